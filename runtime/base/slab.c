@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/slab.h"
+
+#include "base/assert.h"
+
+#define CHUNK_OBJECTS 16u
+
+/* In front of every object. */
+struct slot {
+    uint32_t generation; /* odd while live */
+    uint32_t next_free;
+    uint64_t reserved; /* keeps the object aligned to 16 */
+};
+_Static_assert(sizeof(struct slot) == 16, "objects must stay aligned to 16");
+
+struct trp_slab trp_slab_init(struct trp_memory *memory, size_t object_bytes, uint32_t slots_max)
+{
+    size_t rounded = (object_bytes + 15u) & ~(size_t)15u;
+    TRP_ASSERT(rounded > 0 && rounded < UINT32_MAX / 2);
+    uint32_t most = (CHUNK_OBJECTS << TRP_SLAB_CHUNKS_MAX) - CHUNK_OBJECTS;
+    return (struct trp_slab){.memory = memory,
+                             .object_bytes = (uint32_t)rounded,
+                             .slots_max = slots_max < most ? slots_max : most};
+}
+
+void trp_slab_free(struct trp_slab *slab)
+{
+    for (uint32_t i = 0; i < TRP_SLAB_CHUNKS_MAX; i++) {
+        trp_memory_free(slab->memory, slab->chunks[i]);
+    }
+    *slab = (struct trp_slab){
+        .memory = slab->memory, .object_bytes = slab->object_bytes, .slots_max = slab->slots_max};
+}
+
+/* Chunk i covers slots 16 * (2^i - 1) up to 16 * (2^(i+1) - 1). */
+static uint32_t chunk_of(uint32_t slot)
+{
+    return 31u - (uint32_t)__builtin_clz(slot / CHUNK_OBJECTS + 1);
+}
+
+static struct slot *slab_slot(const struct trp_slab *slab, uint32_t index)
+{
+    uint32_t chunk = chunk_of(index);
+    uint32_t first = (CHUNK_OBJECTS << chunk) - CHUNK_OBJECTS;
+    size_t stride = sizeof(struct slot) + slab->object_bytes;
+    return (struct slot *)(void *)(slab->chunks[chunk] + (index - first) * stride);
+}
+
+static trp_handle slab_handle(uint32_t index, const struct slot *slot)
+{
+    return (uint64_t)slot->generation << 32 | (index + 1);
+}
+
+enum trp_status trp_slab_insert(struct trp_slab *slab, trp_handle *ret_handle, void **ret_object)
+{
+    uint32_t index;
+    if (slab->free_slot != 0) {
+        index = slab->free_slot - 1;
+        slab->free_slot = slab_slot(slab, index)->next_free;
+    } else {
+        if (slab->slots_count == slab->slots_max) {
+            return TRP_EFULL;
+        }
+        uint32_t chunk = chunk_of(slab->slots_count);
+        if (slab->chunks[chunk] == NULL) {
+            size_t stride = sizeof(struct slot) + slab->object_bytes;
+            slab->chunks[chunk] =
+                trp_memory_alloc(slab->memory, ((size_t)CHUNK_OBJECTS << chunk) * stride);
+            if (slab->chunks[chunk] == NULL) {
+                return TRP_ENOMEM;
+            }
+        }
+        index = slab->slots_count++;
+    }
+    struct slot *slot = slab_slot(slab, index);
+    slot->generation++;
+    slot->next_free = 0;
+    memset(slot + 1, 0, slab->object_bytes);
+    slab->count++;
+    *ret_handle = slab_handle(index, slot);
+    *ret_object = slot + 1;
+    return TRP_OK;
+}
+
+void *trp_slab_find(const struct trp_slab *slab, trp_handle handle)
+{
+    uint32_t low = (uint32_t)handle;
+    if (low == 0 || low > slab->slots_count) {
+        return NULL;
+    }
+    struct slot *slot = slab_slot(slab, low - 1);
+    bool live = (slot->generation & 1u) != 0 && slot->generation == (uint32_t)(handle >> 32);
+    return live ? slot + 1 : NULL;
+}
+
+void trp_slab_remove(struct trp_slab *slab, trp_handle handle)
+{
+    if (trp_slab_find(slab, handle) == NULL) {
+        return;
+    }
+    uint32_t index = (uint32_t)handle - 1;
+    struct slot *slot = slab_slot(slab, index);
+    slot->generation++;
+    slot->next_free = slab->free_slot;
+    slab->free_slot = index + 1;
+    slab->count--;
+}
+
+void *trp_slab_next(const struct trp_slab *slab, uint32_t *at, trp_handle *ret_handle)
+{
+    while (*at < slab->slots_count) {
+        uint32_t index = (*at)++;
+        struct slot *slot = slab_slot(slab, index);
+        if ((slot->generation & 1u) != 0) {
+            *ret_handle = slab_handle(index, slot);
+            return slot + 1;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* base/slab.h - objects of one size, named by handles: slot and generation in 64 bits.
+ *
+ * A handle of a removed object finds nothing, so a stale one is a failed lookup and never a use
+ * after free. Objects do not move. Slots are reused last-freed-first; iteration is in slot order.
+ * Limits     `slots_max` objects. */
+#ifndef BASE_SLAB_H
+#define BASE_SLAB_H
+
+#include "base/memory.h"
+
+typedef uint64_t trp_handle; /* generation in the high, slot + 1 in the low half; 0 is none */
+
+#define TRP_SLAB_CHUNKS_MAX 20u
+
+struct trp_slab {
+    struct trp_memory *memory;
+    uint32_t object_bytes;
+    uint32_t slots_max;
+    uint32_t slots_count;                 /* ever used */
+    uint32_t count;                       /* live */
+    uint32_t free_slot;                   /* slot + 1 of the first free one; 0: none */
+    uint8_t *chunks[TRP_SLAB_CHUNKS_MAX]; /* chunk i holds 16 << i objects */
+};
+
+struct trp_slab trp_slab_init(struct trp_memory *memory, size_t object_bytes, uint32_t slots_max);
+/* Frees every chunk; the objects' own resources are the caller's affair. */
+void trp_slab_free(struct trp_slab *slab);
+/* Gives a zeroed object. TRP_EFULL, TRP_ENOMEM. */
+enum trp_status trp_slab_insert(struct trp_slab *slab, trp_handle *ret_handle,
+                                void **ret_object) TRP_NODISCARD;
+/* NULL for a handle that names no live object. */
+void *trp_slab_find(const struct trp_slab *slab, trp_handle handle);
+void trp_slab_remove(struct trp_slab *slab, trp_handle handle);
+/* Walks live objects: start with *at = 0; NULL at the end. Removing the current one is fine. */
+void *trp_slab_next(const struct trp_slab *slab, uint32_t *at, trp_handle *ret_handle);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* behaviour/kad.h - a peer of a Kademlia DHT: server and client.
+ *
+ * Spec       libp2p/specs kad-dht/README.md; Maymounkov and Mazières 2002. Parameters: k = 20,
+ *            alpha = 3 (TRP_KAD_K, TRP_KAD_ALPHA in proto/kad/query.h).
+ * Limits     kad_* of trp_limits.
+ * Outcome    Every query started has exactly one event with `last`. */
+#ifndef BEHAVIOUR_KAD_H
+#define BEHAVIOUR_KAD_H
+
+#include "base/memory.h"
+#include "trace/trace.h"
+
+#include <troupe/swarm.h>
+
+struct trp_kad;
+
+/* May refuse what a peer wants stored. `from` is the authenticated sender. */
+struct trp_kad_policy {
+    enum trp_status (*admit_record)(void *user, struct trp_bytes key, struct trp_bytes value,
+                                    const struct trp_peer_id *from);
+    enum trp_status (*admit_provider)(void *user, struct trp_bytes key,
+                                      const struct trp_peer_id *from);
+    void *user;
+};
+
+struct trp_kad_config {
+    struct trp_memory *memory; /* borrowed */
+    struct trp_trace *trace;   /* borrowed */
+    const char *protocol;      /* borrowed */
+    bool client;               /* ask, do not serve, be in no table */
+    uint64_t seed;             /* of keyed draws: refresh targets */
+    struct trp_kad_policy policy;
+};
+
+enum trp_status trp_kad_open(const struct trp_kad_config *config,
+                             struct trp_kad **ret_kad) TRP_NODISCARD;
+void trp_kad_close(struct trp_kad *kad);
+struct trp_behaviour trp_kad_behaviour(struct trp_kad *kad);
+
+enum trp_kad_event_kind {
+    TRP_KAD_FOUND_PEERS,     /* FIND_NODE done: `peers` are the closest that answered */
+    TRP_KAD_FOUND_PROVIDERS, /* new providers in `peers`; last: the query is done */
+    TRP_KAD_FOUND_RECORD,    /* a record in `value`; last: the query is done (value may be empty) */
+    TRP_KAD_PROVIDED,        /* ADD_PROVIDER was sent to `stored` peers */
+    TRP_KAD_PUT,             /* PUT_VALUE was acknowledged by `stored` peers */
+    TRP_KAD_BOOTSTRAPPED     /* a bootstrap round is done */
+};
+
+struct trp_kad_event {
+    enum trp_kad_event_kind kind;
+    enum trp_status
+        status; /* of a last event: TRP_OK, TRP_ENOTFOUND, TRP_ENOPEERS, TRP_ETIMEDOUT */
+    bool last;
+    uint64_t query;
+    uint64_t token; /* as given at the start */
+    struct trp_bytes key;
+    struct trp_bytes value;
+    const struct trp_peer_id *peers; /* borrowed until the next call */
+    uint32_t peers_count;
+    uint32_t stored;
+    uint32_t hops;
+    uint32_t rpcs;
+    uint32_t timeouts;
+};
+
+/* Each starts an iterative query. TRP_EFULL, TRP_ENOMEM. The key is copied. */
+enum trp_status trp_kad_find_peers(struct trp_kad *kad, struct trp_bytes key, uint64_t token,
+                                   uint64_t *ret_query) TRP_NODISCARD;
+enum trp_status trp_kad_get_providers(struct trp_kad *kad, struct trp_bytes key, uint64_t token,
+                                      uint64_t *ret_query) TRP_NODISCARD;
+enum trp_status trp_kad_get_record(struct trp_kad *kad, struct trp_bytes key, uint64_t token,
+                                   uint64_t *ret_query) TRP_NODISCARD;
+/* Announces us as provider of `key`, now and every kad_republish_ns until trp_kad_unprovide. */
+enum trp_status trp_kad_provide(struct trp_kad *kad, struct trp_bytes key, uint64_t token,
+                                uint64_t *ret_query) TRP_NODISCARD;
+void trp_kad_unprovide(struct trp_kad *kad, struct trp_bytes key);
+/* Stores our own record at the `replication` closest peers, now and every kad_republish_ns. */
+enum trp_status trp_kad_put_record(struct trp_kad *kad, struct trp_bytes key,
+                                   struct trp_bytes value, uint64_t token,
+                                   uint64_t *ret_query) TRP_NODISCARD;
+void trp_kad_remove_record(struct trp_kad *kad, struct trp_bytes key);
+/* Looks up ourselves and refreshes every bucket farther than the closest peer. */
+enum trp_status trp_kad_bootstrap(struct trp_kad *kad, uint64_t token) TRP_NODISCARD;
+/* Ends a query; no further event of it. */
+void trp_kad_cancel(struct trp_kad *kad, uint64_t query);
+/* Adds a peer that is known to serve this DHT (bootstrap peers, saved peers). */
+void trp_kad_add_peer(struct trp_kad *kad, const struct trp_peer_id *peer);
+
+bool trp_kad_next_event(struct trp_kad *kad, struct trp_kad_event *ret_event);
+
+/* For observers. */
+struct trp_kad_view {
+    uint32_t peers;
+    uint32_t records;
+    uint32_t providers;
+    uint32_t queries;
+    uint64_t rpcs;
+    uint64_t timeouts;
+};
+void trp_kad_inspect(const struct trp_kad *kad, struct trp_kad_view *ret_view);
+bool trp_kad_next_peer(const struct trp_kad *kad, uint32_t *at, struct trp_peer_id *ret_peer,
+                       uint32_t *ret_bucket);
+bool trp_kad_holds_provider(const struct trp_kad *kad, struct trp_bytes key,
+                            const struct trp_peer_id *provider);
+
+#endif

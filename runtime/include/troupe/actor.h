@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* troupe/actor.h - actors: a type with hooks and handlers, and what a handler may do.
+ *
+ * An actor is a state of fixed size that only its own handlers touch, one message at a time, each
+ * run to completion. A handler returns TRP_OK or a failure; a failure is what Kameo calls a panic
+ * (C cannot contain a wild pointer: a crash in a handler ends the process).
+ * Threading  A handler runs on its node's thread; nothing here may be called from elsewhere.
+ * Ownership  `ctx`, `state` and `message` are borrowed for the call. Messages are copied when sent,
+ *            except that TEXT and BYTES fields are copied with them.
+ * Limits     trp_limits: actors, mailbox_messages, message_bytes, requests, timers.
+ * Outcome    Every ask has exactly one outcome: on_reply is called once, or the asking actor is
+ * gone.
+ */
+#ifndef TROUPE_ACTOR_H
+#define TROUPE_ACTOR_H
+
+#include <troupe/actor_ref.h>
+#include <troupe/base.h>
+#include <troupe/message.h>
+
+TRP_EXTERN_C_BEGIN
+
+struct trp_context; /* the running handler's view of its actor and node */
+
+enum trp_stop_reason {
+    TRP_STOP_NORMAL,
+    TRP_STOP_SUPERVISOR_RESTART,
+    TRP_STOP_KILLED,
+    TRP_STOP_PANICKED,
+    TRP_STOP_LINK_DIED,
+    TRP_STOP_PEER_DISCONNECTED
+};
+
+/* A linked actor died, or the peer it lived on is gone. */
+struct trp_link_death {
+    struct trp_actor_ref actor;
+    enum trp_stop_reason reason;
+    struct trp_bytes text; /* of a panic; borrowed for the call */
+};
+
+/* Handles one message. For an ask, call trp_reply or trp_reply_error before returning, or
+ * trp_reply_later; returning a failure from an ask answers with it as the handler's error. A
+ * failure from a tell goes to on_panic. */
+typedef enum trp_status (*trp_handler)(struct trp_context *ctx, void *state, const void *message);
+
+struct trp_actor_handler {
+    const struct trp_message_type *message;
+    const struct trp_message_type *reply; /* type of a successful reply; NULL: tells only */
+    trp_handler handle;
+};
+
+struct trp_actor_type {
+    const char *id; /* the actor's REMOTE_ID on the wire */
+    uint32_t state_bytes;
+    uint32_t handlers_count;
+    const struct trp_actor_handler *handlers;
+    const struct trp_message_type *args; /* of on_start; NULL: none */
+
+    /* Builds the zeroed state. A failure means the actor never ran; on_stop is not called. */
+    enum trp_status (*on_start)(struct trp_context *ctx, void *state, const void *args);
+    /* A handler failed. true: carry on with the next message. NULL: stop (PANICKED). */
+    bool (*on_panic)(struct trp_context *ctx, void *state, enum trp_status failure);
+    /* A link died. true: carry on. NULL: carry on after NORMAL, else stop (LINK_DIED or
+     * PEER_DISCONNECTED), as in Kameo. */
+    bool (*on_link_died)(struct trp_context *ctx, void *state, const struct trp_link_death *death);
+    /* Last call on the state. */
+    void (*on_stop)(struct trp_context *ctx, void *state, enum trp_stop_reason reason);
+};
+
+struct trp_spawn_options {
+    uint32_t mailbox_messages; /* bound of the user lane; 0: trp_limits.mailbox_messages */
+    bool link;                 /* link with the spawning actor before on_start runs */
+};
+
+/* How an ask ended. */
+struct trp_reply {
+    enum trp_status status;   /* TRP_OK, TRP_EHANDLER, or why there is no reply */
+    const void *message;      /* TRP_OK: of the reply type; borrowed for the call */
+    struct trp_bytes payload; /* TRP_EHANDLER: msgpack of the handler's error */
+    uint64_t user;            /* as given to trp_ask */
+};
+
+/* Runs on the asking actor's state, as one more message. */
+typedef enum trp_status (*trp_on_reply)(struct trp_context *ctx, void *state,
+                                        const struct trp_reply *reply);
+
+struct trp_ask_options {
+    const struct trp_message_type *reply; /* what to decode a reply as; NULL: payload only */
+    trp_on_reply on_reply;
+    uint64_t user;
+    trp_time mailbox_timeout_ns; /* how long to wait for room in a full mailbox; 0: not at all */
+    trp_time reply_timeout_ns;   /* from sending to the reply; 0: trp_limits.request_timeout_ns */
+    bool hold;                   /* handle no other user message until the reply */
+};
+
+struct trp_lookup_result {
+    enum trp_status status;   /* TRP_OK: one actor; TRP_ENOTFOUND, TRP_ENOPEERS, TRP_ETIMEDOUT */
+    bool last;                /* nothing more will come */
+    struct trp_actor_ref ref; /* TRP_OK */
+    uint64_t user;
+};
+typedef enum trp_status (*trp_on_lookup)(struct trp_context *ctx, void *state,
+                                         const struct trp_lookup_result *result);
+
+TRP_API struct trp_actor_ref trp_self(const struct trp_context *ctx);
+TRP_API trp_time trp_now(const struct trp_context *ctx);
+/* Draws 64 random bits; the n-th draw of an actor is the same in every run of one seed. */
+TRP_API uint64_t trp_random(struct trp_context *ctx);
+
+/* Spawns an actor of this node; `args` is of type->args, copied. on_start runs later, before any
+ * message. TRP_EFULL, TRP_ENOMEM. `options` may be NULL. */
+TRP_API enum trp_status trp_spawn(struct trp_context *ctx, const struct trp_actor_type *type,
+                                  const void *args, const struct trp_spawn_options *options,
+                                  struct trp_actor_ref *ret_ref) TRP_NODISCARD;
+/* Sends and forgets. Local: TRP_EDEAD, TRP_EMAILBOXFULL, TRP_EUNKNOWNMESSAGE at once. Remote:
+ * TRP_EFULL when the peer's queue is full; what happens after is traced, not reported. */
+TRP_API enum trp_status trp_tell(struct trp_context *ctx, const struct trp_actor_ref *to,
+                                 const struct trp_message_type *type,
+                                 const void *message) TRP_NODISCARD;
+/* Sends and calls on_reply exactly once; a returned failure means it will not be called. */
+TRP_API enum trp_status trp_ask(struct trp_context *ctx, const struct trp_actor_ref *to,
+                                const struct trp_message_type *type, const void *message,
+                                const struct trp_ask_options *options) TRP_NODISCARD;
+
+/* Answers the ask being handled; TRP_ESTATE when it is a tell or was answered already. */
+TRP_API enum trp_status trp_reply(struct trp_context *ctx, const struct trp_message_type *type,
+                                  const void *message) TRP_NODISCARD;
+/* Answers with an error of the handler's own type. */
+TRP_API enum trp_status trp_reply_error(struct trp_context *ctx,
+                                        const struct trp_message_type *type,
+                                        const void *message) TRP_NODISCARD;
+/* Keeps the ask open beyond the handler; gives a token for trp_reply_to. 0 when it is a tell. */
+TRP_API uint64_t trp_reply_later(struct trp_context *ctx);
+TRP_API enum trp_status trp_reply_to(struct trp_context *ctx, uint64_t token,
+                                     const struct trp_message_type *type,
+                                     const void *message) TRP_NODISCARD;
+
+/* Sends `message` to `to` after `delay_ns`; gives an id for trp_timer_cancel. */
+TRP_API enum trp_status trp_tell_after(struct trp_context *ctx, trp_time delay_ns,
+                                       const struct trp_actor_ref *to,
+                                       const struct trp_message_type *type, const void *message,
+                                       uint64_t *ret_timer) TRP_NODISCARD;
+TRP_API void trp_timer_cancel(struct trp_context *ctx, uint64_t timer);
+
+/* Stops an actor of this node after the messages already in its mailbox; new ones are refused. */
+TRP_API enum trp_status trp_stop(struct trp_context *ctx,
+                                 const struct trp_actor_ref *actor) TRP_NODISCARD;
+/* Stops it before its next message; waiting messages are dropped, asks get TRP_ESTOPPED. */
+TRP_API enum trp_status trp_kill(struct trp_context *ctx,
+                                 const struct trp_actor_ref *actor) TRP_NODISCARD;
+
+/* Links this actor with another, here or remote, in both directions; idempotent. The death of
+ * either is told to the other exactly once. Linking with a dead actor tells at once. */
+TRP_API enum trp_status trp_link(struct trp_context *ctx,
+                                 const struct trp_actor_ref *other) TRP_NODISCARD;
+TRP_API enum trp_status trp_unlink(struct trp_context *ctx,
+                                   const struct trp_actor_ref *other) TRP_NODISCARD;
+
+/* Publishes an actor of this node under a name on the DHT. Names are UTF-8, 1..255 bytes, without
+ * ":meta:". The registration is refreshed until trp_unregister or the actor's end. */
+TRP_API enum trp_status trp_register(struct trp_context *ctx, const struct trp_actor_ref *actor,
+                                     const char *name) TRP_NODISCARD;
+TRP_API enum trp_status trp_unregister(struct trp_context *ctx, const char *name) TRP_NODISCARD;
+/* Finds actors by name; on_lookup is called for each and once with `last`. */
+TRP_API enum trp_status trp_lookup(struct trp_context *ctx, const char *name, bool all,
+                                   trp_on_lookup on_lookup, uint64_t user) TRP_NODISCARD;
+
+TRP_EXTERN_C_END
+
+#endif

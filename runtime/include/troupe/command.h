@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* troupe/command.h - what a user outside the actors asks of a node, and the answers, as data.
+ *
+ * Every command has exactly one final result (`last`); a lookup of all gives one result per actor
+ * before it. Results arrive as TRP_OUT_RESULT.
+ * Ownership  Command slices are borrowed during the step, result slices until the next call. */
+#ifndef TROUPE_COMMAND_H
+#define TROUPE_COMMAND_H
+
+#include <troupe/actor_ref.h>
+#include <troupe/base.h>
+#include <troupe/multiaddr.h>
+
+TRP_EXTERN_C_BEGIN
+
+enum trp_command_kind {
+    TRP_CMD_LISTEN,     /* address */
+    TRP_CMD_DIAL,       /* address, with /p2p/<id> when the peer must be that one */
+    TRP_CMD_BOOTSTRAP,  /* address: a peer to join the DHT by; remembered and re-dialed */
+    TRP_CMD_SPAWN,      /* actor_type, payload (msgpack arguments), name (optional: register) */
+    TRP_CMD_STOP,       /* name: of a local actor; after the messages before it */
+    TRP_CMD_KILL,       /* name: of a local actor; at once */
+    TRP_CMD_REGISTER,   /* ref (local), name */
+    TRP_CMD_UNREGISTER, /* name */
+    TRP_CMD_LOOKUP,     /* name; all = every actor of that name, else the first that answers */
+    TRP_CMD_ASK,        /* ref or name (looked up first); message, payload, timeouts */
+    TRP_CMD_TELL,       /* ref or name; message, payload */
+    TRP_CMD_PEERS,      /* payload of the result: msgpack array of connected and known peers */
+    TRP_CMD_LEAVE       /* say goodbye, withdraw names, close every connection */
+};
+
+struct trp_command {
+    enum trp_command_kind kind;
+    bool all;
+    uint64_t request;            /* chosen by the caller; comes back in the results */
+    struct trp_actor_ref ref;    /* id 0: use `name` */
+    struct trp_bytes name;       /* UTF-8, 1..255 bytes */
+    struct trp_bytes actor_type; /* id of the actor type */
+    struct trp_bytes message;    /* id of the message */
+    struct trp_bytes payload;    /* msgpack */
+    struct trp_multiaddr address;
+    trp_time mailbox_timeout_ns; /* 0: none */
+    trp_time reply_timeout_ns;   /* 0: the node's request timeout */
+};
+
+struct trp_result {
+    enum trp_command_kind kind;
+    enum trp_status status;
+    bool last;
+    uint64_t request;
+    struct trp_actor_ref ref;    /* LOOKUP, SPAWN, and the actor that an ASK by name reached */
+    struct trp_bytes actor_type; /* LOOKUP */
+    struct trp_bytes payload;    /* ASK: the reply, or the handler's error with TRP_EHANDLER */
+    uint32_t hops;               /* LOOKUP: length of the referral chain to the first answer */
+    uint32_t rpcs;               /* LOOKUP: requests sent */
+    uint32_t timeouts;           /* LOOKUP: requests that were not answered */
+};
+
+TRP_EXTERN_C_END
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* troupe/driver.h - everything a node asks of the world, and everything the world tells it.
+ *
+ * A node is a pure function of its inputs. A driver (libuv, the simulator, a test) feeds inputs and
+ * performs outputs; because both are data, a run can be recorded and replayed.
+ *
+ * Driving    For each input: step once, then next_output until it returns false, then arm one timer
+ *            at deadline(). trp_pump() in troupe/pump.h does this; drivers call nothing else.
+ * Threading  One thread per node.
+ * Ownership  Slices and pointers in an input are borrowed during the step; those in an output until
+ *            the next call on the same node.
+ * Sockets    Ids are 64-bit, never reused. The node numbers the sockets it opens (listen, dial)
+ * with even numbers, the driver the accepted ones with odd numbers. 0 is none. */
+#ifndef TROUPE_DRIVER_H
+#define TROUPE_DRIVER_H
+
+#include <troupe/base.h>
+#include <troupe/command.h>
+#include <troupe/multiaddr.h>
+
+TRP_EXTERN_C_BEGIN
+
+typedef uint64_t trp_socket;
+
+/* Most addresses in one input. */
+#define TRP_INPUT_ADDRESSES_MAX 16u
+
+enum trp_input_kind {
+    TRP_IN_TIME,      /* only `now` */
+    TRP_IN_LISTENING, /* socket; addresses: what it is bound to, wildcards expanded */
+    TRP_IN_ACCEPTED,  /* listener, socket (odd); addresses[0] local, addresses[1] remote */
+    TRP_IN_CONNECTED, /* socket; addresses[0] local, addresses[1] remote */
+    TRP_IN_BYTES,     /* socket; bytes, at least one; the node takes them all */
+    TRP_IN_EOF,       /* socket: the peer will send no more */
+    TRP_IN_SENT,      /* socket; sent_bytes of earlier TRP_OUT_BYTES have left: credit returns */
+    TRP_IN_CLOSED,    /* socket; status: why. Also a failed listen or dial. The last input of it */
+    TRP_IN_RESOLVED,  /* socket: id of the TRP_OUT_RESOLVE; status; addresses */
+    TRP_IN_COMMAND    /* command: what the user wants */
+};
+
+struct trp_input {
+    enum trp_input_kind kind;
+    enum trp_status status;
+    trp_time now;   /* never less than in an earlier input of this node */
+    uint64_t cause; /* trace sequence number of the event this input follows from; 0 unknown */
+    trp_socket socket;
+    trp_socket listener;
+    struct trp_bytes bytes;
+    uint64_t sent_bytes;
+    const struct trp_multiaddr *addresses;
+    uint32_t addresses_count;
+    const struct trp_command *command;
+};
+
+enum trp_output_kind {
+    TRP_OUT_LISTEN,   /* socket, address: answered by LISTENING or CLOSED */
+    TRP_OUT_DIAL,     /* socket, address (ip, tcp): answered by CONNECTED or CLOSED */
+    TRP_OUT_BYTES,    /* socket, bytes: the driver takes them all; answered by SENT in sum */
+    TRP_OUT_SHUTDOWN, /* socket: half-close after the bytes before it */
+    TRP_OUT_CLOSE,    /* socket: no input for it may follow; abort = reset instead of finish */
+    TRP_OUT_PAUSE,    /* socket: deliver no BYTES until RESUME */
+    TRP_OUT_RESUME,   /* socket */
+    TRP_OUT_RESOLVE,  /* socket: an id to answer with; address: a /dns* address */
+    TRP_OUT_SAVE,     /* bytes: replaces the node's saved state (see trp_node_config.saved) */
+    TRP_OUT_RESULT    /* result: of a command */
+};
+
+struct trp_output {
+    enum trp_output_kind kind;
+    bool abort;
+    uint64_t cause; /* trace sequence number of the event that led to it; carry it to the peer */
+    trp_socket socket;
+    const struct trp_multiaddr *address;
+    struct trp_bytes bytes;
+    const struct trp_result *result;
+};
+
+/* What a driver drives: a node, or a small program of a test. `self` is passed back. */
+struct trp_process_ops {
+    /* Takes one input. Anything but TRP_OK means the process is broken and must be ended. */
+    enum trp_status (*step)(void *self, const struct trp_input *in);
+    /* Gives the next output; false when there is none left. */
+    bool (*next_output)(void *self, struct trp_output *ret_out);
+    /* The moment at which it wants a TRP_IN_TIME; TRP_NEVER for none. */
+    trp_time (*deadline)(const void *self);
+};
+
+struct trp_process {
+    const struct trp_process_ops *ops;
+    void *self;
+};
+
+TRP_EXTERN_C_END
+
+#endif

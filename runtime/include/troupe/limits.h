@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* troupe/limits.h - the bound of every queue, table, pool and wait of a node, in one table.
+ *
+ * A zero field of a struct trp_limits given to a node means its default. */
+#ifndef TROUPE_LIMITS_H
+#define TROUPE_LIMITS_H
+
+#include <troupe/base.h>
+
+TRP_EXTERN_C_BEGIN
+
+/* X(type, name, default, minimum, reason) */
+#define TRP_LIMITS_MAP(X)                                                                          \
+    X(uint64_t, memory_bytes, 1024ull * 1024 * 1024, 1024 * 1024, "all a node allocates")          \
+    X(uint32_t, connections, 1024, 4, "established, both directions")                              \
+    X(uint32_t, connections_per_peer, 4, 1, "duplicates from simultaneous dials")                  \
+    X(uint32_t, connections_pending_in, 128, 1, "accepted, not yet upgraded: floods end here")     \
+    X(uint32_t, connections_pending_out, 128, 1, "being dialed or upgraded")                       \
+    X(uint32_t, dial_addresses, 8, 1, "addresses tried per dial")                                  \
+    X(uint32_t, dial_concurrency, 4, 1, "addresses of one dial tried at once")                     \
+    X(uint32_t, streams_per_connection, 256, 8, "both directions; rust-yamux dies at 512")         \
+    X(uint32_t, streams_pending_in, 64, 4, "inbound streams still negotiating, per connection")    \
+    X(uint32_t, stream_send_bytes, 65536, 1024, "buffered per stream before write says EAGAIN")    \
+    X(uint32_t, socket_send_bytes, 262144, 65536, "handed to the driver and not yet sent")         \
+    X(uint32_t, yamux_window_bytes, 262144, 262144, "receive window per stream")                   \
+    X(uint32_t, peers_known, 4096, 16, "peers in the peer store")                                  \
+    X(uint32_t, addresses_per_peer, 8, 1, "addresses kept per peer; rust drops larger packets")    \
+    X(uint32_t, kad_queries, 64, 4, "iterative queries at once; more wait")                        \
+    X(uint32_t, kad_queries_waiting, 1024, 4, "queries waiting for a place")                       \
+    X(uint32_t, kad_records, 1024, 16, "records stored for others")                                \
+    X(uint32_t, kad_record_bytes, 65536, 1024, "one record's value")                               \
+    X(uint32_t, kad_provider_keys, 4096, 16, "keys with providers stored for others")              \
+    X(uint32_t, kad_providers_per_key, 20, 1, "k")                                                 \
+    X(uint32_t, requests_per_connection, 100, 1, "request-response streams, as Kameo's")           \
+    X(uint32_t, requests_waiting_per_peer, 1024, 1, "requests queued for a peer")                  \
+    X(uint32_t, request_bytes, 1048576, 1024, "encoded request, as Kameo's")                       \
+    X(uint32_t, response_bytes, 10485760, 1024, "encoded response, as Kameo's")                    \
+    X(uint32_t, actors, 1048576, 1, "live actors")                                                 \
+    X(uint32_t, mailbox_messages, 64, 1, "user lane of a mailbox, as Kameo's")                     \
+    X(uint32_t, message_bytes, 1048576, 64, "one message with its slices")                         \
+    X(uint32_t, requests, 65536, 1, "asks without an outcome yet")                                 \
+    X(uint32_t, timers, 65536, 1, "pending tell_after")                                            \
+    X(uint32_t, links_per_actor, 1024, 1, "links of one actor")                                    \
+    X(uint32_t, names, 4096, 1, "names registered by this node")                                   \
+    X(uint32_t, commands, 4096, 1, "commands without a final result yet")                          \
+    X(trp_time, dial_timeout_ns, TRP_S(10), TRP_MS(1), "one address, connect to upgraded")         \
+    X(trp_time, upgrade_timeout_ns, TRP_S(10), TRP_MS(1), "inbound, accept to upgraded")           \
+    X(trp_time, negotiation_timeout_ns, TRP_S(10), TRP_MS(1), "one stream's multistream-select")   \
+    X(trp_time, idle_timeout_ns, TRP_S(60), TRP_MS(1), "no stream and no keep-alive reference")    \
+    X(trp_time, keepalive_ns, TRP_S(30), TRP_MS(10), "silence before a yamux ping")                \
+    X(trp_time, request_timeout_ns, TRP_S(10), TRP_MS(1), "request to response, as Kameo's")       \
+    X(trp_time, ping_interval_ns, TRP_S(15), TRP_MS(10), "libp2p ping per peer")                   \
+    X(trp_time, ping_timeout_ns, TRP_S(20), TRP_MS(1), "then the peer is redialed, then dead")     \
+    X(trp_time, kad_rpc_timeout_ns, TRP_S(10), TRP_MS(1), "one kad request")                       \
+    X(trp_time, kad_query_timeout_ns, TRP_S(60), TRP_MS(1), "one iterative query")                 \
+    X(trp_time, kad_refresh_ns, TRP_MIN(5), TRP_S(1), "bucket refresh and self-lookup")            \
+    X(trp_time, kad_republish_ns, TRP_MIN(20), TRP_S(1), "own records and provider records")       \
+    X(trp_time, kad_record_ttl_ns, TRP_MIN(60), TRP_S(1), "a stored record, as Kameo's")           \
+    X(trp_time, kad_provider_ttl_ns, TRP_MIN(60), TRP_S(1), "a stored provider; Kameo's is 48 h")  \
+    X(trp_time, bootstrap_redial_ns, TRP_S(30), TRP_S(1), "re-dial of lost bootstrap peers")
+
+struct trp_limits {
+#define TRP_LIMITS_FIELD(type, name, default_, minimum, reason) type name;
+    TRP_LIMITS_MAP(TRP_LIMITS_FIELD)
+#undef TRP_LIMITS_FIELD
+};
+
+/* Replaces zero fields by their defaults; TRP_EINVAL when a field is below its minimum, with its
+ * name in *ret_name (may be NULL). */
+TRP_API enum trp_status trp_limits_complete(struct trp_limits *limits,
+                                            const char **ret_name) TRP_NODISCARD;
+
+TRP_EXTERN_C_END
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* troupe/node.h - a whole node: actors, swarm and behaviours behind one step function.
+ *
+ * Purity     No clock, file, socket, thread or entropy: whatever reaches a node is an input, its
+ *            configuration with the seed included.
+ * Driving    See troupe/driver.h; trp_node_process() makes it drivable.
+ * Threading  One thread per node. */
+#ifndef TROUPE_NODE_H
+#define TROUPE_NODE_H
+
+#include <troupe/actor.h>
+#include <troupe/base.h>
+#include <troupe/behaviour.h>
+#include <troupe/driver.h>
+#include <troupe/limits.h>
+#include <troupe/trace.h>
+
+TRP_EXTERN_C_BEGIN
+
+struct trp_node;
+
+enum trp_security { TRP_SECURITY_NOISE, TRP_SECURITY_PLAINTEXT };
+
+/* Default protocol ids: those of Kameo, so that both kinds of node share one network. */
+#define TRP_PROTOCOL_REGISTRY  "/kameo/registry/1.0.0"
+#define TRP_PROTOCOL_MESSAGING "/kameo/messaging/1.0.0"
+
+struct trp_node_config {
+    uint8_t seed[32];     /* of keys, nonces and draws: OS entropy on a real machine */
+    uint8_t identity[32]; /* Ed25519 seed of the PeerId; all zero: derived from `seed` */
+    trp_time now;         /* moment of opening, on the driver's clock */
+    uint64_t unix_ns;     /* wall-clock time at `now`, for records and peer records */
+    struct trp_limits limits;
+    enum trp_security security; /* TRP_SECURITY_PLAINTEXT only for simulations and tests */
+    const struct trp_actor_type *const *actor_types; /* reachable by name; borrowed for ever */
+    uint32_t actor_types_count;
+    const struct trp_behaviour *behaviours; /* the user's own, beside ours; copied */
+    uint32_t behaviours_count;
+    struct trp_bytes saved;        /* the last TRP_OUT_SAVE of an earlier life; may be empty */
+    const char *kad_protocol;      /* NULL: TRP_PROTOCOL_REGISTRY; borrowed for ever */
+    const char *agent;             /* identify's agentVersion; NULL: "troupe/<version>" */
+    bool kad_client;               /* ask the DHT, do not serve it */
+    struct trp_recorder *recorder; /* borrowed for the node's life; NULL: no trace */
+    uint32_t trace_node;           /* `node` of its events */
+};
+
+/* Makes a node. TRP_EINVAL (a limit), TRP_ENOMEM. Close it with trp_node_close. */
+TRP_API enum trp_status trp_node_open(const struct trp_node_config *config,
+                                      struct trp_node **ret_node) TRP_NODISCARD;
+/* Frees everything at once, without goodbye; NULL is fine. */
+TRP_API void trp_node_close(struct trp_node *node);
+
+TRP_API enum trp_status trp_node_step(struct trp_node *node,
+                                      const struct trp_input *in) TRP_NODISCARD;
+TRP_API bool trp_node_next_output(struct trp_node *node, struct trp_output *ret_out);
+TRP_API trp_time trp_node_deadline(const struct trp_node *node);
+/* Borrows the node as something a driver can drive. */
+TRP_API struct trp_process trp_node_process(struct trp_node *node);
+
+TRP_API const struct trp_peer_id *trp_node_peer_id(const struct trp_node *node);
+/* Borrows the swarm, for behaviours of the user. */
+TRP_API struct trp_swarm *trp_node_swarm(struct trp_node *node);
+
+/* The node as an observer sees it, for metrics and the DHT oracle; changes nothing. */
+struct trp_node_view {
+    uint64_t memory_bytes;
+    uint32_t connections;
+    uint32_t streams;
+    uint32_t actors;
+    uint32_t requests; /* asks without an outcome */
+    uint32_t kad_peers;
+    uint32_t kad_records;
+    uint32_t kad_providers;
+    uint64_t kad_rpcs;
+    uint64_t kad_timeouts;
+};
+TRP_API void trp_node_inspect(const struct trp_node *node, struct trp_node_view *ret_view);
+/* Walks the routing table: start with *at = 0; gives a peer and its bucket (bits in common). */
+TRP_API bool trp_node_next_kad_peer(const struct trp_node *node, uint32_t *at,
+                                    struct trp_peer_id *ret_peer, uint32_t *ret_bucket);
+/* Says whether this node stores a live provider record of `provider` under `key`. */
+TRP_API bool trp_node_holds_provider(const struct trp_node *node, struct trp_bytes key,
+                                     const struct trp_peer_id *provider);
+/* Gives the actor registered here under `name`; TRP_ENOTFOUND. */
+TRP_API enum trp_status trp_node_find_name(const struct trp_node *node, struct trp_bytes name,
+                                           struct trp_actor_ref *ret_ref) TRP_NODISCARD;
+
+TRP_EXTERN_C_END
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* troupe/uv.h - a node on a real network, driven by libuv.
+ *
+ * Threading  A runtime owns one thread's loop; trp_runtime_wake is the only call from others. */
+#ifndef TROUPE_UV_H
+#define TROUPE_UV_H
+
+#include <troupe/node.h>
+
+TRP_EXTERN_C_BEGIN
+
+struct uv_loop_s;
+struct trp_runtime;
+
+struct trp_runtime_config {
+    struct trp_node_config node; /* seed, now and unix_ns are filled in: entropy and clocks */
+    struct uv_loop_s *loop;      /* borrowed; NULL: a loop of its own */
+    const char *state_path;      /* file that keeps identity and known peers; NULL: nothing kept */
+    void (*on_result)(void *user, const struct trp_result *result);
+    void *user;
+};
+
+/* Opens a node on the real network, in one line: listens on `listen` (NULL:
+ * "/ip4/0.0.0.0/tcp/0"), with the actor types of `config` (may be NULL). Gives the runtime; close
+ * it with trp_runtime_close. TRP_EINVAL, TRP_EIO, TRP_ENOMEM. */
+TRP_API enum trp_status trp_bootstrap(const char *listen, const struct trp_runtime_config *config,
+                                      struct trp_runtime **ret_runtime) TRP_NODISCARD;
+/* The same without listening: send TRP_CMD_LISTEN and TRP_CMD_BOOTSTRAP as you like. */
+TRP_API enum trp_status trp_runtime_open(const struct trp_runtime_config *config,
+                                         struct trp_runtime **ret_runtime) TRP_NODISCARD;
+TRP_API struct trp_node *trp_runtime_node(struct trp_runtime *runtime);
+/* Feeds one command; copied as needed before it returns. Its results come to on_result, also
+ * before this returns. */
+TRP_API enum trp_status trp_runtime_command(struct trp_runtime *runtime,
+                                            const struct trp_command *command) TRP_NODISCARD;
+/* Runs the loop until `span_ns` has passed (TRP_NEVER: for ever) or trp_runtime_stop. */
+TRP_API void trp_runtime_run(struct trp_runtime *runtime, trp_time span_ns);
+TRP_API void trp_runtime_stop(struct trp_runtime *runtime);
+/* Leaves the network, closes every handle, frees; runs the loop for at most one second. NULL is
+ * fine. */
+TRP_API void trp_runtime_close(struct trp_runtime *runtime);
+
+TRP_EXTERN_C_END
+
+#endif

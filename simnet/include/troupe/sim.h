@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* troupe/sim.h - the deterministic world: hosts, paths and simulated sockets in virtual time.
+ *
+ * Time is integer nanoseconds from 0. One event heap with a written total order: (time, kind, host,
+ * sequence); one happening per step. Every random decision is a keyed draw (seed, entity, stream,
+ * counter), so that removing one fault moves no other decision.
+ * Purity     No clock, I/O, thread or entropy; floating point nowhere.
+ * Ownership  A world owns its hosts' sockets; the processes belong to the caller's factory. */
+#ifndef TROUPE_SIM_H
+#define TROUPE_SIM_H
+
+#include <troupe/base.h>
+#include <troupe/driver.h>
+#include <troupe/trace.h>
+
+TRP_EXTERN_C_BEGIN
+
+struct trp_world;
+
+/* Makes and ends the processes that run on hosts. */
+struct trp_host_factory {
+    /* Starts life number `incarnation` (from 0) of a host. `seed` is keyed by host and incarnation;
+     * `identity` is the same in every life that keeps its state. `saved` is the last TRP_OUT_SAVE
+     * when state was kept. `now` is what the first input will carry at the earliest. */
+    enum trp_status (*start)(void *user, uint32_t host, uint32_t incarnation, trp_time now,
+                             const uint8_t seed[32], const uint8_t identity[32],
+                             struct trp_bytes saved, struct trp_process *ret_process);
+    /* Ends it at once, as a crash does. */
+    void (*end)(void *user, uint32_t host, struct trp_process process);
+    /* A command finished. */
+    void (*result)(void *user, uint32_t host, const struct trp_result *result);
+    void *user;
+};
+
+struct trp_world_config {
+    uint64_t seed;
+    struct trp_host_factory factory;
+    struct trp_recorder *recorder; /* borrowed; NULL: no trace */
+    uint32_t hosts_max;            /* default 65536 */
+};
+
+/* Integer distributions of spans in nanoseconds; sampled in fixed point. */
+enum trp_dist_kind {
+    TRP_DIST_CONST,     /* a */
+    TRP_DIST_UNIFORM,   /* a..b */
+    TRP_DIST_NORMAL,    /* mean a, standard deviation b, cut at 0 */
+    TRP_DIST_EXP,       /* mean a */
+    TRP_DIST_LOGNORMAL, /* median a, 99th percentile b */
+    TRP_DIST_PARETO,    /* minimum a, shape b / 1000 */
+    TRP_DIST_WEIBULL    /* mean a, shape b / 1000 */
+};
+struct trp_dist {
+    enum trp_dist_kind kind;
+    uint64_t a;
+    uint64_t b;
+};
+/* Samples with a keyed 64-bit draw; bit-identical on every machine and compiler. */
+TRP_API trp_time trp_dist_sample(const struct trp_dist *dist, uint64_t draw);
+
+/* One direction from one host to another. Zero fields: no such effect. */
+struct trp_path {
+    struct trp_dist latency;  /* one way; consecutive segments are correlated and stay ordered */
+    uint64_t jitter_ppm;      /* share of the latency that is drawn anew per segment; default all */
+    uint32_t loss_ppm;        /* per segment: a stall of one retransmission timeout, doubling */
+    uint64_t rate_bits_per_s; /* 0: unlimited */
+    trp_time queue_ns;        /* how much of the rate may queue before the sender feels it */
+    bool stall;               /* bytes are held and released in order when it ends */
+};
+
+enum trp_cut { TRP_CUT_NONE, TRP_CUT_REFUSE, TRP_CUT_BLACKHOLE };
+
+/* Gives the path for a pair of hosts when it is first used; owned by the scenario's topology. */
+struct trp_topology {
+    void (*path)(void *user, uint32_t from, uint32_t to, struct trp_path *ret_path);
+    void *user;
+};
+
+TRP_API enum trp_status trp_world_open(const struct trp_world_config *config,
+                                       struct trp_world **ret_world) TRP_NODISCARD;
+TRP_API void trp_world_close(struct trp_world *world);
+/* Replaces the topology; applies to paths used from now on, data in flight keeps its arrival. */
+TRP_API void trp_world_set_topology(struct trp_world *world, struct trp_topology topology);
+
+/* Adds a host that starts at `start`; gives its index, counting from 0. Its address is
+ * /ip4/10.x.y.z, see trp_world_host_ip. */
+TRP_API enum trp_status trp_world_add_host(struct trp_world *world, trp_time start,
+                                           uint32_t *ret_host) TRP_NODISCARD;
+/* Writes the IPv4 address of a host. */
+TRP_API void trp_world_host_ip(uint32_t host, uint8_t ret_ip[4]);
+TRP_API bool trp_world_is_up(const struct trp_world *world, uint32_t host);
+/* Borrows the running process; NULL ops when the host is down. */
+TRP_API struct trp_process trp_world_process(const struct trp_world *world, uint32_t host);
+
+/* Hands a command to the process of a host, now. TRP_ESTATE when it is down. */
+TRP_API enum trp_status trp_world_command(struct trp_world *world, uint32_t host,
+                                          const struct trp_command *command,
+                                          uint64_t cause) TRP_NODISCARD;
+
+/* Faults. Each is traced and gives the sequence number of its event, the cause of what follows. */
+enum trp_state_kept { TRP_STATE_KEPT, TRP_STATE_LOST };
+/* Cuts every pair (a in from, b in to) in the direction a -> b. Hits data in flight. Cuts add up;
+ * `id` names this one for trp_world_heal. */
+TRP_API uint64_t trp_world_cut(struct trp_world *world, uint32_t id, const uint32_t *from,
+                               uint32_t from_count, const uint32_t *to, uint32_t to_count,
+                               enum trp_cut cut, uint64_t cause);
+TRP_API uint64_t trp_world_heal(struct trp_world *world, uint32_t id, uint64_t cause);
+/* Ends the process without goodbye. Its connections become half-open: peers learn of it when they
+ * next send, or never while it is down and silent. */
+TRP_API uint64_t trp_world_crash(struct trp_world *world, uint32_t host, uint64_t cause);
+/* Starts a crashed or stopped host again. */
+TRP_API uint64_t trp_world_restart(struct trp_world *world, uint32_t host,
+                                   enum trp_state_kept state, uint64_t cause);
+/* The process is gone for good after having had the time to say goodbye by its own command. */
+TRP_API uint64_t trp_world_stop(struct trp_world *world, uint32_t host, uint64_t cause);
+/* Stops the host's clock and CPU; inputs wait until resume. */
+TRP_API uint64_t trp_world_pause(struct trp_world *world, uint32_t host, uint64_t cause);
+TRP_API uint64_t trp_world_resume(struct trp_world *world, uint32_t host, uint64_t cause);
+/* Resets a share (in millionths, keyed per connection) of the established connections of a host. */
+TRP_API uint64_t trp_world_reset(struct trp_world *world, uint32_t host, uint32_t share_ppm,
+                                 uint64_t cause);
+
+TRP_API trp_time trp_world_now(const struct trp_world *world);
+/* The moment of the next happening; TRP_NEVER when nothing will ever happen. */
+TRP_API trp_time trp_world_next(const struct trp_world *world);
+/* Runs one happening. TRP_ENOTFOUND when there is none. */
+TRP_API enum trp_status trp_world_step(struct trp_world *world) TRP_NODISCARD;
+/* Runs every happening up to and including `until`, then sets the time to it. */
+TRP_API enum trp_status trp_world_run_until(struct trp_world *world, trp_time until) TRP_NODISCARD;
+
+struct trp_world_stats {
+    uint64_t happenings;
+    uint64_t bytes_sent; /* handed to paths */
+    uint64_t connections_opened;
+    uint64_t connections_refused;
+};
+TRP_API void trp_world_stats(const struct trp_world *world, struct trp_world_stats *ret_stats);
+/* Bytes and connections of one host since its start. */
+struct trp_host_stats {
+    uint64_t bytes_sent;
+    uint64_t bytes_received;
+    uint32_t sockets;
+    uint32_t incarnation;
+};
+TRP_API void trp_world_host_stats(const struct trp_world *world, uint32_t host,
+                                  struct trp_host_stats *ret_stats);
+
+TRP_EXTERN_C_END
+
+#endif
