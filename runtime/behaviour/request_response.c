@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: MIT */
+#include "behaviour/request_response.h"
+
+#include "base/assert.h"
+#include "base/buffer.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/slab.h"
+
+/* Where a request is on its way. */
+enum stage {
+    STAGE_WAITING,  /* ours: the peer has requests_per_connection under way already */
+    STAGE_OPENING,  /* ours: the stream is being opened */
+    STAGE_WRITING,  /* ours: the request; theirs: the response */
+    STAGE_READING,  /* ours: the response; theirs: the request */
+    STAGE_ANSWERING /* theirs: the user has it */
+};
+
+/* Requests of ours to one peer. */
+struct peer {
+    struct trp_peer_id id;
+    uint32_t active;
+    uint32_t waiting_count;
+    struct trp_list waiting;
+    UT_hash_handle hh;
+};
+
+struct request {
+    trp_handle id;
+    enum stage stage;
+    bool inbound;
+    bool has_event;
+    enum trp_request_response_kind event;
+    enum trp_status status;
+    struct peer *peer; /* ours only */
+    struct trp_peer_id peer_id;
+    trp_connection_id connection;
+    trp_stream_id stream; /* 0 once it ended */
+    uint64_t token;
+    uint64_t cause;
+    struct trp_buffer in;
+    struct trp_buffer out;
+    struct trp_list_link event_link;
+    struct trp_list_link waiting_link;
+    struct trp_heap_entry timeout;
+};
+
+struct trp_request_response {
+    struct trp_request_response_config config;
+    struct trp_swarm *swarm;
+    uint32_t index;
+    struct trp_slab requests;
+    struct peer *peers;
+    struct trp_list events;
+    struct trp_heap timeouts;
+    uint64_t timeouts_count; /* breaks ties in the order of sending */
+    trp_handle lent;         /* the request whose bytes the last event borrowed */
+    bool lent_is_final;
+    uint32_t pending;
+};
+
+static const struct trp_limits *rr_limits(const struct trp_request_response *rr)
+{
+    return trp_swarm_limits(rr->swarm);
+}
+
+/* ---- records ---- */
+
+static struct peer *rr_peer(struct trp_request_response *rr, const struct trp_peer_id *id)
+{
+    struct peer *peer;
+    HASH_FIND(hh, rr->peers, id, sizeof *id, peer);
+    if (peer != NULL) {
+        return peer;
+    }
+    struct trp_memory *uthash_memory = rr->config.memory;
+    peer = trp_memory_alloc(uthash_memory, sizeof *peer);
+    if (peer == NULL) {
+        return NULL;
+    }
+    peer->id = *id;
+    trp_list_init(&peer->waiting);
+    HASH_ADD(hh, rr->peers, id, sizeof peer->id, peer);
+    if (peer->hh.tbl == NULL) {
+        trp_memory_free(uthash_memory, peer);
+        return NULL;
+    }
+    return peer;
+}
+
+static void rr_peer_release(struct trp_request_response *rr, struct peer *peer)
+{
+    if (peer->active == 0 && trp_list_is_empty(&peer->waiting)) {
+        struct trp_memory *uthash_memory = rr->config.memory;
+        HASH_DELETE(hh, rr->peers, peer);
+        trp_memory_free(uthash_memory, peer);
+    }
+}
+
+static struct request *rr_insert(struct trp_request_response *rr, bool inbound,
+                                 const struct trp_peer_id *peer, uint32_t in_limit,
+                                 uint32_t out_limit)
+{
+    trp_handle id;
+    void *object;
+    if (trp_slab_insert(&rr->requests, &id, &object) != TRP_OK) {
+        return NULL;
+    }
+    struct request *request = object;
+    *request = (struct request){.id = id,
+                                .inbound = inbound,
+                                .peer_id = *peer,
+                                .cause = rr->config.trace->cause,
+                                .in = trp_buffer_init(rr->config.memory, in_limit),
+                                .out = trp_buffer_init(rr->config.memory, out_limit)};
+    return request;
+}
+
+static void rr_free(struct trp_request_response *rr, struct request *request)
+{
+    trp_heap_remove(&rr->timeouts, &request->timeout);
+    trp_list_link_remove(&request->event_link);
+    trp_list_link_remove(&request->waiting_link);
+    trp_buffer_free(&request->in);
+    trp_buffer_free(&request->out);
+    trp_slab_remove(&rr->requests, request->id);
+}
+
+static void rr_start_waiting(struct trp_request_response *rr, struct peer *peer);
+
+/* Takes a request of ours out of the peer's count; the next one in line may go. */
+static void rr_detach(struct trp_request_response *rr, struct request *request)
+{
+    struct peer *peer = request->peer;
+    if (peer == NULL) {
+        return;
+    }
+    request->peer = NULL;
+    rr->pending--;
+    if (request->stage == STAGE_WAITING) {
+        trp_list_link_remove(&request->waiting_link);
+        peer->waiting_count--;
+    } else {
+        peer->active--;
+        rr_start_waiting(rr, peer);
+    }
+    rr_peer_release(rr, peer);
+}
+
+/* ---- events ---- */
+
+static void rr_push(struct trp_request_response *rr, struct request *request,
+                    enum trp_request_response_kind kind, enum trp_status status)
+{
+    request->event = kind;
+    request->status = status;
+    request->has_event = true;
+    trp_list_push_back(&rr->events, &request->event_link);
+}
+
+/* Ends a request of ours with its one outcome, or one of theirs that went nowhere. */
+static void rr_fail(struct trp_request_response *rr, struct request *request,
+                    enum trp_status status)
+{
+    trp_heap_remove(&rr->timeouts, &request->timeout);
+    if (request->stream != 0) {
+        trp_stream_id stream = request->stream;
+        request->stream = 0;
+        trp_stream_reset(rr->swarm, stream);
+    }
+    struct trp_trace *trace = rr->config.trace;
+    uint64_t cause = trace->cause;
+    trace->cause = cause != 0 ? cause : request->cause;
+    trp_trace_request_failed(trace, &(struct trp_event_request_failed){.peer = &request->peer_id,
+                                                                       .inbound = request->inbound,
+                                                                       .status = status});
+    trace->cause = cause;
+    if (!request->inbound) {
+        rr_detach(rr, request);
+        trp_buffer_free(&request->in);
+        rr_push(rr, request, TRP_RR_FAILURE, status);
+    } else if (request->stage == STAGE_READING || request->has_event) {
+        rr_free(rr, request); /* the user never saw it */
+    } else {
+        rr_push(rr, request, TRP_RR_DROPPED, status);
+    }
+}
+
+static void rr_release_lent(struct trp_request_response *rr)
+{
+    struct request *request = trp_slab_find(&rr->requests, rr->lent);
+    rr->lent = 0;
+    if (request == NULL) {
+        return;
+    }
+    if (rr->lent_is_final) {
+        rr_free(rr, request);
+    } else {
+        trp_buffer_free(&request->in);
+    }
+}
+
+bool trp_request_response_next_event(struct trp_request_response *rr,
+                                     struct trp_request_response_event *ret_event)
+{
+    rr_release_lent(rr);
+    struct trp_list_link *link = trp_list_pop_front(&rr->events);
+    if (link == NULL) {
+        return false;
+    }
+    struct request *request = TRP_CONTAINER(link, struct request, event_link);
+    request->has_event = false;
+    rr->lent = request->id;
+    rr->lent_is_final = request->event != TRP_RR_REQUEST;
+    *ret_event = (struct trp_request_response_event){.kind = request->event,
+                                                     .status = request->status,
+                                                     .id = request->id,
+                                                     .token = request->token,
+                                                     .peer = request->peer_id,
+                                                     .bytes = trp_buffer_view(&request->in)};
+    return true;
+}
+
+/* ---- sending ---- */
+
+/* Writes what fits; half-closes once all is written. */
+static void rr_write(struct trp_request_response *rr, struct request *request)
+{
+    struct trp_bytes rest = trp_buffer_view(&request->out);
+    while (rest.size > 0) {
+        size_t used;
+        enum trp_status status = trp_stream_write(rr->swarm, request->stream, rest, &used);
+        if (status == TRP_EAGAIN || (status == TRP_OK && used == 0)) {
+            return;
+        }
+        if (status != TRP_OK) {
+            rr_fail(rr, request, status);
+            return;
+        }
+        trp_buffer_consume(&request->out, used);
+        rest = trp_buffer_view(&request->out);
+    }
+    trp_stream_shutdown(rr->swarm, request->stream);
+    if (request->inbound) {
+        request->stream = 0;
+        trp_heap_remove(&rr->timeouts, &request->timeout);
+        rr_push(rr, request, TRP_RR_SENT, TRP_OK);
+    } else {
+        request->stage = STAGE_READING;
+    }
+}
+
+static enum trp_status rr_open_stream(struct trp_request_response *rr, struct request *request)
+{
+    const struct trp_stream_request open = {.behaviour = rr->index,
+                                            .peer = request->peer_id,
+                                            .dial = true,
+                                            .protocols = &rr->config.protocol,
+                                            .protocols_count = 1,
+                                            .token = request->id};
+    request->stage = STAGE_OPENING;
+    return trp_swarm_open_stream(rr->swarm, &open, &request->stream);
+}
+
+static void rr_start_waiting(struct trp_request_response *rr, struct peer *peer)
+{
+    while (peer->active < rr_limits(rr)->requests_per_connection) {
+        struct trp_list_link *link = trp_list_pop_front(&peer->waiting);
+        if (link == NULL) {
+            return;
+        }
+        struct request *request = TRP_CONTAINER(link, struct request, waiting_link);
+        peer->waiting_count--;
+        peer->active++;
+        enum trp_status status = rr_open_stream(rr, request);
+        if (status != TRP_OK) {
+            peer->active--;
+            request->peer = NULL;
+            rr->pending--;
+            rr_fail(rr, request, status);
+        }
+    }
+}
+
+enum trp_status trp_request_response_send(struct trp_request_response *rr,
+                                          const struct trp_peer_id *peer_id, struct trp_bytes bytes,
+                                          trp_time timeout_ns, uint64_t token, uint64_t *ret_id)
+{
+    const struct trp_limits *limits = rr_limits(rr);
+    if (bytes.size > limits->request_bytes) {
+        return TRP_ETOOBIG;
+    }
+    struct peer *peer = rr_peer(rr, peer_id);
+    if (peer == NULL) {
+        return TRP_ENOMEM;
+    }
+    bool waits = peer->active >= limits->requests_per_connection;
+    enum trp_status status = TRP_EFULL;
+    struct request *request = NULL;
+    if (waits && peer->waiting_count >= limits->requests_waiting_per_peer) {
+        goto out;
+    }
+    request = rr_insert(rr, false, peer_id, limits->response_bytes, limits->request_bytes);
+    if (request == NULL) {
+        goto out;
+    }
+    request->token = token;
+    status = trp_buffer_append(&request->out, bytes);
+    if (status != TRP_OK) {
+        goto out;
+    }
+    trp_time span = timeout_ns != 0 ? timeout_ns : limits->request_timeout_ns;
+    status = trp_heap_insert(&rr->timeouts, &request->timeout,
+                             trp_time_after(trp_swarm_now(rr->swarm), span), rr->timeouts_count++);
+    if (status != TRP_OK) {
+        goto out;
+    }
+    if (!waits) {
+        status = rr_open_stream(rr, request);
+        if (status != TRP_OK) {
+            goto out;
+        }
+        peer->active++;
+    } else {
+        request->stage = STAGE_WAITING;
+        trp_list_push_back(&peer->waiting, &request->waiting_link);
+        peer->waiting_count++;
+    }
+    request->peer = peer;
+    rr->pending++;
+    *ret_id = request->id;
+    return TRP_OK;
+out:
+    if (request != NULL) {
+        rr_free(rr, request);
+    }
+    rr_peer_release(rr, peer);
+    return status;
+}
+
+void trp_request_response_cancel(struct trp_request_response *rr, uint64_t id)
+{
+    struct request *request = trp_slab_find(&rr->requests, id);
+    if (request == NULL || request->inbound || rr->lent == id) {
+        return;
+    }
+    trp_stream_id stream = request->stream;
+    rr_detach(rr, request);
+    rr_free(rr, request);
+    if (stream != 0) {
+        trp_stream_reset(rr->swarm, stream);
+    }
+}
+
+enum trp_status trp_request_response_answer(struct trp_request_response *rr, uint64_t id,
+                                            struct trp_bytes response)
+{
+    struct request *request = trp_slab_find(&rr->requests, id);
+    if (request == NULL || request->stage != STAGE_ANSWERING || request->stream == 0) {
+        return TRP_ENOTFOUND;
+    }
+    enum trp_status status = response.size > rr_limits(rr)->response_bytes
+                                 ? TRP_ETOOBIG
+                                 : trp_buffer_append(&request->out, response);
+    if (status != TRP_OK) {
+        return status;
+    }
+    request->stage = STAGE_WRITING;
+    rr_write(rr, request);
+    return TRP_OK;
+}
+
+void trp_request_response_drop(struct trp_request_response *rr, uint64_t id)
+{
+    struct request *request = trp_slab_find(&rr->requests, id);
+    if (request != NULL && request->stage == STAGE_ANSWERING && request->stream != 0) {
+        rr_fail(rr, request, TRP_ECANCELLED);
+    }
+}
+
+uint32_t trp_request_response_pending(const struct trp_request_response *rr)
+{
+    return rr->pending;
+}
+
+/* ---- hooks ---- */
+
+static void rr_attach(void *self, struct trp_swarm *swarm, uint32_t index)
+{
+    struct trp_request_response *rr = self;
+    rr->swarm = swarm;
+    rr->index = index;
+    const struct trp_limits *limits = rr_limits(rr);
+    rr->requests = trp_slab_init(rr->config.memory, sizeof(struct request),
+                                 limits->requests + limits->connections);
+}
+
+static uint32_t rr_protocols(const void *self, const char **ret_protocols, uint32_t max)
+{
+    const struct trp_request_response *rr = self;
+    if (max > 0) {
+        ret_protocols[0] = rr->config.protocol;
+    }
+    return 1;
+}
+
+static uint32_t rr_inbound_on(const struct trp_request_response *rr, trp_connection_id connection)
+{
+    uint32_t count = 0;
+    uint32_t at = 0;
+    trp_handle id;
+    const struct request *request;
+    while ((request = trp_slab_next(&rr->requests, &at, &id)) != NULL) {
+        count += request->inbound && request->stream != 0 && request->connection == connection;
+    }
+    return count;
+}
+
+static void rr_accept(struct trp_request_response *rr, const struct trp_stream_info *stream)
+{
+    const struct trp_limits *limits = rr_limits(rr);
+    struct request *request = NULL;
+    if (rr->requests.count < limits->requests_per_connection ||
+        rr_inbound_on(rr, stream->connection) < limits->requests_per_connection) {
+        request = rr_insert(rr, true, stream->peer, limits->request_bytes, limits->response_bytes);
+    }
+    if (request == NULL) {
+        trp_trace_limit_reached(
+            rr->config.trace,
+            &(struct trp_event_limit_reached){.limit = trp_bytes_text("requests_per_connection"),
+                                              .value = limits->requests_per_connection});
+        trp_stream_reset(rr->swarm, stream->id);
+        return;
+    }
+    request->stage = STAGE_READING;
+    request->connection = stream->connection;
+    request->stream = stream->id;
+    trp_stream_set_token(rr->swarm, stream->id, request->id);
+    trp_time deadline = trp_time_after(trp_swarm_now(rr->swarm), limits->request_timeout_ns);
+    if (trp_heap_insert(&rr->timeouts, &request->timeout, deadline, rr->timeouts_count++) !=
+        TRP_OK) {
+        rr_fail(rr, request, TRP_ENOMEM);
+    }
+}
+
+static void rr_stream_opened(void *self, const struct trp_stream_info *stream)
+{
+    struct trp_request_response *rr = self;
+    if (stream->inbound) {
+        rr_accept(rr, stream);
+        return;
+    }
+    struct request *request = trp_slab_find(&rr->requests, stream->token);
+    if (request != NULL && request->stage == STAGE_OPENING) {
+        request->connection = stream->connection;
+        request->stage = STAGE_WRITING;
+        rr_write(rr, request);
+    }
+}
+
+static void rr_stream_data(void *self, const struct trp_stream_info *stream, struct trp_bytes in)
+{
+    struct trp_request_response *rr = self;
+    struct request *request = trp_slab_find(&rr->requests, stream->token);
+    trp_stream_consumed(rr->swarm, stream->id, in.size);
+    if (request == NULL || request->stream != stream->id) {
+        return;
+    }
+    bool expected = request->inbound
+                        ? request->stage == STAGE_READING
+                        : request->stage == STAGE_READING || request->stage == STAGE_WRITING;
+    enum trp_status status = expected ? trp_buffer_append(&request->in, in) : TRP_EVIOLATION;
+    if (status != TRP_OK) {
+        rr_fail(rr, request, status == TRP_EFULL ? TRP_ETOOBIG : status);
+    }
+}
+
+static void rr_stream_writable(void *self, const struct trp_stream_info *stream)
+{
+    struct trp_request_response *rr = self;
+    struct request *request = trp_slab_find(&rr->requests, stream->token);
+    if (request != NULL && request->stream == stream->id && request->stage == STAGE_WRITING) {
+        rr_write(rr, request);
+    }
+}
+
+static void rr_stream_eof(void *self, const struct trp_stream_info *stream)
+{
+    struct trp_request_response *rr = self;
+    struct request *request = trp_slab_find(&rr->requests, stream->token);
+    if (request == NULL || request->stream != stream->id) {
+        return;
+    }
+    if (request->in.size == 0) {
+        rr_fail(rr, request, TRP_ERESET); /* the other side gave up without a word */
+    } else if (request->inbound) {
+        request->stage = STAGE_ANSWERING;
+        rr_push(rr, request, TRP_RR_REQUEST, TRP_OK);
+    } else {
+        bool answered_early = request->stage == STAGE_WRITING;
+        trp_stream_id ended = request->stream;
+        request->stream = 0;
+        trp_heap_remove(&rr->timeouts, &request->timeout);
+        rr_detach(rr, request);
+        rr_push(rr, request, TRP_RR_RESPONSE, TRP_OK);
+        if (answered_early) {
+            trp_stream_reset(rr->swarm, ended);
+        }
+    }
+}
+
+static void rr_stream_closed(void *self, const struct trp_stream_info *stream,
+                             enum trp_status reason)
+{
+    struct trp_request_response *rr = self;
+    struct request *request = trp_slab_find(&rr->requests, stream->token);
+    if (request == NULL || request->stream != stream->id) {
+        return;
+    }
+    request->stream = 0;
+    rr_fail(rr, request, reason == TRP_OK ? TRP_ERESET : reason);
+}
+
+static trp_time rr_deadline(const void *self)
+{
+    const struct trp_request_response *rr = self;
+    return trp_heap_deadline(&rr->timeouts);
+}
+
+static void rr_expire(void *self, trp_time now)
+{
+    struct trp_request_response *rr = self;
+    while (trp_heap_deadline(&rr->timeouts) <= now) {
+        struct trp_heap_entry *entry = trp_heap_front(&rr->timeouts);
+        rr_fail(rr, TRP_CONTAINER(entry, struct request, timeout), TRP_ETIMEDOUT);
+    }
+}
+
+static const struct trp_behaviour_ops rr_ops = {.name = "request_response",
+                                                .attach = rr_attach,
+                                                .protocols = rr_protocols,
+                                                .stream_opened = rr_stream_opened,
+                                                .stream_data = rr_stream_data,
+                                                .stream_writable = rr_stream_writable,
+                                                .stream_eof = rr_stream_eof,
+                                                .stream_closed = rr_stream_closed,
+                                                .deadline = rr_deadline,
+                                                .expire = rr_expire};
+
+struct trp_behaviour trp_request_response_behaviour(struct trp_request_response *rr)
+{
+    return (struct trp_behaviour){.ops = &rr_ops, .self = rr};
+}
+
+enum trp_status trp_request_response_open(const struct trp_request_response_config *config,
+                                          struct trp_request_response **ret_behaviour)
+{
+    struct trp_request_response *rr = trp_memory_alloc(config->memory, sizeof *rr);
+    if (rr == NULL) {
+        return TRP_ENOMEM;
+    }
+    rr->config = *config;
+    rr->timeouts = trp_heap_init(config->memory);
+    trp_list_init(&rr->events);
+    *ret_behaviour = rr;
+    return TRP_OK;
+}
+
+void trp_request_response_close(struct trp_request_response *rr)
+{
+    if (rr == NULL) {
+        return;
+    }
+    struct trp_memory *uthash_memory = rr->config.memory;
+    uint32_t at = 0;
+    trp_handle id;
+    struct request *request;
+    while ((request = trp_slab_next(&rr->requests, &at, &id)) != NULL) {
+        rr_free(rr, request);
+    }
+    struct peer *peer;
+    struct peer *next;
+    HASH_ITER(hh, rr->peers, peer, next)
+    {
+        HASH_DELETE(hh, rr->peers, peer);
+        trp_memory_free(uthash_memory, peer);
+    }
+    trp_heap_free(&rr->timeouts);
+    if (rr->requests.memory != NULL) {
+        trp_slab_free(&rr->requests);
+    }
+    trp_memory_free(uthash_memory, rr);
+}
