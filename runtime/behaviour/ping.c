@@ -3,6 +3,7 @@
 
 #include "base/endian.h"
 #include "base/heap.h"
+#include "base/list.h"
 #include "base/map.h"
 #include "base/prng.h"
 #include "base/slab.h"
