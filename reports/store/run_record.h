@@ -99,7 +99,7 @@ struct trp_run_host {
     const char *address;
     trp_time started;
 };
-/* Adds a host, or replaces what was said of it. */
+/* Adds a host (index below 1,048,576), or replaces what was said of it. */
 void trp_run_host(struct trp_run_record *record, const struct trp_run_host *host);
 
 struct trp_run_host_totals {
@@ -169,9 +169,10 @@ struct trp_run_fault {
     trp_time started;
     uint64_t sequence; /* of its trace event; 0 none */
 };
+/* Adds a fault; an entry of the timeline that acts several times has one row for each. */
 void trp_run_fault_start(struct trp_run_record *record, const struct trp_run_fault *fault);
-/* A fault that is never ended lasts to the end of the run. One that is over at once (a reset, a
- * crash without restart) ends when it starts. */
+/* Ends the newest fault of this id that lasts. One that is never ended lasts to the end of the run.
+ * One that is over at once (a reset, a crash without restart) ends when it starts. */
 void trp_run_fault_end(struct trp_run_record *record, uint32_t id, trp_time ended);
 
 /* ---- metrics ---- */
