@@ -2,12 +2,13 @@
 /* lang/load.h - from a scenario file to a plan, with every problem of the file in one pass.
  *
  * Ownership  A load owns its plan, its problems and the texts both point to.
+ * Failure    Without memory a tool has nothing left to do: the program ends with status 5.
  * Limits     1 MiB per file, 8 files by extends:, 64 levels, 65,536 nodes with aliases expanded,
  *            100 problems. */
 #ifndef LANG_LOAD_H
 #define LANG_LOAD_H
 
-#include "lang/plan.h"
+#include "scenarios/lang/plan.h"
 
 /* What the words of a scenario may mean; borrowed for the life of the plan. */
 struct trp_vocabulary_actor {
@@ -46,21 +47,28 @@ struct trp_load_options {
 
 struct trp_load;
 
-/* Reads, merges and checks. Gives a load in any case but TRP_ENOMEM; TRP_EINVAL when the scenario
- * has problems (then it has no plan). Free it with trp_load_free. */
-enum trp_status trp_load_open(const struct trp_load_options *options,
-                              struct trp_load **ret_load) TRP_NODISCARD;
+/* Reads, merges and checks; never NULL. With problems there is no plan. Free with trp_load_free. */
+struct trp_load *trp_load_open(const struct trp_load_options *options);
 void trp_load_free(struct trp_load *load);
 
 /* Borrows the plan; NULL when there are problems. */
 const struct trp_plan *trp_load_plan(const struct trp_load *load);
 /* Gives how many problems there are. */
 uint32_t trp_load_problems(const struct trp_load *load);
+/* Gives a problem in the order of the files, lines and columns: what is wrong and, unless it is "",
+ * what may help; borrowed from the load. */
+struct trp_problem {
+    struct trp_place place;
+    const char *message;
+    const char *hint;
+};
+struct trp_problem trp_load_problem(const struct trp_load *load, uint32_t index);
 /* Writes every problem for people, each with file:line:column, the source line, a caret and what to
- * do: as text with a NUL that the caller frees with free(); NULL: out of memory. */
+ * do: as text with a NUL that the caller frees with free(). */
 char *trp_load_print_problems(const struct trp_load *load);
 /* Writes the effective scenario: everything merged and every default said, each line with where its
- * value comes from; a valid scenario again. To be freed with free(); NULL: out of memory. */
+ * value comes from; a valid scenario again. NULL when there are problems; to be freed with free().
+ */
 char *trp_load_print_resolved(const struct trp_load *load);
 
 #endif

@@ -8,8 +8,8 @@
  *            first .. first + count - 1. This is the order for trp_world_add_host.
  * Draws      Whatever draws for an entry keys it with the entry's `entity`, a hash of its name: an
  *            entry that is left out moves no draw of another.
- * Ownership  A plan owns all it points to; free it with trp_plan_free. Limits of actor and message
- *            types: they belong to the vocabulary the plan was checked with. */
+ * Ownership  A plan belongs to its load (lang/load.h) and lives as long; actor and message types
+ *            belong to the vocabulary it was checked with. */
 #ifndef LANG_PLAN_H
 #define LANG_PLAN_H
 
@@ -282,9 +282,6 @@ struct trp_plan {
     const struct trp_plan_expect *expect;
     uint32_t expect_count;
 };
-
-/* Frees a plan; NULL is fine. */
-void trp_plan_free(struct trp_plan *plan);
 
 /* Gives the group of a host; `host` is below hosts_count. */
 const struct trp_plan_group *trp_plan_group_of(const struct trp_plan *plan, uint32_t host);
