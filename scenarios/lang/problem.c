@@ -18,6 +18,18 @@ uint32_t lang_source_add(struct lang_problems *problems, struct lang_source sour
     return problems->sources_count++;
 }
 
+/* Texts of the file stand in the messages: nothing in them may move a terminal's cursor. */
+static const char *print_plain(struct lang_arena *arena, const char *format, va_list arguments)
+    TRP_PRINTF(2, 0);
+static const char *print_plain(struct lang_arena *arena, const char *format, va_list arguments)
+{
+    char *text = (char *)(uintptr_t)lang_arena_vprint(arena, format, arguments);
+    for (char *at = text; *at != '\0'; at++)
+        if ((uint8_t)*at < 0x20 || *at == 0x7F)
+            *at = '?';
+    return text;
+}
+
 void lang_problem_add(struct lang_problems *problems, struct lang_mark mark, const char *format,
                       ...)
 {
@@ -29,7 +41,7 @@ void lang_problem_add(struct lang_problems *problems, struct lang_mark mark, con
     va_start(arguments, format);
     problems->items[problems->count] =
         (struct lang_problem){.mark = mark,
-                              .message = lang_arena_vprint(problems->arena, format, arguments),
+                              .message = print_plain(problems->arena, format, arguments),
                               .hint = "",
                               .order = problems->count};
     problems->count++;
@@ -42,8 +54,7 @@ void lang_problem_hint(struct lang_problems *problems, const char *format, ...)
         return;
     va_list arguments;
     va_start(arguments, format);
-    problems->items[problems->count - 1].hint =
-        lang_arena_vprint(problems->arena, format, arguments);
+    problems->items[problems->count - 1].hint = print_plain(problems->arena, format, arguments);
     va_end(arguments);
 }
 
