@@ -189,7 +189,7 @@ static void node_restore(struct trp_node *node, struct trp_bytes saved)
         struct trp_multiaddr address;
         for (uint32_t i = 0; i < peer.addresses_count; i++) {
             if (trp_multiaddr_with_peer(&peer.addresses[i], &peer.peer, &address) == TRP_OK) {
-                (void)trp_bootstrap_peers_add(node->bootstrap, &address, true); /* best effort */
+                TRP_IGNORE(trp_bootstrap_peers_add(node->bootstrap, &address, true)); /* best effort */
             }
         }
     }

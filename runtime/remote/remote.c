@@ -162,7 +162,7 @@ static void remote_on_sched_event(struct trp_remote *remote, const struct trp_sc
         remote_register(remote, event->actor, event->name, &nobody);
         break;
     case TRP_SCHED_UNREGISTER:
-        (void)remote_unregister(remote, event->name);
+        TRP_IGNORE(remote_unregister(remote, event->name));
         break;
     case TRP_SCHED_LOOKUP:
         remote_lookup(remote, event->name, event->all, &actor, NULL);

@@ -242,7 +242,7 @@ static enum trp_status leave_one(struct trp_run *run, uint32_t host)
 {
     const struct trp_command command = {.kind = TRP_CMD_LEAVE};
     run->hosts[host].leaving = true;
-    (void)trp_world_command(run->world, host, &command, run->trace.cause); /* it may be down */
+    TRP_IGNORE(trp_world_command(run->world, host, &command, run->trace.cause)); /* it may be down */
     return harness_schedule(run, trp_time_after(trp_world_now(run->world), GOODBYE_NS),
                             AGENDA_RESTART, host, TRP_STATE_KEPT, run->trace.cause);
 }
@@ -265,7 +265,7 @@ static enum trp_status act_on_actor(struct trp_run *run, uint32_t index)
         struct trp_actor_ref ref;
         if (run->hosts[host].node != NULL &&
             trp_node_find_name(run->hosts[host].node, command.name, &ref) == TRP_OK) {
-            (void)trp_world_command(run->world, host, &command, run->trace.cause);
+            TRP_IGNORE(trp_world_command(run->world, host, &command, run->trace.cause));
             status = act_hit(run, &run->acts[index], &host, 1);
         }
     }
