@@ -18,10 +18,9 @@
 #include <troupe/peer_id.h>
 
 #define TRP_NOISE_PROTOCOL        "/noise"
-#define TRP_NOISE_PLAIN_BYTES_MAX 64511u /* payload of one frame that we send, as rust-libp2p */
-#define TRP_NOISE_PLAIN_ROOM_MIN                                                                   \
-    65519u /* of `plain` in trp_noise_recv: the largest frame's payload */
-#define TRP_NOISE_MUXERS_MAX 4u
+#define TRP_NOISE_PLAIN_BYTES_MAX 64511u /* plaintext of one frame that we send, as rust-libp2p */
+#define TRP_NOISE_PLAIN_ROOM_MIN  65519u /* plaintext of the largest frame that a peer may send */
+#define TRP_NOISE_MUXERS_MAX      4u
 
 struct trp_noise_config {
     bool initiator;
