@@ -158,39 +158,111 @@ static const char *literal_of(const struct trp_name_template *target)
                : NULL;
 }
 
-/* Says whether one of the actors of an entry on a host is called `literal`. */
-static bool host_has(const struct trp_plan *plan, const struct trp_plan_actor *actor, uint32_t host,
-                     const char *literal)
+/* What the placeholders matched so far say; TRP_PLAN_NONE: not yet known. */
+struct match {
+    const struct trp_plan *plan;
+    const struct trp_plan_actor *actor;
+    uint32_t host;
+    uint32_t group;
+    uint32_t index;
+};
+
+static bool match_from(struct match match, uint32_t part, const char *text);
+
+/* A host that fits all that is known runs such an actor. */
+static bool match_end(const struct match *match)
 {
-    char name[NAME_BYTES_MAX + 1];
-    bool counted = false;
-    for (uint32_t i = 0; i < actor->name->parts_count; i++)
-        counted = counted || actor->name->parts[i].kind == TRP_NAME_INDEX;
-    for (uint32_t i = 0; i < (counted ? actor->count : 1); i++)
-        if (trp_plan_actor_name(plan, actor, host, i, name, sizeof name) == TRP_OK &&
-            strcmp(name, literal) == 0)
+    const struct trp_selector *on = match->actor->on;
+    if (on == NULL || on->hosts == NULL) /* chosen at run time */
+        return true;
+    if (match->host != TRP_PLAN_NONE)
+        return trp_selector_contains(on, match->host);
+    for (uint32_t i = 0; match->group != TRP_PLAN_NONE && i < on->hosts_count; i++)
+        if (trp_plan_group_of(match->plan, on->hosts[i]) == &match->plan->groups[match->group])
             return true;
+    return match->group == TRP_PLAN_NONE;
+}
+
+/* Matches a number that is written as we write it, of every possible length. */
+static bool match_number(struct match match, uint32_t part, const char *text)
+{
+    bool host = match.actor->name->parts[part].kind == TRP_NAME_HOST_INDEX;
+    uint32_t known = host ? match.host : match.index;
+    uint32_t bound = host ? match.plan->hosts_count : match.actor->count;
+    uint64_t value = 0;
+    for (uint32_t i = 0; text[i] >= '0' && text[i] <= '9' && (i == 0 || text[0] != '0'); i++) {
+        value = value * 10 + (uint64_t)(text[i] - '0');
+        if (value >= bound)
+            return false;
+        if (known != TRP_PLAN_NONE && known != value)
+            continue;
+        struct match next = match;
+        if (host) {
+            next.host = (uint32_t)value;
+            uint32_t group =
+                (uint32_t)(trp_plan_group_of(match.plan, next.host) - match.plan->groups);
+            if (match.group != TRP_PLAN_NONE && match.group != group)
+                continue;
+            next.group = group;
+        } else {
+            next.index = (uint32_t)value;
+        }
+        if (match_from(next, part + 1, text + i + 1))
+            return true;
+    }
     return false;
 }
 
-static bool begins_alike(const struct trp_name_template *own, const char *literal)
+/* Matches the name or zone of the group that is known, or of any. */
+static bool match_group(struct match match, uint32_t part, const char *text)
 {
-    const struct trp_name_part *first = &own->parts[0];
-    return first->kind != TRP_NAME_TEXT || strncmp(first->text, literal, strlen(first->text)) == 0;
+    bool zone = match.actor->name->parts[part].kind == TRP_NAME_HOST_ZONE;
+    bool known = match.group != TRP_PLAN_NONE;
+    uint32_t end = known ? match.group + 1 : match.plan->groups_count;
+    for (uint32_t i = known ? match.group : 0; i < end; i++) {
+        const struct trp_plan_group *group = &match.plan->groups[i];
+        const char *word = zone ? group->zone : group->name;
+        struct match next = match;
+        next.group = i;
+        if (strncmp(word, text, strlen(word)) == 0 &&
+            match_from(next, part + 1, text + strlen(word)))
+            return true;
+    }
+    return false;
+}
+
+/* Matches a written-out name with the template from a part on. */
+static bool match_from(struct match match, uint32_t part, const char *text)
+{
+    const struct trp_name_template *own = match.actor->name;
+    if (part == own->parts_count)
+        return *text == '\0' && match_end(&match);
+    const struct trp_name_part *at = &own->parts[part];
+    switch (at->kind) {
+    case TRP_NAME_TEXT:
+        return strncmp(at->text, text, strlen(at->text)) == 0 &&
+               match_from(match, part + 1, text + strlen(at->text));
+    case TRP_NAME_HOST_GROUP:
+    case TRP_NAME_HOST_ZONE:
+        return match_group(match, part, text);
+    case TRP_NAME_HOST_INDEX:
+    case TRP_NAME_INDEX:
+        return match_number(match, part, text);
+    case TRP_NAME_RANDOM: /* never in a register: template */
+        break;
+    }
+    return false;
 }
 
 static bool literal_match(const struct trp_plan *plan, const struct trp_plan_actor *actor,
                           const char *literal)
 {
-    if (!begins_alike(actor->name, literal))
-        return false;
-    for (uint32_t host = 0; host < plan->hosts_count; host++) {
-        bool here =
-            actor->on == NULL || actor->on->hosts == NULL || trp_selector_contains(actor->on, host);
-        if (here && host_has(plan, actor, host, literal))
-            return true;
-    }
-    return false;
+    return match_from((struct match){.plan = plan,
+                                     .actor = actor,
+                                     .host = TRP_PLAN_NONE,
+                                     .group = TRP_PLAN_NONE,
+                                     .index = TRP_PLAN_NONE},
+                      0, literal);
 }
 
 bool lang_name_resolve(const struct trp_plan *plan, struct trp_name_template *target,

@@ -18,9 +18,10 @@ const struct trp_plan_group *trp_plan_group_of(const struct trp_plan *plan, uint
     return &plan->groups[low];
 }
 
-bool trp_plan_link_apply(const struct trp_plan_link *link, uint32_t from, uint32_t to,
-                         struct trp_path *path)
+bool trp_plan_link_apply(const struct trp_plan *plan, const struct trp_plan_link *link,
+                         uint32_t from, uint32_t to, struct trp_path *path)
 {
+    TRP_ASSERT(from < plan->hosts_count && to < plan->hosts_count);
     bool there = trp_selector_contains(link->from, from) && trp_selector_contains(link->to, to);
     bool back = link->both && trp_selector_contains(link->from, to) &&
                 trp_selector_contains(link->to, from);
@@ -46,5 +47,5 @@ void trp_plan_path(const struct trp_plan *plan, uint32_t from, uint32_t to,
 {
     *ret_path = plan->path;
     for (uint32_t i = 0; i < plan->links_count; i++)
-        (void)trp_plan_link_apply(&plan->links[i], from, to, ret_path);
+        (void)trp_plan_link_apply(plan, &plan->links[i], from, to, ret_path);
 }

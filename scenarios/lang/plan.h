@@ -291,8 +291,8 @@ const struct trp_plan_group *trp_plan_group_of(const struct trp_plan *plan, uint
 void trp_plan_path(const struct trp_plan *plan, uint32_t from, uint32_t to,
                    struct trp_path *ret_path);
 /* Puts the fields a link says over those of a path when it applies from `from` to `to`. */
-bool trp_plan_link_apply(const struct trp_plan_link *link, uint32_t from, uint32_t to,
-                         struct trp_path *path);
+bool trp_plan_link_apply(const struct trp_plan *plan, const struct trp_plan_link *link,
+                         uint32_t from, uint32_t to, struct trp_path *path);
 
 /* ---- evaluation at run time ---- */
 
