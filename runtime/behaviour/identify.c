@@ -44,7 +44,7 @@ static void identify_refuse(struct trp_identify *identify, const struct trp_peer
 /* ---- what we say ---- */
 
 struct own_message {
-    uint8_t key[TRP_PUBLIC_KEY_BYTES_MAX];
+    uint8_t key[TRP_PUBLIC_KEY_ENCODED_MAX];
     uint8_t record[TRP_PEER_RECORD_BYTES_MAX];
     struct trp_multiaddr observed;
     struct trp_multiaddr addresses[TRP_PEER_RECORD_ADDRESSES_MAX];
@@ -71,9 +71,12 @@ static void identify_compose(struct trp_identify *identify, trp_connection_id co
     struct trp_identify_message *message = &own->message;
     uint32_t at = 0;
     struct trp_connection_info info;
-    *own = (struct own_message){.message = {0}};
-    message->public_key = trp_bytes(
-        own->key, trp_public_key_encode(&identify->config.identity->public_key, own->key));
+    memset(own, 0, sizeof *own);
+    size_t key_size;
+    if (trp_public_key_encode(&identify->config.identity->public_key, own->key, sizeof own->key,
+                              &key_size) == TRP_OK) {
+        message->public_key = trp_bytes(own->key, key_size);
+    }
     message->protocol_version = trp_bytes_text(TRP_IDENTIFY_VERSION);
     message->agent_version = trp_bytes_text(identify->config.agent);
     while (trp_swarm_next_connection(identify->swarm, &at, &info)) {
@@ -127,8 +130,8 @@ static void exchange_say(struct trp_identify *identify, struct exchange *exchang
         status = trp_identify_message_encode(&own->message, encoded, sizeof encoded, &size);
     }
     if (status == TRP_OK) {
-        status = trp_buffer_append(&exchange->bytes,
-                                   trp_bytes(prefix, trp_uvarint_encode(size, prefix)));
+        status =
+            trp_buffer_append(&exchange->bytes, trp_bytes(prefix, trp_varint_encode(size, prefix)));
     }
     if (status == TRP_OK) {
         status = trp_buffer_append(&exchange->bytes, trp_bytes(encoded, size));
