@@ -15,8 +15,7 @@
 struct trp_noise_payload {
     struct trp_bytes identity_key; /* an encoded PublicKey; empty: absent */
     struct trp_bytes identity_sig;
-    bool has_muxers; /* the extension is there, maybe with an empty list */
-    uint32_t muxers_count;
+    uint32_t muxers_count;                                 /* 0: no extension */
     struct trp_bytes muxers[TRP_NOISE_PAYLOAD_MUXERS_MAX]; /* by preference, without NUL */
 };
 
