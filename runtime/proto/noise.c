@@ -103,7 +103,6 @@ static enum trp_status noise_put_identity(struct trp_noise *n)
     struct trp_noise_payload payload = {
         .identity_key = trp_bytes(key, size),
         .identity_sig = trp_bytes(signature, sizeof signature),
-        .has_muxers = config->muxers_count > 0,
         .muxers_count = config->muxers_count,
     };
     for (uint32_t i = 0; i < config->muxers_count; i++) {
