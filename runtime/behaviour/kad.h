@@ -69,7 +69,9 @@ enum trp_status trp_kad_find_peers(struct trp_kad *kad, struct trp_bytes key, ui
                                    uint64_t *ret_query) TRP_NODISCARD;
 enum trp_status trp_kad_get_providers(struct trp_kad *kad, struct trp_bytes key, uint64_t token,
                                       uint64_t *ret_query) TRP_NODISCARD;
-enum trp_status trp_kad_get_record(struct trp_kad *kad, struct trp_bytes key, uint64_t token,
+/* `hint`, if not NULL, is a peer that likely has the record (its owner): asked first. */
+enum trp_status trp_kad_get_record(struct trp_kad *kad, struct trp_bytes key,
+                                   const struct trp_peer_id *hint, uint64_t token,
                                    uint64_t *ret_query) TRP_NODISCARD;
 /* Announces us as provider of `key`, now and every kad_republish_ns until trp_kad_unprovide. */
 enum trp_status trp_kad_provide(struct trp_kad *kad, struct trp_bytes key, uint64_t token,

@@ -96,7 +96,7 @@ struct trp_ask_options {
 struct trp_lookup_result {
     enum trp_status status;   /* TRP_OK: one actor; TRP_ENOTFOUND, TRP_ENOPEERS, TRP_ETIMEDOUT */
     bool last;                /* nothing more will come */
-    struct trp_actor_ref ref; /* TRP_OK */
+    struct trp_actor_ref ref; /* TRP_OK; id 0 in the last result of a lookup of all */
     uint64_t user;
 };
 typedef enum trp_status (*trp_on_lookup)(struct trp_context *ctx, void *state,

@@ -2,7 +2,8 @@
 /* troupe/command.h - what a user outside the actors asks of a node, and the answers, as data.
  *
  * Every command has exactly one final result (`last`); a lookup of all gives one result per actor
- * before it. Results arrive as TRP_OUT_RESULT.
+ * before it, and then a last one without a ref (TRP_OK when there was any). Results arrive as
+ * TRP_OUT_RESULT.
  * Ownership  Command slices are borrowed during the step, result slices until the next call. */
 #ifndef TROUPE_COMMAND_H
 #define TROUPE_COMMAND_H
