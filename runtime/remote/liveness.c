@@ -15,7 +15,7 @@ static struct linked_peer *liveness_find(const struct trp_remote *remote,
 static void liveness_unwatch(struct trp_remote *remote, struct linked_peer *linked)
 {
     struct trp_memory *uthash_memory = remote->config.memory;
-    (void)trp_ping_watch(remote->config.ping, &linked->id, -1); /* only +1 can fail */
+    TRP_IGNORE(trp_ping_watch(remote->config.ping, &linked->id, -1)); /* only +1 can fail */
     trp_swarm_keep_alive(remote->swarm, &linked->id, -1);
     HASH_DELETE(hh, remote->linked, linked);
     trp_memory_free(uthash_memory, linked);

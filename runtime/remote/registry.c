@@ -4,8 +4,8 @@
 
 /* ---- queries ---- */
 
-struct query *remote_query_insert(struct trp_remote *remote, enum query_kind kind,
-                                  trp_handle owner, trp_handle *ret_id)
+struct query *remote_query_insert(struct trp_remote *remote, enum query_kind kind, trp_handle owner,
+                                  trp_handle *ret_id)
 {
     void *object;
     if (trp_slab_insert(&remote->queries, ret_id, &object) != TRP_OK) {
@@ -35,12 +35,11 @@ static void name_complete(struct trp_remote *remote, struct name *name)
     const struct trp_actor_type *type =
         trp_scheduler_type_of(remote->config.scheduler, name->actor);
     ref.type = type == NULL ? 0 : trp_actor_type_hash(trp_bytes_text(type->id));
-    trp_trace_name_registered(
-        remote->config.trace,
-        &(struct trp_event_name_registered){.name = trp_bytes(name->text, name->size),
-                                            .actor = name->actor,
-                                            .stored = name->stored,
-                                            .status = name->status});
+    trp_trace_name_registered(remote->config.trace, &(struct trp_event_name_registered){
+                                                        .name = trp_bytes(name->text, name->size),
+                                                        .actor = name->actor,
+                                                        .stored = name->stored,
+                                                        .status = name->status});
     remote_complete(remote, &origin, status, TRP_BYTES_NONE, &ref);
 }
 
@@ -122,8 +121,7 @@ void remote_register(struct trp_remote *remote, uint64_t actor, struct trp_bytes
         return;
     }
     struct name *name = object;
-    *name = (struct name){
-        .id = id, .actor = actor, .size = (uint32_t)text.size, .origin = *origin};
+    *name = (struct name){.id = id, .actor = actor, .size = (uint32_t)text.size, .origin = *origin};
     memcpy(name->text, text.data, text.size);
     HASH_ADD_KEYPTR(hh, remote->names_by_text, name->text, name->size, name);
     if (name->hh.tbl == NULL) {
@@ -145,9 +143,8 @@ static void name_withdraw(struct trp_remote *remote, struct name *name)
         TRP_OK) {
         trp_kad_remove_record(remote->config.kad, trp_bytes(key, key_size));
     }
-    trp_trace_name_withdrawn(
-        remote->config.trace,
-        &(struct trp_event_name_withdrawn){.name = text, .actor = name->actor});
+    trp_trace_name_withdrawn(remote->config.trace, &(struct trp_event_name_withdrawn){
+                                                       .name = text, .actor = name->actor});
     struct origin origin = name->origin;
     struct trp_actor_ref ref = {.id = name->actor};
     HASH_DELETE(hh, remote->names_by_text, name);
@@ -277,8 +274,8 @@ static enum trp_status policy_record(void *user, struct trp_bytes key, struct tr
     if (status == TRP_OK) {
         status = trp_registration_decode(value, &ref, &type);
     }
-    if (status == TRP_OK && (!trp_peer_id_equal(&owner, from) ||
-                             !trp_peer_id_equal(&ref.peer, from))) {
+    if (status == TRP_OK &&
+        (!trp_peer_id_equal(&owner, from) || !trp_peer_id_equal(&ref.peer, from))) {
         status = TRP_EAUTH;
     }
     return status;

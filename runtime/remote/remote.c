@@ -60,10 +60,10 @@ void remote_push_result(struct trp_remote *remote, const struct trp_result *resu
         copy = trp_memory_alloc(remote->config.memory, sizeof *copy);
     }
     if (copy == NULL) {
-        trp_trace_limit_reached(remote->config.trace,
-                                &(struct trp_event_limit_reached){
-                                    .limit = trp_bytes_text("memory_bytes"),
-                                    .value = remote->config.limits->memory_bytes});
+        trp_trace_limit_reached(
+            remote->config.trace,
+            &(struct trp_event_limit_reached){.limit = trp_bytes_text("memory_bytes"),
+                                              .value = remote->config.limits->memory_bytes});
         return;
     }
     copy->value = *result;
@@ -93,9 +93,8 @@ bool trp_remote_next_result(struct trp_remote *remote, struct trp_result *ret_re
     return true;
 }
 
-void remote_complete(struct trp_remote *remote, const struct origin *origin,
-                     enum trp_status status, struct trp_bytes payload,
-                     const struct trp_actor_ref *ref)
+void remote_complete(struct trp_remote *remote, const struct origin *origin, enum trp_status status,
+                     struct trp_bytes payload, const struct trp_actor_ref *ref)
 {
     switch (origin->kind) {
     case ORIGIN_NOBODY:
@@ -163,7 +162,7 @@ static void remote_on_sched_event(struct trp_remote *remote, const struct trp_sc
         remote_register(remote, event->actor, event->name, &nobody);
         break;
     case TRP_SCHED_UNREGISTER:
-        (void)remote_unregister(remote, event->name);
+        TRP_IGNORE(remote_unregister(remote, event->name));
         break;
     case TRP_SCHED_LOOKUP:
         remote_lookup(remote, event->name, event->all, &actor, NULL);

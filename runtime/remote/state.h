@@ -46,8 +46,8 @@ struct name {
     trp_handle id;
     uint64_t actor;
     uint32_t size;
-    uint32_t stored;      /* peers that were told */
-    uint32_t queries;     /* announcements under way */
+    uint32_t stored;        /* peers that were told */
+    uint32_t queries;       /* announcements under way */
     enum trp_status status; /* of the announcement that went worst */
     struct origin origin;
     UT_hash_handle hh;
@@ -59,10 +59,10 @@ struct lookup {
     trp_handle id;
     struct origin origin;
     bool all;
-    bool ended;            /* the result with `last` is out; the record goes with its queries */
-    bool message_follows;  /* the search is for a message that waits in `message` */
+    bool ended;             /* the result with `last` is out; the record goes with its queries */
+    bool message_follows;   /* the search is for a message that waits in `message` */
     enum trp_status status; /* of the provider query */
-    uint32_t queries;      /* under way */
+    uint32_t queries;       /* under way */
     uint32_t found;
     uint32_t hops;
     uint32_t rpcs;
@@ -108,7 +108,7 @@ struct trp_remote {
     struct name *names_by_text;
     struct linked_peer *linked;
     struct trp_list results;
-    struct result *lent; /* the result last given out */
+    struct result *lent;       /* the result last given out */
     struct trp_buffer scratch; /* one encoded message */
 };
 
@@ -118,9 +118,8 @@ const char *remote_type_text(const struct trp_remote *remote, uint64_t hash);
 /* Remembers an id of an actor type; 0 when out of memory. */
 uint64_t remote_type_learn(struct trp_remote *remote, struct trp_bytes id);
 /* Gives whoever waits its outcome. `ref` may be NULL. */
-void remote_complete(struct trp_remote *remote, const struct origin *origin,
-                     enum trp_status status, struct trp_bytes payload,
-                     const struct trp_actor_ref *ref);
+void remote_complete(struct trp_remote *remote, const struct origin *origin, enum trp_status status,
+                     struct trp_bytes payload, const struct trp_actor_ref *ref);
 /* Queues a result for the user; slices are copied. */
 void remote_push_result(struct trp_remote *remote, const struct trp_result *result);
 /* Refs to ourselves have no peer. */
@@ -154,8 +153,8 @@ void remote_actor_stopped(struct trp_remote *remote, uint64_t actor);
 struct name *remote_name_find(const struct trp_remote *remote, struct trp_bytes name);
 bool remote_run_kad(struct trp_remote *remote);
 /* Forgets a query. */
-struct query *remote_query_insert(struct trp_remote *remote, enum query_kind kind,
-                                  trp_handle owner, trp_handle *ret_id);
+struct query *remote_query_insert(struct trp_remote *remote, enum query_kind kind, trp_handle owner,
+                                  trp_handle *ret_id);
 
 /* lookup.c */
 void remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
