@@ -24,7 +24,7 @@ uint64_t trp_actor_type_hash(struct trp_bytes type_id)
 size_t trp_actor_id_encode(const struct trp_actor_ref *ref,
                            uint8_t ret_bytes[TRP_ACTOR_REF_BYTES_MAX])
 {
-    trp_store_le64(ret_bytes, ref->id);
+    trp_store_le64(ret_bytes, trp_actor_sequence(ref->id));
     memcpy(ret_bytes + SEQUENCE_BYTES, ref->peer.bytes, ref->peer.size);
     return SEQUENCE_BYTES + ref->peer.size;
 }
@@ -35,7 +35,7 @@ enum trp_status trp_actor_id_decode(struct trp_bytes in, struct trp_actor_ref *r
     if (in.size < SEQUENCE_BYTES) {
         return TRP_EMALFORMED;
     }
-    ref.id = trp_load_le64(in.data);
+    ref.id = trp_actor_id_of_sequence(trp_load_le64(in.data));
     struct trp_bytes peer = trp_bytes_skip(in, SEQUENCE_BYTES);
     if (peer.size > 0 && trp_peer_id_decode(peer, &ref.peer) != TRP_OK) {
         return TRP_EMALFORMED;

@@ -2,6 +2,7 @@
 #include "wire/registration.h"
 
 #include "base/endian.h"
+#include "wire/actor_id.h"
 #include "wire/utf8.h"
 #include "wire/writer.h"
 
@@ -76,7 +77,7 @@ enum trp_status trp_registration_encode(const struct trp_actor_ref *ref, struct 
     if (ref->peer.size == 0 || !trp_utf8_is_valid(type)) {
         return TRP_EINVAL;
     }
-    trp_store_le64(sequence, ref->id);
+    trp_store_le64(sequence, trp_actor_sequence(ref->id));
     struct trp_writer writer = trp_writer_init(out, room);
     trp_writer_byte(&writer, ref->peer.size);
     trp_writer_put(&writer, trp_bytes(sequence, sizeof sequence));
@@ -93,7 +94,7 @@ enum trp_status trp_registration_decode(struct trp_bytes value, struct trp_actor
         return TRP_EMALFORMED;
     }
     size_t peer_size = value.data[0];
-    ref.id = trp_load_le64(value.data + 1);
+    ref.id = trp_actor_id_of_sequence(trp_load_le64(value.data + 1));
     value = trp_bytes_skip(value, 1 + SEQUENCE_BYTES);
     if (peer_size > value.size ||
         trp_peer_id_decode(trp_bytes(value.data, peer_size), &ref.peer) != TRP_OK) {
