@@ -294,3 +294,11 @@ bool lang_nearest_hint(const struct lang_nearest *nearest, struct lang_problems 
     lang_problem_hint(problems, "did you mean `%.*s`?", (int)nearest->best_size, nearest->best);
     return true;
 }
+
+bool lang_nearest_fault(const struct lang_nearest *nearest, struct lang_fault *fault)
+{
+    if (nearest->best == NULL)
+        return false;
+    lang_fault_hint(fault, "did you mean `%.*s`?", (int)nearest->best_size, nearest->best);
+    return true;
+}

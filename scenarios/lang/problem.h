@@ -6,6 +6,7 @@
 #define LANG_PROBLEM_H
 
 #include "scenarios/lang/arena.h"
+#include "scenarios/lang/scalar.h"
 
 #define LANG_PROBLEMS_MAX 100u
 
@@ -75,5 +76,7 @@ void lang_nearest_offer(struct lang_nearest *nearest, const char *candidate);
 void lang_nearest_offer_bytes(struct lang_nearest *nearest, const char *candidate, size_t size);
 /* Adds "did you mean `x`?" to the last problem when something was near enough; says whether. */
 bool lang_nearest_hint(const struct lang_nearest *nearest, struct lang_problems *problems);
+/* The same for a fault. */
+bool lang_nearest_fault(const struct lang_nearest *nearest, struct lang_fault *fault);
 
 #endif
