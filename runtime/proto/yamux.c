@@ -192,7 +192,9 @@ enum trp_status trp_yamux_write(struct trp_yamux *yamux, uint32_t stream, struct
     }
     size_t room = trp_buffer_room(&s->tx);
     size_t size = in.size < room ? in.size : room;
-    s->write_short = size < in.size;
+    if (in.size > 0) {
+        s->write_short = size < in.size;
+    }
     if (size == 0 && in.size > 0) {
         return TRP_EAGAIN;
     }

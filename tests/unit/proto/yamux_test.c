@@ -433,6 +433,7 @@ static void writes_wait_for_the_peers_window(void **state)
     trp_buffer_free(&s.sent);
     assert_int_equal(write_bytes(&s, id, 70 * KIB, 'b'), 64 * KIB);
     assert_int_equal(write_bytes(&s, id, 1, 'b'), 0);
+    assert_int_equal(write_bytes(&s, id, 0, 'b'), 0); /* takes no wish back */
     assert_false(trp_yamux_has_output(s.yamux));
     assert_silent(&s);
     frame(WINDOW, ACK, id, 10);
