@@ -20,14 +20,17 @@ static const struct trp_vocabulary_metric *metric_find(const struct trp_vocabula
 static void report_metric(struct lang_context *context, struct lang_mark mark, const char *text)
 {
     const struct trp_vocabulary *vocabulary = context->vocabulary;
+    const struct trp_plan *plan = context->plan;
+    size_t prefix = strcspn(text, ".");
     struct lang_nearest nearest = lang_nearest_to(text, strlen(text));
+    struct lang_nearest entry = lang_nearest_to(text, prefix);
     for (uint32_t i = 0; i < vocabulary->metrics_count; i++)
         lang_nearest_offer(&nearest, vocabulary->metrics[i].name);
-    for (uint32_t i = 0; i < context->plan->workload_count; i++)
-        for (uint32_t k = 0; k < vocabulary->workload_metrics_count; k++)
-            lang_nearest_offer(&nearest, lang_arena_print(context->arena, "%s.%s",
-                                                          context->plan->workload[i].name,
-                                                          vocabulary->workload_metrics[k].name));
+    for (uint32_t i = 0; i < plan->workload_count; i++)
+        lang_nearest_offer(&entry, plan->workload[i].name);
+    for (uint32_t i = 0; entry.best != NULL && i < vocabulary->workload_metrics_count; i++)
+        lang_nearest_offer(&nearest, lang_arena_print(context->arena, "%s.%s", entry.best,
+                                                      vocabulary->workload_metrics[i].name));
     lang_problem_add(context->problems, mark, "no metric is called `%s`", text);
     if (!lang_nearest_hint(&nearest, context->problems))
         lang_problem_hint(context->problems, "`troupe explain expect.metric` lists them");
@@ -340,9 +343,8 @@ void lang_rules_expect(struct lang_context *context)
     uint32_t count = context->draft.expect.count;
     struct trp_plan_expect *expects = lang_arena_take(context->arena, count * sizeof *expects + 1);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t before = context->problems->count;
         check_expect(context, &drafts[i]);
-        if (context->problems->count == before && context->problems->dropped == 0)
+        if (context->problems->count == 0)
             drafts[i].expect.text = expect_print(context, &drafts[i]);
         expects[i] = drafts[i].expect;
     }
