@@ -397,7 +397,7 @@ static void checks_give_verdicts(void **state)
         {"SELECT 1; SELECT 0", TRP_RUN_UNDECIDED, "more than one statement"},
         {"", TRP_RUN_UNDECIDED, "no statement"},
         {"SELEKT 1", TRP_RUN_UNDECIDED, "syntax"},
-        {"SELECT count(*) FROM nothing", TRP_RUN_UNDECIDED, "no such table"},
+        {"SELECT count(*) FROM nowhere", TRP_RUN_UNDECIDED, "no such table"},
         {"DELETE FROM request", TRP_RUN_UNDECIDED, "only reading"},
         {"UPDATE request SET outcomes = 1", TRP_RUN_UNDECIDED, "only reading"},
         {"PRAGMA writable_schema = 1", TRP_RUN_UNDECIDED, "only reading"},
