@@ -47,7 +47,7 @@ static void report_unknown(struct lang_context *context, const struct lang_secti
 static void keys_find(struct lang_context *context, const struct lang_section *section,
                       const struct lang_node *node, const struct lang_entry **found)
 {
-    for (uint32_t i = 0; i < node->count; i++) {
+    for (uint32_t i = 0; i < node->count && context->problems->dropped == 0; i++) {
         const struct lang_entry *entry = &node->entries[i];
         const struct lang_key *key = lang_key_find(section, entry->key);
         if (key == NULL) {
@@ -168,7 +168,7 @@ static void items_read(struct lang_context *context, const struct lang_key *key,
     }
     size_t size = key->section->size;
     items->items = lang_arena_take(context->arena, node->count * size + 1);
-    for (uint32_t i = 0; i < node->count; i++) {
+    for (uint32_t i = 0; i < node->count && context->problems->dropped == 0; i++) {
         const struct lang_entry *entry = &node->entries[i];
         struct lang_item *item =
             (struct lang_item *)(void *)((char *)items->items + items->count * size);

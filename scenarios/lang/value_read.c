@@ -320,8 +320,10 @@ bool lang_value_read(struct lang_context *context, const struct lang_key *key,
         return sides_read(context, key, node, field);
     if (key->type == LANG_ARGUMENTS) {
         struct trp_value *value = lang_arena_take(context->arena, sizeof *value);
+        if (!arguments_read(context, node, 0, value))
+            return false;
         *(const struct trp_value **)field = value;
-        return arguments_read(context, node, 0, value);
+        return true;
     }
     return one_text(context, key, node) && scalar_read(context, key, node, field);
 }
