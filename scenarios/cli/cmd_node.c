@@ -187,7 +187,7 @@ const struct cli_verb cli_verb_node = {
             "\n"
             "  --listen ADDR        multiaddr, repeatable; /ip4/0.0.0.0/tcp/0 unless said\n"
             "  --bootstrap ADDR     a peer to join the network by, repeatable\n"
-            "  --actor TYPE=NAME    spawn an actor (counter, kv, room, …) and register it\n"
+            "  --actor TYPE=NAME    spawn an actor (counter, kv, watcher) and register it\n"
             "  --state FILE         keep identity and known peers there (see troupe keygen)\n"
             "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"
             "  --trace              every event as text on standard error\n"
