@@ -387,6 +387,7 @@ static void load_expectations(struct insert *insert, const struct trp_run_record
         } else {
             put_null(insert);
         }
+        put_text(insert, rows[i].unit);
         put_text(insert, rows[i].detail);
         put_unless(insert, said->failed, TRP_NEVER);
         put_unless(insert, said->sequence, 0);
@@ -440,7 +441,7 @@ enum trp_status db_load_verdicts(sqlite3 *sqlite, const struct trp_run_record *r
                                  struct trp_run_error *error)
 {
     static const struct table tables[] = {
-        {"INSERT INTO expectation VALUES (?,?,?,?,?,?,?,?,?)", load_expectations},
+        {"INSERT INTO expectation VALUES (?,?,?,?,?,?,?,?,?,?)", load_expectations},
         {"INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", load_run},
     };
     return load_tables(sqlite, record, tables, sizeof tables / sizeof tables[0], error);
