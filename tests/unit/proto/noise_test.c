@@ -487,19 +487,18 @@ static void nothing_is_encrypted_before_it_is_open(void **state)
 static void encrypts_into_the_least_room(void **state)
 {
     (void)state;
+    static const char text[] = "bytes";
     struct side s[2];
     size_t used = 0;
     setup(s, &(struct options){0});
     shake_hands(s);
     for (size_t i = 0; i < 5; i++) {
         s[0].sent.limit_bytes = 18;
-        assert_status(
-            trp_noise_encrypt(s[0].noise, trp_bytes("bytes" + i, 5 - i), &s[0].sent, &used),
-            TRP_EFULL);
+        assert_status(trp_noise_encrypt(s[0].noise, trp_bytes(text + i, 5 - i), &s[0].sent, &used),
+                      TRP_EFULL);
         s[0].sent.limit_bytes = 19;
-        assert_status(
-            trp_noise_encrypt(s[0].noise, trp_bytes("bytes" + i, 5 - i), &s[0].sent, &used),
-            TRP_OK);
+        assert_status(trp_noise_encrypt(s[0].noise, trp_bytes(text + i, 5 - i), &s[0].sent, &used),
+                      TRP_OK);
         assert_int_equal(used, 1);
         assert_status(pass(s, 0), TRP_OK);
     }
