@@ -60,7 +60,7 @@ static void call_send(struct trp_remote *remote, const struct call *call,
     enum trp_status status = trp_slab_insert(&remote->calls, &id, &object);
     if (status != TRP_OK) {
         call_trace_failure(remote, call, status);
-        remote_complete(remote, &call->origin, status, TRP_BYTES_NONE, &call->other);
+        trp_remote_complete(remote, &call->origin, status, TRP_BYTES_NONE, &call->other);
         return;
     }
     struct call *kept = object;
@@ -79,14 +79,14 @@ static void call_send(struct trp_remote *remote, const struct call *call,
     }
 }
 
-void remote_send_message(struct trp_remote *remote, bool ask, const struct trp_actor_ref *to,
-                         const struct trp_sched_event *message, const struct origin *origin)
+void trp_remote_send_message(struct trp_remote *remote, bool ask, const struct trp_actor_ref *to,
+                             const struct trp_sched_event *message, const struct origin *origin)
 {
-    const char *type = remote_type_text(remote, to->type);
+    const char *type = trp_remote_type_text(remote, to->type);
     const struct call call = {.kind = ask ? CALL_ASK : CALL_TELL, .origin = *origin, .other = *to};
     if (type == NULL) {
         call_trace_failure(remote, &call, TRP_EUNKNOWNACTOR);
-        remote_complete(remote, origin, TRP_EUNKNOWNACTOR, TRP_BYTES_NONE, to);
+        trp_remote_complete(remote, origin, TRP_EUNKNOWNACTOR, TRP_BYTES_NONE, to);
         return;
     }
     const struct trp_request_envelope request = {
@@ -115,7 +115,7 @@ static struct trp_bytes own_type(const struct trp_remote *remote, uint64_t actor
     return trp_bytes_text(type == NULL ? "" : type->id);
 }
 
-void remote_send_link(struct trp_remote *remote, const struct trp_sched_event *event)
+void trp_remote_send_link(struct trp_remote *remote, const struct trp_sched_event *event)
 {
     const struct call call = {
         .kind = CALL_LINK, .local_actor = event->actor, .other = event->other};
@@ -123,14 +123,14 @@ void remote_send_link(struct trp_remote *remote, const struct trp_sched_event *e
         .kind = TRP_ENVELOPE_LINK,
         .both_spellings = true,
         .actor = event->other,
-        .actor_type = trp_bytes_text(remote_type_text(remote, event->other.type)),
+        .actor_type = trp_bytes_text(trp_remote_type_text(remote, event->other.type)),
         .other = own_ref(remote, event->actor),
         .other_type = own_type(remote, event->actor)};
-    remote_update_linked(remote, &event->other.peer);
+    trp_remote_update_linked(remote, &event->other.peer);
     call_send(remote, &call, &request, 0);
 }
 
-void remote_send_unlink(struct trp_remote *remote, const struct trp_sched_event *event)
+void trp_remote_send_unlink(struct trp_remote *remote, const struct trp_sched_event *event)
 {
     const struct call call = {
         .kind = CALL_UNLINK, .local_actor = event->actor, .other = event->other};
@@ -138,20 +138,20 @@ void remote_send_unlink(struct trp_remote *remote, const struct trp_sched_event 
         .kind = TRP_ENVELOPE_UNLINK,
         .both_spellings = true,
         .actor = event->other,
-        .actor_type = trp_bytes_text(remote_type_text(remote, event->other.type)),
+        .actor_type = trp_bytes_text(trp_remote_type_text(remote, event->other.type)),
         .other = own_ref(remote, event->actor)};
-    remote_update_linked(remote, &event->other.peer);
+    trp_remote_update_linked(remote, &event->other.peer);
     call_send(remote, &call, &request, 0);
 }
 
-void remote_send_signal(struct trp_remote *remote, const struct trp_sched_event *event)
+void trp_remote_send_signal(struct trp_remote *remote, const struct trp_sched_event *event)
 {
     const struct call call = {
         .kind = CALL_SIGNAL, .local_actor = event->actor, .other = event->other};
     struct trp_request_envelope request = {
         .kind = TRP_ENVELOPE_SIGNAL_LINK_DIED,
         .actor = event->other,
-        .actor_type = trp_bytes_text(remote_type_text(remote, event->other.type)),
+        .actor_type = trp_bytes_text(trp_remote_type_text(remote, event->other.type)),
         .other = own_ref(remote, event->actor),
         .cause = {.root = event->reason, .panic = TRP_PANIC_HANDLER_PANIC, .text = event->text}};
     if (event->reason == TRP_STOP_LINK_DIED) { /* whose death it was is not known here any more */
@@ -160,7 +160,7 @@ void remote_send_signal(struct trp_remote *remote, const struct trp_sched_event 
         request.cause.links[0] = own_ref(remote, event->actor);
     }
     call_send(remote, &call, &request, 0);
-    remote_update_linked(remote, &event->other.peer);
+    trp_remote_update_linked(remote, &event->other.peer);
 }
 
 static void call_free(struct trp_remote *remote, trp_handle id)
@@ -194,9 +194,9 @@ static void call_fail(struct trp_remote *remote, trp_handle id, enum trp_status 
         TRP_IGNORE(trp_scheduler_link_died(remote->config.scheduler, ended.local_actor,
                                            &ended.other, TRP_STOP_PEER_DISCONNECTED,
                                            TRP_BYTES_NONE));
-        remote_update_linked(remote, &ended.other.peer);
+        trp_remote_update_linked(remote, &ended.other.peer);
     } else {
-        remote_complete(remote, &ended.origin, status, TRP_BYTES_NONE, &ended.other);
+        trp_remote_complete(remote, &ended.origin, status, TRP_BYTES_NONE, &ended.other);
     }
 }
 
@@ -224,9 +224,9 @@ static void call_answered(struct trp_remote *remote, trp_handle id,
         /* ENOTFOUND: it was unlinked meanwhile. */
         TRP_IGNORE(trp_scheduler_link_died(remote->config.scheduler, call.local_actor, &call.other,
                                            TRP_STOP_KILLED, TRP_BYTES_NONE));
-        remote_update_linked(remote, &call.other.peer);
+        trp_remote_update_linked(remote, &call.other.peer);
     } else if (call.kind == CALL_ASK || call.kind == CALL_TELL) {
-        remote_complete(remote, &call.origin, status, response->payload, &call.other);
+        trp_remote_complete(remote, &call.origin, status, response->payload, &call.other);
     }
 }
 
@@ -280,8 +280,8 @@ static void answer(struct trp_remote *remote, uint64_t id,
     }
 }
 
-void remote_answer_peer(struct trp_remote *remote, const struct origin *origin,
-                        enum trp_status status, struct trp_bytes payload)
+void trp_remote_answer_peer(struct trp_remote *remote, const struct origin *origin,
+                            enum trp_status status, struct trp_bytes payload)
 {
     struct trp_response_envelope response = {.kind = origin->tell ? TRP_ENVELOPE_TELL
                                                                   : TRP_ENVELOPE_ASK,
@@ -303,11 +303,11 @@ static void serve_message(struct trp_remote *remote, uint64_t id,
     trp_handle token;
     void *object;
     enum trp_status status = TRP_EDEAD;
-    if (remote_is_local(remote, &request->actor)) {
+    if (trp_remote_is_local(remote, &request->actor)) {
         status = trp_slab_insert(&remote->deliveries, &token, &object);
     }
     if (status != TRP_OK) {
-        remote_answer_peer(remote, &origin, status, TRP_BYTES_NONE);
+        trp_remote_answer_peer(remote, &origin, status, TRP_BYTES_NONE);
         return;
     }
     *(struct origin *)object = origin;
@@ -343,14 +343,14 @@ static enum trp_status serve_link(struct trp_remote *remote, const struct trp_pe
     }
     if (request->kind == TRP_ENVELOPE_UNLINK) {
         enum trp_status status = trp_scheduler_unlink(scheduler, request->actor.id, &other);
-        remote_update_linked(remote, from);
+        trp_remote_update_linked(remote, from);
         return status == TRP_ENOTFOUND ? TRP_OK : status;
     }
     if (request->other_type.size > 0) {
-        other.type = remote_type_learn(remote, request->other_type);
+        other.type = trp_remote_type_learn(remote, request->other_type);
     }
     enum trp_status status = trp_scheduler_link(scheduler, request->actor.id, &other);
-    remote_update_linked(remote, from);
+    trp_remote_update_linked(remote, from);
     return status;
 }
 
@@ -367,7 +367,7 @@ static enum trp_status serve_signal(struct trp_remote *remote, const struct trp_
     enum trp_status status =
         trp_scheduler_link_died(remote->config.scheduler, request->actor.id, &dead,
                                 trp_stop_cause_reason(&request->cause), request->cause.text);
-    remote_update_linked(remote, from);
+    trp_remote_update_linked(remote, from);
     return status == TRP_ENOTFOUND ? TRP_OK : status; /* it was told before, or never linked */
 }
 
@@ -425,7 +425,7 @@ static void messaging_on_request(struct trp_remote *remote,
     trp_memory_free(remote->config.memory, block);
 }
 
-bool remote_run_messaging(struct trp_remote *remote)
+bool trp_remote_run_messaging(struct trp_remote *remote)
 {
     bool any = false;
     struct trp_request_response_event event;
@@ -451,7 +451,7 @@ bool remote_run_messaging(struct trp_remote *remote)
     return any;
 }
 
-void remote_close_calls(struct trp_remote *remote)
+void trp_remote_close_calls(struct trp_remote *remote)
 {
     uint32_t at = 0;
     trp_handle id;

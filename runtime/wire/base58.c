@@ -203,28 +203,23 @@ enum trp_status trp_multibase_decode(struct trp_bytes text, uint8_t *out, size_t
     }
     uint8_t prefix = text.data[0];
     text = trp_bytes_skip(text, 1);
-    uint8_t lowered[TEXT_MAX];
-    if (prefix == 'B' || prefix == 'F' || prefix == 'K') { /* the same digits in upper case */
-        for (size_t i = 0; i < text.size; i++) {
-            if (text.data[i] >= 'a' && text.data[i] <= 'z') {
-                return TRP_EMALFORMED;
-            }
-            lowered[i] = lower(text.data[i]);
-        }
-        text.data = lowered;
+    uint8_t lowered[TEXT_MAX]; /* in all bases but 58, either case will do */
+    for (size_t i = 0; i < text.size; i++) {
+        lowered[i] = lower(text.data[i]);
     }
+    struct trp_bytes any_case = trp_bytes(lowered, text.size);
     switch (prefix) {
     case 'z':
         return radix_decode(&base58, text, out, room, ret_size);
     case 'k':
     case 'K':
-        return radix_decode(&base36, text, out, room, ret_size);
+        return radix_decode(&base36, any_case, out, room, ret_size);
     case 'b':
     case 'B':
-        return power_decode(5, text, out, room, ret_size);
+        return power_decode(5, any_case, out, room, ret_size);
     case 'f':
     case 'F':
-        return power_decode(4, text, out, room, ret_size);
+        return power_decode(4, any_case, out, room, ret_size);
     default:
         return TRP_EUNSUPPORTED;
     }

@@ -27,7 +27,7 @@ static struct head head_of_marker(uint8_t byte)
     case 0xc8:
     case 0xc9:
         return (struct head){.length_bytes = 1u << (byte - 0xc7), .fixed_bytes = 1, .valid = true};
-    case 0xca: /* float 32, 64 */
+    case 0xca: /* real 32, 64 */
     case 0xcb:
         return (struct head){.fixed_bytes = 4u << (byte - 0xca), .valid = true};
     case 0xcc: /* uint 8..64 */

@@ -275,6 +275,8 @@ bool lang_name_resolve(const struct trp_plan *plan, struct trp_name_template *ta
         const struct trp_plan_actor *actor = &plan->actors[i];
         if (actor->name == NULL)
             continue;
+        if (actor->name->parts_count == 0) /* it did not parse: that is said already */
+            return true;
         if (parts_match(actor->name, target) ||
             (literal != NULL && literal_match(plan, actor, literal))) {
             target->actor = i;

@@ -433,6 +433,7 @@ static void writes_wait_for_the_peers_window(void **state)
     trp_buffer_free(&s.sent);
     assert_int_equal(write_bytes(&s, id, 70 * KIB, 'b'), 64 * KIB);
     assert_int_equal(write_bytes(&s, id, 1, 'b'), 0);
+    assert_int_equal(write_bytes(&s, id, 0, 'b'), 0); /* takes no wish back */
     assert_false(trp_yamux_has_output(s.yamux));
     assert_silent(&s);
     frame(WINDOW, ACK, id, 10);
@@ -759,7 +760,87 @@ static void a_dropped_stream_that_the_peer_drops_too_is_gone(void **state)
     teardown(&s);
 }
 
+static void the_end_is_said_once(void **state)
+{
+    (void)state;
+    struct side s;
+    setup(&s, false);
+    frame(DATA, SYN, 1, 200 * KIB);
+    body(200 * KIB, 'o');
+    assert_status(feed(&s), TRP_OK);
+    assert_status(trp_yamux_shutdown(s.yamux, 1), TRP_OK);
+    frame(WINDOW, ACK | FIN, 1, 0);
+    assert_sent(&s);
+    assert_status(trp_yamux_consumed(s.yamux, 1, 128 * KIB), TRP_OK);
+    frame(WINDOW, 0, 1, 128 * KIB); /* half-closed, we read on */
+    assert_sent(&s);
+    teardown(&s);
+}
+
+static void no_window_is_given_to_a_peer_that_has_ended(void **state)
+{
+    (void)state;
+    struct side s;
+    setup(&s, false);
+    frame(DATA, SYN | FIN, 1, 200 * KIB);
+    body(200 * KIB, 'e');
+    assert_status(feed(&s), TRP_OK);
+    assert_status(trp_yamux_consumed(s.yamux, 1, 200 * KIB), TRP_OK);
+    frame(WINDOW, ACK, 1, 0);
+    assert_sent(&s);
+    teardown(&s);
+}
+
+/* Brings stream 1 to where FINISHED waits to be told. */
+static void finish(struct side *s)
+{
+    setup(s, false);
+    frame(WINDOW, SYN | FIN, 1, 0);
+    assert_status(feed(s), TRP_OK);
+    assert_event(s, TRP_YAMUX_OPENED, 1);
+    assert_event(s, TRP_YAMUX_EOF, 1);
+    assert_status(trp_yamux_shutdown(s->yamux, 1), TRP_OK);
+    frame(WINDOW, ACK | FIN, 1, 0);
+    assert_sent(s);
+}
+
+static void a_late_reset_does_not_undo_the_end(void **state)
+{
+    (void)state;
+    struct side s;
+    finish(&s);
+    frame(WINDOW, RST, 1, 0);
+    assert_status(feed(&s), TRP_OK);
+    assert_event(&s, TRP_YAMUX_FINISHED, 1);
+    assert_silent(&s);
+    teardown(&s);
+
+    finish(&s);
+    assert_status(trp_yamux_reset(s.yamux, 1), TRP_OK);
+    assert_silent(&s);
+    assert_sent(&s);
+    assert_int_equal(trp_yamux_streams_count(s.yamux), 0);
+    teardown(&s);
+}
+
 /* ---- bytes in any pieces, little room, little memory ---- */
+
+static void a_small_rest_of_room_is_left(void **state)
+{
+    (void)state;
+    struct side s;
+    setup(&s, true);
+    write_bytes(&s, open_stream(&s), 5000, 'r');
+    s.sent.limit_bytes = 1500;
+    uint8_t before[500] = {0};
+    assert_status(trp_buffer_append(&s.sent, trp_bytes(before, 500)), TRP_OK);
+    assert_status(trp_yamux_send(s.yamux, 0, &s.sent), TRP_EFULL); /* 988 bytes of 5000 */
+    assert_int_equal(s.sent.size, 500);
+    s.sent.limit_bytes = 1536;
+    assert_status(trp_yamux_send(s.yamux, 0, &s.sent), TRP_OK);
+    assert_int_equal(s.sent.size, 1536);
+    teardown(&s);
+}
 
 /* A session with a bit of everything. */
 static void put_session(void)
@@ -1090,6 +1171,10 @@ int main(void)
         cmocka_unit_test(a_dropped_stream_is_silent_and_told),
         cmocka_unit_test(a_stream_dropped_before_it_was_said_is_never_said),
         cmocka_unit_test(a_dropped_stream_that_the_peer_drops_too_is_gone),
+        cmocka_unit_test(the_end_is_said_once),
+        cmocka_unit_test(no_window_is_given_to_a_peer_that_has_ended),
+        cmocka_unit_test(a_late_reset_does_not_undo_the_end),
+        cmocka_unit_test(a_small_rest_of_room_is_left),
         cmocka_unit_test(events_do_not_depend_on_the_pieces),
         cmocka_unit_test(sends_with_the_least_room),
         cmocka_unit_test(out_of_memory_refuses_or_fails),
