@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "actor/stage.h"
+#include "unit/actor/stage.h"
 
 static struct trp_actor_ref peer_a; /* whom handlers of a test talk to */
 static struct trp_actor_ref peer_b;
@@ -12,8 +12,7 @@ static void starts_before_any_message(void **state)
     struct trp_actor_ref a = stage_spawn(&probe_type, 'a');
     assert_true(a.id != 0);
     assert_log("");
-    trp_scheduler_deliver(stage.scheduler,
-                          &(struct trp_delivery){.actor = a.id, .message = trp_bytes_text("ping")});
+    stage_ping(&a);
     stage_run();
     assert_log("start:a a:ping");
     assert_int_equal(trp_scheduler_actors_count(stage.scheduler), 1);
@@ -35,9 +34,7 @@ static void handles_what_on_start_sent_to_itself_first(void **state)
     const struct trp_spawn_options small = {.mailbox_messages = 2};
     struct trp_actor_ref a = stage_spawn_with(&probe_type, 'a', tell_self_twice, &small);
     for (int i = 0; i < 2; i++) { /* others fill its mailbox before it has started */
-        trp_scheduler_deliver(
-            stage.scheduler,
-            &(struct trp_delivery){.actor = a.id, .message = trp_bytes_text("ping")});
+        stage_ping(&a);
     }
     stage_run();
     assert_log("start:a a+1 a+2 a:ping a:ping");
@@ -328,8 +325,7 @@ static void an_actor_that_never_rests_starves_nobody(void **state)
     struct trp_actor_ref a = stage_spawn(&probe_type, 'a');
     struct trp_actor_ref b = stage_spawn(&probe_type, 'b');
     stage_act_on(&a, tell_self_again, 0);
-    trp_scheduler_deliver(stage.scheduler,
-                          &(struct trp_delivery){.actor = b.id, .message = trp_bytes_text("ping")});
+    stage_ping(&b);
     trp_scheduler_run(stage.scheduler, stage.now);
     assert_log("start:a start:b b:ping");
     /* The run has ended although there is more to do, and says so. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* actor/stage.h - a scheduler to test on, and actors that do what a test tells them.
+/* unit/actor/stage.h - a scheduler to test on, and actors that do what a test tells them.
  *
  * A probe runs the function named in an `act` message (or in its arguments) on its own state, and
  * everything that happens to it is one word in the log of the stage. */
@@ -313,6 +313,15 @@ static inline void stage_act_on(const struct trp_actor_ref *actor, stage_functio
                           &(struct trp_delivery){.actor = actor->id,
                                                  .message = trp_bytes_text("act"),
                                                  .payload = trp_bytes(payload, size)});
+}
+
+static inline void stage_ping(const struct trp_actor_ref *actor)
+{
+    static const uint8_t empty_map = 0x80;
+    trp_scheduler_deliver(stage.scheduler,
+                          &(struct trp_delivery){.actor = actor->id,
+                                                 .message = trp_bytes_text("ping"),
+                                                 .payload = trp_bytes(&empty_map, 1)});
 }
 
 /* Has an actor do something now, and everything that follows at this moment. */
