@@ -157,7 +157,7 @@ static void opens_with_an_empty_window_update(void **state)
     teardown(&s);
 }
 
-static void syn_and_fin_ride_on_data(void **state)
+static void syn_rides_on_data_and_fin_does_not(void **state)
 {
     (void)state;
     struct side s;
@@ -167,8 +167,9 @@ static void syn_and_fin_ride_on_data(void **state)
     assert_int_equal(write_bytes(&s, id, 5, 'x'), 5);
     assert_status(trp_yamux_shutdown(s.yamux, id), TRP_OK);
     assert_status(trp_yamux_shutdown(s.yamux, id), TRP_ESTATE);
-    frame(DATA, SYN | FIN, 2, 5);
+    frame(DATA, SYN, 2, 5);
     body(5, 'x');
+    frame(WINDOW, FIN, 2, 0); /* js-yamux drops the body of a frame with FIN */
     assert_sent(&s);
     teardown(&s);
 }
@@ -655,8 +656,9 @@ static void both_half_closes_finish_a_stream(void **state)
     size_t used;
     assert_status(trp_yamux_write(s.yamux, 1, trp_bytes("x", 1), &used), TRP_ESTATE);
     assert_silent(&s);
-    frame(DATA, ACK | FIN, 1, 3);
+    frame(DATA, ACK, 1, 3);
     body(3, 'g');
+    frame(WINDOW, FIN, 1, 0);
     assert_sent(&s);
     assert_event(&s, TRP_YAMUX_FINISHED, 1);
     assert_silent(&s);
@@ -1141,7 +1143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_with_an_empty_window_update),
-        cmocka_unit_test(syn_and_fin_ride_on_data),
+        cmocka_unit_test(syn_rides_on_data_and_fin_does_not),
         cmocka_unit_test(accepts_syn_on_either_type),
         cmocka_unit_test(ack_rides_on_data),
         cmocka_unit_test(window_of_syn_adds_to_the_initial_one),
