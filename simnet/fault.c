@@ -6,20 +6,17 @@
 #include "simnet/world.h"
 
 uint64_t trp_world_cut(struct trp_world *world, uint32_t id, const uint32_t *from,
-                       uint32_t from_count, const uint32_t *to, uint32_t to_count,
-                       enum trp_cut cut, uint64_t cause)
+                       uint32_t from_count, const uint32_t *to, uint32_t to_count, enum trp_cut cut,
+                       uint64_t cause)
 {
     uint32_t host = from_count > 0 ? from[0] : 0;
-    uint64_t event = trp_trace_cut_begun(trp_sim_trace(world, host, cause),
-                                         &(struct trp_event_cut_begun){.cut = id,
-                                                                       .silent = cut ==
-                                                                                 TRP_CUT_BLACKHOLE,
-                                                                       .from = from_count,
-                                                                       .to = to_count});
+    uint64_t event = trp_trace_cut_begun(
+        trp_sim_trace(world, host, cause),
+        &(struct trp_event_cut_begun){
+            .cut = id, .silent = cut == TRP_CUT_BLACKHOLE, .from = from_count, .to = to_count});
     if (cut != TRP_CUT_NONE) {
         struct trp_sim_cut added = {.id = id, .cut = cut};
-        enum trp_status status =
-            trp_sim_cuts_add(world, &added, from, from_count, to, to_count);
+        enum trp_status status = trp_sim_cuts_add(world, &added, from, from_count, to, to_count);
         if (status != TRP_OK) {
             trp_sim_fail(world, status);
         }
@@ -113,8 +110,7 @@ uint64_t trp_world_resume(struct trp_world *world, uint32_t host, uint64_t cause
     return event;
 }
 
-uint64_t trp_world_reset(struct trp_world *world, uint32_t host, uint32_t share_ppm,
-                         uint64_t cause)
+uint64_t trp_world_reset(struct trp_world *world, uint32_t host, uint32_t share_ppm, uint64_t cause)
 {
     if (!trp_world_is_up(world, host)) {
         return 0;

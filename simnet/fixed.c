@@ -138,7 +138,8 @@ static trp_fixed fixed_ln(trp_fixed x)
     return trp_fixed_mul(log2, TRP_FIXED_LN2);
 }
 
-/* Stirling's series at z = x + 9, where three terms suffice, then back by gamma(z + 1) = z gamma(z). */
+/* Stirling's series at z = x + 9, where three terms suffice, then back by gamma(z + 1) = z
+ * gamma(z). */
 trp_fixed trp_fixed_lngamma1(trp_fixed x)
 {
     const trp_fixed half_ln_2pi = 1010383602470;

@@ -174,12 +174,11 @@ static void flow_recover(struct trp_world *world, struct trp_sim_end *end, trp_t
     if (end->retry_pending) {
         return;
     }
-    trp_time first =
-        end->state == TRP_SIM_END_DIALING ? TRP_SIM_SYN_RTO_NS : TRP_SIM_RTO_NS;
+    trp_time first = end->state == TRP_SIM_END_DIALING ? TRP_SIM_SYN_RTO_NS : TRP_SIM_RTO_NS;
     trp_time at = trp_time_after(since, first << end->retries);
     end->retry_pending = true;
-    trp_sim_end_plan(world, end, TRP_SIM_RETRY, end->host->index,
-                     at > world->now ? at : world->now, 0);
+    trp_sim_end_plan(world, end, TRP_SIM_RETRY, end->host->index, at > world->now ? at : world->now,
+                     0);
 }
 
 static void flow_hold(struct trp_sim_end *end)
@@ -205,8 +204,7 @@ static void chunk_route(struct trp_world *world, struct trp_sim_end *end,
     }
     trp_time left = trp_sim_path_occupy(world, path, chunk->size);
     if (path->cut == TRP_CUT_REFUSE) {
-        enum trp_status status =
-            end->state == TRP_SIM_END_DIALING ? TRP_EUNREACHABLE : TRP_ERESET;
+        enum trp_status status = end->state == TRP_SIM_END_DIALING ? TRP_EUNREACHABLE : TRP_ERESET;
         uint64_t detail = ((uint64_t)-status & RESET_STATUS) | RESET_LOCAL;
         trp_sim_end_plan(world, end, TRP_SIM_RESET, end->host->index,
                          world->now + TRP_SIM_REFUSE_NS, detail);
@@ -214,8 +212,8 @@ static void chunk_route(struct trp_world *world, struct trp_sim_end *end,
     }
     bool lost = path->cut == TRP_CUT_BLACKHOLE;
     if (!lost && path->shape.loss_ppm != 0) {
-        uint64_t draw = trp_draw(world->config.seed, trp_sim_end_key(end), TRP_SIM_DRAW_LOSS,
-                                 draw_index);
+        uint64_t draw =
+            trp_draw(world->config.seed, trp_sim_end_key(end), TRP_SIM_DRAW_LOSS, draw_index);
         lost = trp_sim_path_loses(path, chunk->size, draw);
     }
     if (lost) {
@@ -306,8 +304,8 @@ static bool flow_merge(struct trp_world *world, struct trp_sim_end *end, struct 
 void trp_sim_flow_push(struct trp_world *world, struct trp_sim_end *end, struct trp_bytes bytes,
                        uint8_t flags, uint64_t cause)
 {
-    size_t most = end->path->shape.rate_bits_per_s == 0 ? TRP_SIM_CHUNK_BYTES
-                                                        : TRP_SIM_CHUNK_RATED_BYTES;
+    size_t most =
+        end->path->shape.rate_bits_per_s == 0 ? TRP_SIM_CHUNK_BYTES : TRP_SIM_CHUNK_RATED_BYTES;
     do {
         uint32_t size = (uint32_t)(bytes.size < most ? bytes.size : most);
         if (flags != 0 || !flow_merge(world, end, trp_bytes(bytes.data, size))) {
@@ -520,8 +518,7 @@ void trp_sim_flow_on_arrive(struct trp_world *world, struct trp_sim_end *end)
         return;
     }
     trp_sim_path_refresh(world, end->path);
-    if (trp_sim_path_lost(end->path, chunk->sent_at) ||
-        other->host->state == TRP_SIM_HOST_DEAD) {
+    if (trp_sim_path_lost(end->path, chunk->sent_at) || other->host->state == TRP_SIM_HOST_DEAD) {
         chunk->arrive_at = TRP_NEVER;
         flow_recover(world, end, chunk->sent_at);
         return;
@@ -626,11 +623,10 @@ static void flow_time_out(struct trp_world *world, struct trp_sim_end *end)
     }
     uint64_t cause = trp_trace_connection_timed_out(
         trp_sim_trace(world, end->host->index, end->cause),
-        &(struct trp_event_connection_timed_out){
-            .peer_host = other->host->index,
-            .port = other->port,
-            .dialing = end->state == TRP_SIM_END_DIALING,
-            .unacked = end->unacked});
+        &(struct trp_event_connection_timed_out){.peer_host = other->host->index,
+                                                 .port = other->port,
+                                                 .dialing = end->state == TRP_SIM_END_DIALING,
+                                                 .unacked = end->unacked});
     trp_sim_end_fail(world, end, TRP_ETIMEDOUT, cause);
     trp_sim_end_deliver(world, end);
 }
@@ -639,8 +635,8 @@ void trp_sim_flow_on_retry(struct trp_world *world, struct trp_sim_end *end)
 {
     end->retry_pending = false;
     struct trp_sim_chunk *first = end->arriving;
-    bool chunk_lost = first != NULL && first->arrive_at == TRP_NEVER &&
-                      (first->flags & TRP_SIM_HELD) == 0;
+    bool chunk_lost =
+        first != NULL && first->arrive_at == TRP_NEVER && (first->flags & TRP_SIM_HELD) == 0;
     bool ack_lost = end->ack_lost > 0 || end->ack_lost_flags != 0;
     if (end->state == TRP_SIM_END_GONE && chunk_lost) {
         flow_abandon(world, end);
@@ -648,8 +644,8 @@ void trp_sim_flow_on_retry(struct trp_world *world, struct trp_sim_end *end)
     if (end->state == TRP_SIM_END_GONE || (!chunk_lost && !ack_lost)) {
         return;
     }
-    uint8_t most = end->state == TRP_SIM_END_DIALING ? TRP_SIM_SYN_RETRIES_MAX
-                                                     : TRP_SIM_RETRIES_MAX;
+    uint8_t most =
+        end->state == TRP_SIM_END_DIALING ? TRP_SIM_SYN_RETRIES_MAX : TRP_SIM_RETRIES_MAX;
     if (end->retries >= most) {
         flow_time_out(world, end);
         return;

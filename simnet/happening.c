@@ -21,10 +21,9 @@ enum trp_status trp_happenings_push(struct trp_happenings *happenings,
         if (happenings->capacity > UINT32_MAX / 2) {
             return TRP_EFULL;
         }
-        uint32_t capacity =
-            happenings->capacity == 0 ? CAPACITY_FIRST : happenings->capacity * 2;
-        struct trp_happening *entries = trp_memory_resize(
-            happenings->memory, happenings->entries, (size_t)capacity * sizeof *entries);
+        uint32_t capacity = happenings->capacity == 0 ? CAPACITY_FIRST : happenings->capacity * 2;
+        struct trp_happening *entries = trp_memory_resize(happenings->memory, happenings->entries,
+                                                          (size_t)capacity * sizeof *entries);
         if (entries == NULL) {
             return TRP_ENOMEM;
         }

@@ -33,12 +33,12 @@ static void host_resolve(struct trp_world *world, struct trp_sim_host *host,
         trp_sim_fail(world, status);
         return;
     }
-    *(struct trp_sim_resolution *)object = (struct trp_sim_resolution){.incarnation = host->incarnation,
-                                                       .id = out->socket,
-                                                       .cause = out->cause,
-                                                       .address = *out->address};
-    uint64_t draw =
-        trp_draw(world->config.seed, host->index, TRP_SIM_DRAW_RESOLVE, out->socket);
+    *(struct trp_sim_resolution *)object =
+        (struct trp_sim_resolution){.incarnation = host->incarnation,
+                                    .id = out->socket,
+                                    .cause = out->cause,
+                                    .address = *out->address};
+    uint64_t draw = trp_draw(world->config.seed, host->index, TRP_SIM_DRAW_RESOLVE, out->socket);
     const struct trp_dist span = {.kind = TRP_DIST_UNIFORM, .a = 1, .b = TRP_SIM_RESOLVE_NS};
     trp_sim_plan(world, TRP_SIM_RESOLVED, host->index, world->now + trp_dist_sample(&span, draw),
                  handle, 0);
@@ -202,8 +202,8 @@ void trp_sim_host_defer(struct trp_world *world, struct trp_sim_host *host,
 {
     if (host->deferred_count == host->deferred_capacity) {
         uint32_t capacity = host->deferred_capacity == 0 ? 16 : host->deferred_capacity * 2;
-        struct trp_happening *deferred = trp_memory_resize(
-            &world->memory, host->deferred, (size_t)capacity * sizeof *deferred);
+        struct trp_happening *deferred =
+            trp_memory_resize(&world->memory, host->deferred, (size_t)capacity * sizeof *deferred);
         if (deferred == NULL) {
             trp_sim_fail(world, TRP_ENOMEM);
             return;
@@ -219,8 +219,7 @@ static void host_draw_bytes(const struct trp_world *world, const struct trp_sim_
                             enum trp_sim_draw stream, uint64_t counter, uint8_t ret_bytes[32])
 {
     for (uint64_t word = 0; word < 4; word++) {
-        uint64_t draw =
-            trp_draw(world->config.seed, host->index, stream, counter * 4 + word);
+        uint64_t draw = trp_draw(world->config.seed, host->index, stream, counter * 4 + word);
         trp_store_le64(ret_bytes + 8 * word, draw);
     }
 }
@@ -232,17 +231,17 @@ uint64_t trp_sim_host_start(struct trp_world *world, struct trp_sim_host *host, 
     uint8_t identity[32];
     host_draw_bytes(world, host, TRP_SIM_DRAW_HOST_SEED, host->incarnation, seed);
     host_draw_bytes(world, host, TRP_SIM_DRAW_IDENTITY, host->losses, identity);
-    uint64_t event = trp_trace_host_started(
-        trp_sim_trace(world, host->index, cause),
-        &(struct trp_event_host_started){.incarnation = host->incarnation,
-                                         .saved_bytes = host->saved_bytes});
+    uint64_t event =
+        trp_trace_host_started(trp_sim_trace(world, host->index, cause),
+                               &(struct trp_event_host_started){.incarnation = host->incarnation,
+                                                                .saved_bytes = host->saved_bytes});
     host->started = true;
     host->paused = false;
     host->accepted_next = 1;
     host->port_next = 0;
-    enum trp_status status = factory->start(
-        factory->user, host->index, host->incarnation, world->now, seed, identity,
-        trp_bytes(host->saved, host->saved_bytes), &host->process);
+    enum trp_status status =
+        factory->start(factory->user, host->index, host->incarnation, world->now, seed, identity,
+                       trp_bytes(host->saved, host->saved_bytes), &host->process);
     if (status != TRP_OK) {
         (void)trp_trace_host_failed(trp_sim_trace(world, host->index, event),
                                     &(struct trp_event_host_failed){.status = status});

@@ -26,8 +26,8 @@ static void path_shape(struct trp_world *world, struct trp_sim_path *path)
     path->latency_window = UINT64_MAX;
     if (path->shape.jitter_ppm < PPM) {
         path->latency_base =
-            trp_dist_sample(&path->shape.latency, trp_draw(world->config.seed, path->pair,
-                                                           TRP_SIM_DRAW_LATENCY_BASE, 0));
+            trp_dist_sample(&path->shape.latency,
+                            trp_draw(world->config.seed, path->pair, TRP_SIM_DRAW_LATENCY_BASE, 0));
     }
     if (path->shape.stall && !trp_list_link_is_linked(&path->stalled)) {
         trp_list_push_back(&world->stalled, &path->stalled);
@@ -46,7 +46,8 @@ static void path_cuts(struct trp_world *world, struct trp_sim_path *path)
     path->cut = TRP_CUT_NONE;
     for (uint32_t i = 0; i < world->cuts.count; i++) {
         const struct trp_sim_cut *cut = &world->cuts.entries[i];
-        if (!set_has(cut->from, cut->hosts_count, from) || !set_has(cut->to, cut->hosts_count, to)) {
+        if (!set_has(cut->from, cut->hosts_count, from) ||
+            !set_has(cut->to, cut->hosts_count, to)) {
             continue;
         }
         if (!path->was_cut || cut->at > path->cut_at) {

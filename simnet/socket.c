@@ -231,8 +231,7 @@ static enum trp_status duplex_open(struct trp_world *world, struct trp_sim_host 
     }
     struct trp_sim_duplex *duplex = object;
     duplex->handle = handle;
-    duplex->key =
-        trp_draw(world->config.seed, there->pair, TRP_SIM_DRAW_DUPLEX, there->dials++);
+    duplex->key = trp_draw(world->config.seed, there->pair, TRP_SIM_DRAW_DUPLEX, there->dials++);
     duplex->ends[0].host = host;
     duplex->ends[0].path = there;
     duplex->ends[1].host = target;
@@ -544,8 +543,7 @@ void trp_sim_end_deliver(struct trp_world *world, struct trp_sim_end *end)
     } else if (end->connected_due || end->accepted_due) {
         (void)deliver_open(world, end);
     } else if (end->credit > 0) {
-        struct trp_input in = {
-            .kind = TRP_IN_SENT, .socket = end->id, .sent_bytes = end->credit};
+        struct trp_input in = {.kind = TRP_IN_SENT, .socket = end->id, .sent_bytes = end->credit};
         end->credit = 0;
         (void)trp_sim_host_input(world, end->host, &in);
     } else {

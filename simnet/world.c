@@ -55,8 +55,7 @@ enum trp_status trp_world_open(const struct trp_world_config *config, struct trp
     world->trace.recorder = config->recorder;
     world->happenings.memory = &world->memory;
     world->timers = trp_heap_init(&world->memory);
-    world->duplexes =
-        trp_slab_init(&world->memory, sizeof(struct trp_sim_duplex), DUPLEXES_MAX);
+    world->duplexes = trp_slab_init(&world->memory, sizeof(struct trp_sim_duplex), DUPLEXES_MAX);
     world->resolutions =
         trp_slab_init(&world->memory, sizeof(struct trp_sim_resolution), RESOLUTIONS_MAX);
     trp_list_init(&world->stalled);
@@ -301,8 +300,7 @@ void trp_world_host_stats(const struct trp_world *world, uint32_t host,
         const struct trp_sim_host *of = world->hosts[host];
         *ret_stats = (struct trp_host_stats){.bytes_sent = of->bytes_sent,
                                              .bytes_received = of->bytes_received,
-                                             .sockets =
-                                                 HASH_COUNT(of->ends) + of->listeners_count,
+                                             .sockets = HASH_COUNT(of->ends) + of->listeners_count,
                                              .incarnation = of->incarnation};
     }
 }

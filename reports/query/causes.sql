@@ -1,4 +1,4 @@
--- The chain of causes that leads to one event, from the event back to the first.
+-- The chain of causes that leads to one event, the first cause first.
 -- :seq of the event; :most links
 WITH RECURSIVE chain(seq, depth) AS (
     SELECT :seq, 0
@@ -8,4 +8,4 @@ WITH RECURSIVE chain(seq, depth) AS (
 )
 SELECT depth, event.seq, time_ns, event.host, host.name, kind, level, cause, fields
   FROM chain JOIN event USING (seq) LEFT JOIN host ON host.host = event.host
- ORDER BY depth;
+ ORDER BY depth DESC;

@@ -2,6 +2,7 @@
 #include "scenarios/harness/state.h"
 
 #include "base/prng.h"
+#include "scenarios/workload/workload.h"
 
 #include <stdio.h>
 
@@ -125,19 +126,14 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
 {
     (void)incarnation;
     struct trp_run *run = user;
-    const struct trp_actor_type *types[64];
-    uint32_t types_count = 0;
-    for (uint32_t i = 0; i < trp_harness_vocabulary()->actors_count && i < 64; i++) {
-        types[types_count++] = trp_harness_vocabulary()->actors[i].type;
-    }
     struct trp_node_config config = {.now = now,
                                      .unix_ns = TRP_S(SIM_EPOCH_UNIX_S) + now,
                                      .limits = trp_plan_group_of(run->plan, index)->limits,
                                      .security = run->plan->security == TRP_PLAN_PLAINTEXT
                                                      ? TRP_SECURITY_PLAINTEXT
                                                      : TRP_SECURITY_NOISE,
-                                     .actor_types = types,
-                                     .actor_types_count = types_count,
+                                     .actor_types = trp_workload_types,
+                                     .actor_types_count = trp_workload_types_count,
                                      .saved = saved,
                                      .recorder = &run->recorder,
                                      .trace_node = index};

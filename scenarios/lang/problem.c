@@ -272,7 +272,9 @@ struct lang_nearest lang_nearest_to(const char *word, size_t size)
 
 void lang_nearest_offer_bytes(struct lang_nearest *nearest, const char *candidate, size_t size)
 {
-    if (nearest->word_size > WORD_MAX || size > WORD_MAX || size == 0)
+    size_t apart =
+        size > nearest->word_size ? size - nearest->word_size : nearest->word_size - size;
+    if (nearest->word_size > WORD_MAX || size > WORD_MAX || size == 0 || apart >= nearest->distance)
         return;
     uint32_t distance = word_distance(nearest->word, nearest->word_size, candidate, size);
     if (distance >= nearest->distance || distance >= size)

@@ -10,12 +10,11 @@
 
 #define LANG_PROBLEMS_MAX 100u
 
-/* A file, a --set, or the table of defaults. */
+/* A file or a --set. */
 struct lang_source {
     const char *path; /* what problems call it */
     const char *text;
     size_t size;
-    bool is_setting;
 };
 
 /* A run of characters on one line. */
@@ -35,7 +34,7 @@ struct lang_problem {
 
 struct lang_problems {
     struct lang_arena *arena;
-    struct lang_source *sources; /* index 0: defaults */
+    struct lang_source *sources;
     uint32_t sources_count;
     uint32_t sources_room;
     struct lang_problem items[LANG_PROBLEMS_MAX];

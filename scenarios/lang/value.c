@@ -186,6 +186,8 @@ void lang_arguments_check(struct lang_context *context, const struct lang_item *
     const struct lang_node *node = lang_item_value(item, "args");
     struct lang_mark mark = lang_item_mark(item, "args");
     uint32_t fields_count = type == NULL ? 0 : type->fields_count;
+    if (node != NULL && arguments == NULL) /* they did not parse: that is said already */
+        return;
     if (arguments != NULL && fields_count == 0) {
         if (arguments->items_count != 0 || arguments->kind != TRP_VALUE_MAP)
             lang_problem_add(context->problems, mark, "`%s` takes no arguments", what);

@@ -3,8 +3,6 @@
 #include "scenarios/lang/draft.h"
 #include "scenarios/lang/name.h"
 
-#include <stdlib.h>
-
 #define TEXT_MAX            4096u /* of a selector, name or other short text */
 #define LIST_MAX            256u  /* words, sides */
 #define ARGUMENTS_DEPTH_MAX 8u
@@ -116,30 +114,36 @@ static bool limit_read(struct lang_context *context, const struct lang_key *key,
     return true;
 }
 
+static void report_choice(struct lang_context *context, const struct lang_key *key,
+                          const struct lang_node *node)
+{
+    struct lang_nearest nearest = lang_nearest_to(node->text, node->size);
+    const char *list = "";
+    for (const struct lang_choice *choice = key->choices; choice->word != NULL; choice++) {
+        if (choice->planned)
+            continue;
+        lang_nearest_offer(&nearest, choice->word);
+        list = lang_arena_print(context->arena, "%s%s`%s`", list, list[0] == '\0' ? "" : ", ",
+                                choice->word);
+    }
+    lang_problem_add(context->problems, node->mark, "`%s` is not one of %s", node->text, list);
+    (void)lang_nearest_hint(&nearest, context->problems);
+}
+
 static bool choice_read(struct lang_context *context, const struct lang_key *key,
                         const struct lang_node *node, unsigned *field)
 {
-    struct lang_nearest nearest = lang_nearest_to(node->text, node->size);
-    struct lang_text list = {0};
     for (const struct lang_choice *choice = key->choices; choice->word != NULL; choice++) {
-        if (strcmp(choice->word, node->text) == 0 && choice->planned) {
+        if (strcmp(choice->word, node->text) != 0)
+            continue;
+        if (choice->planned)
             lang_problem_add(context->problems, node->mark, "`%s: %s` is not supported yet",
                              key->name, choice->word);
-            return false;
-        }
-        if (strcmp(choice->word, node->text) == 0) {
+        else
             *field = choice->value;
-            return true;
-        }
-        if (!choice->planned) {
-            lang_nearest_offer(&nearest, choice->word);
-            lang_text_add(&list, "%s`%s`", list.size == 0 ? "" : ", ", choice->word);
-        }
+        return !choice->planned;
     }
-    char *words = lang_text_take(&list);
-    lang_problem_add(context->problems, node->mark, "`%s` is not one of %s", node->text, words);
-    free(words);
-    (void)lang_nearest_hint(&nearest, context->problems);
+    report_choice(context, key, node);
     return false;
 }
 
@@ -320,8 +324,10 @@ bool lang_value_read(struct lang_context *context, const struct lang_key *key,
         return sides_read(context, key, node, field);
     if (key->type == LANG_ARGUMENTS) {
         struct trp_value *value = lang_arena_take(context->arena, sizeof *value);
+        if (!arguments_read(context, node, 0, value))
+            return false;
         *(const struct trp_value **)field = value;
-        return arguments_read(context, node, 0, value);
+        return true;
     }
     return one_text(context, key, node) && scalar_read(context, key, node, field);
 }

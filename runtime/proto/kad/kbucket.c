@@ -225,8 +225,7 @@ static bool closest_precedes(const struct closest *closest, const struct trp_kad
         return top < closest->tops[at];
     }
     struct trp_kad_key mine = trp_kad_distance(&entry->contact.key, closest->target);
-    struct trp_kad_key its =
-        trp_kad_distance(&closest->entries[at]->contact.key, closest->target);
+    struct trp_kad_key its = trp_kad_distance(&closest->entries[at]->contact.key, closest->target);
     return trp_kad_key_compare(&mine, &its) < 0;
 }
 
@@ -278,8 +277,7 @@ uint32_t trp_kad_table_closest(const struct trp_kad_table *table, const struct t
                                const struct trp_kad_entry **ret_entries)
 {
     TRP_ASSERT(max > 0 && max <= TRP_KAD_CLOSEST_MAX);
-    struct closest closest = {
-        .target = target, .skip = skip, .entries = ret_entries, .max = max};
+    struct closest closest = {.target = target, .skip = skip, .entries = ret_entries, .max = max};
     /* With c the bucket of the target: peers in c share more than c bits with it, those in deeper
      * buckets exactly c, those in bucket j < c exactly j. So the groups need no sorting among
      * each other. */

@@ -13,9 +13,9 @@
 #include "base/memory.h"
 #include "proto/kad/key.h"
 
-#define TRP_KAD_K             20u
-#define TRP_KAD_CLOSEST_MAX   64u       /* most that trp_kad_table_closest gives */
-#define TRP_KAD_PENDING_NS    TRP_S(60) /* how long a newcomer waits for the check of the old one */
+#define TRP_KAD_K           20u
+#define TRP_KAD_CLOSEST_MAX 64u       /* most that trp_kad_table_closest gives */
+#define TRP_KAD_PENDING_NS  TRP_S(60) /* how long a newcomer waits for the check of the old one */
 
 struct trp_kad_entry {
     struct trp_kad_contact contact;

@@ -163,8 +163,7 @@ static struct trp_kad_provider_key *store_make_key(struct trp_kad_provider_store
                                                    struct trp_bytes bytes)
 {
     struct trp_memory *uthash_memory = store->memory;
-    struct trp_kad_provider_key *key =
-        trp_memory_alloc(uthash_memory, sizeof *key + bytes.size);
+    struct trp_kad_provider_key *key = trp_memory_alloc(uthash_memory, sizeof *key + bytes.size);
     if (key == NULL) {
         return NULL;
     }

@@ -47,8 +47,7 @@ void trp_kad_provider_store_deinit(struct trp_kad_provider_store *store);
 /* Notes that `provider` has `key` for the next ttl_ns. TRP_OK: it is new. TRP_EEXISTS: renewed.
  * TRP_EFULL: a limit refuses it. TRP_ENOMEM. */
 enum trp_status trp_kad_provider_store_add(struct trp_kad_provider_store *store,
-                                           struct trp_bytes key,
-                                           const struct trp_peer_id *provider,
+                                           struct trp_bytes key, const struct trp_peer_id *provider,
                                            trp_time now) TRP_NODISCARD;
 /* Forgets a pair; false when it was not there. */
 bool trp_kad_provider_store_remove(struct trp_kad_provider_store *store, struct trp_bytes key,

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 
 #define CANDIDATES_AT_FIRST 32u
+#define PATH_CANDIDATES_MAX (TRP_KAD_CANDIDATES_MAX / TRP_KAD_PATHS)
 #define PATIENCE_MIN_NS     TRP_MS(500)
 
 enum candidate_state {
@@ -20,9 +21,15 @@ struct trp_kad_candidate {
     trp_time asked_at;
     enum candidate_state state;
     uint16_t hops;
-    uint8_t path;
-    uint8_t named; /* how many candidates it has named */
+    uint8_t path;     /* which it belongs to */
+    uint8_t vouchers; /* bit p: a peer of path p named it */
+    uint8_t named;    /* how many candidates it has named */
 };
+
+static bool has_path(uint8_t paths, uint32_t path)
+{
+    return ((uint32_t)paths >> path & 1u) != 0;
+}
 
 /* ---- patience ---- */
 
@@ -92,8 +99,7 @@ static struct trp_kad_candidate *query_find(const struct trp_kad_query *query,
 {
     struct trp_kad_key distance = trp_kad_distance(key, &query->config.target);
     uint32_t rank = query_rank(query, &distance);
-    if (rank < query->count &&
-        trp_kad_key_equal(&query_at(query, rank)->contact.key, key)) {
+    if (rank < query->count && trp_kad_key_equal(&query_at(query, rank)->contact.key, key)) {
         return query_at(query, rank);
     }
     return NULL;
@@ -118,20 +124,22 @@ static bool query_grow(struct trp_kad_query *query)
     return true;
 }
 
-/* Gives the slot of the farthest candidate that was never asked and is farther than `distance`, by
- * taking it out of the order; UINT16_MAX when there is none. */
-static uint16_t query_displace(struct trp_kad_query *query, const struct trp_kad_key *distance)
+/* Gives the slot of the path's farthest candidate that was never asked and is farther than
+ * `distance`, by taking it out of the order; UINT16_MAX when there is none. */
+static uint16_t query_displace(struct trp_kad_query *query, const struct trp_kad_key *distance,
+                               uint8_t path)
 {
     for (uint32_t rank = query->count; rank-- > 0;) {
         const struct trp_kad_candidate *candidate = query_at(query, rank);
         if (trp_kad_key_compare(&candidate->distance, distance) <= 0) {
             return UINT16_MAX;
         }
-        if (candidate->state == CANDIDATE_NEW) {
+        if (candidate->state == CANDIDATE_NEW && candidate->path == path) {
             uint16_t slot = query->order[rank];
             memmove(&query->order[rank], &query->order[rank + 1],
                     (query->count - rank - 1) * sizeof query->order[0]);
             query->count--;
+            query->path_count[path]--;
             return slot;
         }
     }
@@ -148,8 +156,8 @@ static enum trp_status query_insert(struct trp_kad_query *query,
         return TRP_EEXISTS;
     }
     uint16_t slot = (uint16_t)query->count;
-    if (query->count == TRP_KAD_CANDIDATES_MAX) {
-        slot = query_displace(query, &distance); /* behind `rank`, which stays right */
+    if (query->path_count[path] == PATH_CANDIDATES_MAX) {
+        slot = query_displace(query, &distance, path); /* behind `rank`, which stays right */
         if (slot == UINT16_MAX) {
             return TRP_EFULL;
         }
@@ -160,8 +168,12 @@ static enum trp_status query_insert(struct trp_kad_query *query,
             (query->count - rank) * sizeof query->order[0]);
     query->order[rank] = slot;
     query->count++;
-    query->candidates[slot] = (struct trp_kad_candidate){
-        .contact = *contact, .distance = distance, .hops = hops, .path = path};
+    query->path_count[path]++;
+    query->candidates[slot] = (struct trp_kad_candidate){.contact = *contact,
+                                                         .distance = distance,
+                                                         .hops = hops,
+                                                         .path = path,
+                                                         .vouchers = (uint8_t)(1u << path)};
     return TRP_OK;
 }
 
@@ -179,41 +191,61 @@ enum trp_status trp_kad_query_seed(struct trp_kad_query *query,
 
 /* ---- what matters: the closest that may still answer ---- */
 
-/* Walks candidates by distance; a candidate is in the window when it is among the `goal` closest
- * of all, or the alpha closest of its path, that are not dead and not given up. */
-struct window {
-    uint32_t rank;
-    uint32_t seen;
-    uint32_t path_seen[TRP_KAD_PATHS];
-    uint32_t paths_open; /* paths that have fewer than they are due */
-};
-
-static struct window window_first(void)
-{
-    return (struct window){.paths_open = TRP_KAD_PATHS};
-}
-
 /* alpha for a goal of k, and in proportion. */
 static uint32_t query_path_goal(const struct trp_kad_query *query)
 {
     return (query->config.goal * TRP_KAD_ALPHA + TRP_KAD_K - 1) / TRP_KAD_K;
 }
 
-static struct trp_kad_candidate *window_next(struct window *window,
-                                             const struct trp_kad_query *query)
+/* Counts candidates, closest first, against the goals. */
+struct tally {
+    uint32_t goal;
+    uint32_t path_goal;
+    uint32_t all;
+    uint32_t of_path[TRP_KAD_PATHS];
+};
+
+#define DUE_TO_ALL 0x80u
+
+static struct tally tally_first(const struct trp_kad_query *query)
 {
-    uint32_t path_goal = query_path_goal(query);
-    while (window->rank < query->count &&
-           (window->seen < query->config.goal || window->paths_open > 0)) {
-        struct trp_kad_candidate *candidate = query_at(query, window->rank++);
+    return (struct tally){.goal = query->config.goal, .path_goal = query_path_goal(query)};
+}
+
+/* Says to which goals the next candidate belongs: bit p for path p, DUE_TO_ALL; 0: to none. */
+static uint8_t tally_add(struct tally *tally, const struct trp_kad_candidate *candidate)
+{
+    uint8_t due = tally->all++ < tally->goal ? DUE_TO_ALL : 0;
+    for (uint32_t p = 0; p < TRP_KAD_PATHS; p++) {
+        if (has_path(candidate->vouchers, p) && tally->of_path[p]++ < tally->path_goal) {
+            due = (uint8_t)(due | 1u << p);
+        }
+    }
+    return due;
+}
+
+static bool tally_is_full(const struct tally *tally)
+{
+    bool full = tally->all >= tally->goal;
+    for (uint32_t p = 0; p < TRP_KAD_PATHS; p++) {
+        full = full && tally->of_path[p] >= tally->path_goal;
+    }
+    return full;
+}
+
+/* Walks the candidates that the look-up waits for: the `goal` closest of all and the closest of
+ * each path that are neither dead nor given up. */
+static struct trp_kad_candidate *query_next_due(const struct trp_kad_query *query,
+                                                struct tally *tally, uint32_t *rank,
+                                                uint8_t *ret_due)
+{
+    while (*rank < query->count && !tally_is_full(tally)) {
+        struct trp_kad_candidate *candidate = query_at(query, (*rank)++);
         if (candidate->state == CANDIDATE_DEAD || candidate->state == CANDIDATE_SLOW) {
             continue;
         }
-        bool close = window->seen < query->config.goal;
-        window->seen++;
-        uint32_t of_path = ++window->path_seen[candidate->path];
-        window->paths_open -= of_path == path_goal;
-        if (close || of_path <= path_goal) {
+        *ret_due = tally_add(tally, candidate);
+        if (*ret_due != 0) {
             return candidate;
         }
     }
@@ -225,9 +257,11 @@ bool trp_kad_query_is_done(const struct trp_kad_query *query)
     if (query->slow > 0 && query->answers < TRP_KAD_ALPHA) {
         return false;
     }
-    struct window window = window_first();
+    struct tally tally = tally_first(query);
+    uint32_t rank = 0;
+    uint8_t due;
     const struct trp_kad_candidate *candidate;
-    while ((candidate = window_next(&window, query)) != NULL) {
+    while ((candidate = query_next_due(query, &tally, &rank, &due)) != NULL) {
         if (candidate->state != CANDIDATE_ANSWERED) {
             return false;
         }
@@ -235,13 +269,27 @@ bool trp_kad_query_is_done(const struct trp_kad_query *query)
     return true;
 }
 
-static uint32_t query_asked_on_path(const struct trp_kad_query *query, uint8_t path)
+/* Says whether a candidate is due to a path that had less than its share of the requests. */
+static bool query_owes(const struct trp_kad_query *query, uint8_t due)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < query->asked_count; i++) {
-        count += query->candidates[query->asked[i]].path == path;
+    for (uint32_t p = 0; p < TRP_KAD_PATHS; p++) {
+        if (has_path(due, p) && query->path_rpcs[p] * TRP_KAD_ALPHA < query->rpcs) {
+            return true;
+        }
     }
-    return count;
+    return false;
+}
+
+static void query_mark_asked(struct trp_kad_query *query, struct trp_kad_candidate *candidate,
+                             trp_time now)
+{
+    candidate->state = CANDIDATE_ASKED;
+    candidate->asked_at = now;
+    query->asked[query->asked_count++] = (uint16_t)(candidate - query->candidates);
+    query->rpcs++;
+    for (uint32_t p = 0; p < TRP_KAD_PATHS; p++) {
+        query->path_rpcs[p] += has_path(candidate->vouchers, p);
+    }
 }
 
 bool trp_kad_query_next(struct trp_kad_query *query, trp_time now,
@@ -250,15 +298,17 @@ bool trp_kad_query_next(struct trp_kad_query *query, trp_time now,
     if (query->asked_count == TRP_KAD_ALPHA) {
         return false;
     }
-    struct window window = window_first();
+    struct tally tally = tally_first(query);
+    uint32_t rank = 0;
+    uint8_t due;
     struct trp_kad_candidate *chosen = NULL;
     struct trp_kad_candidate *candidate;
-    while ((candidate = window_next(&window, query)) != NULL) {
+    while ((candidate = query_next_due(query, &tally, &rank, &due)) != NULL) {
         if (candidate->state != CANDIDATE_NEW) {
             continue;
         }
         chosen = chosen == NULL ? candidate : chosen;
-        if (query_asked_on_path(query, candidate->path) + 1 < TRP_KAD_ALPHA) {
+        if (query_owes(query, due)) {
             chosen = candidate;
             break;
         }
@@ -266,12 +316,22 @@ bool trp_kad_query_next(struct trp_kad_query *query, trp_time now,
     if (chosen == NULL) {
         return false;
     }
-    chosen->state = CANDIDATE_ASKED;
-    chosen->asked_at = now;
-    query->asked[query->asked_count++] = (uint16_t)(chosen - query->candidates);
-    query->rpcs++;
+    query_mark_asked(query, chosen, now);
     *ret_contact = chosen->contact;
     return true;
+}
+
+enum trp_status trp_kad_query_ask(struct trp_kad_query *query,
+                                  const struct trp_kad_contact *contact, trp_time now)
+{
+    if (query->asked_count == TRP_KAD_ALPHA) {
+        return TRP_EFULL;
+    }
+    enum trp_status status = trp_kad_query_seed(query, contact);
+    if (status == TRP_OK) {
+        query_mark_asked(query, query_find(query, &contact->key), now);
+    }
+    return status;
 }
 
 /* ---- answers ---- */
@@ -317,27 +377,24 @@ void trp_kad_query_failed(struct trp_kad_query *query, const struct trp_kad_key 
     }
 }
 
-/* Says whether `goal` peers and alpha of the path, all closer than `distance`, have answered: then
- * a candidate at `distance` can neither be in the result nor lead to it. */
+/* Says whether as many peers as the goals want, all closer than `distance`, have answered: then a
+ * candidate at `distance` can neither be in the result nor lead to it. */
 static bool query_is_too_far(const struct trp_kad_query *query, const struct trp_kad_key *distance,
                              uint8_t path)
 {
     if (query->answers < query->config.goal) {
         return false;
     }
-    uint32_t path_goal = query_path_goal(query);
-    uint32_t answered = 0;
-    uint32_t of_path = 0;
+    struct tally tally = tally_first(query);
     for (uint32_t rank = 0; rank < query->count; rank++) {
         const struct trp_kad_candidate *candidate = query_at(query, rank);
         if (trp_kad_key_compare(&candidate->distance, distance) > 0) {
             return false;
         }
         if (candidate->state == CANDIDATE_ANSWERED) {
-            answered++;
-            of_path += candidate->path == path;
+            (void)tally_add(&tally, candidate);
         }
-        if (answered >= query->config.goal && of_path >= path_goal) {
+        if (tally.all >= tally.goal && tally.of_path[path] >= tally.path_goal) {
             return true;
         }
     }
@@ -355,12 +412,14 @@ enum trp_status trp_kad_query_offer(struct trp_kad_query *query, const struct tr
         trp_kad_key_equal(&contact->key, from)) {
         return TRP_EINVAL;
     }
-    if (query_find(query, &contact->key) != NULL) {
-        return TRP_EEXISTS;
-    }
     uint8_t path = sponsor->path;
     uint16_t hops = (uint16_t)(sponsor->hops + 1);
     sponsor->named++;
+    struct trp_kad_candidate *known = query_find(query, &contact->key);
+    if (known != NULL) {
+        known->vouchers = (uint8_t)(known->vouchers | 1u << path);
+        return TRP_EEXISTS;
+    }
     struct trp_kad_key distance = trp_kad_distance(&contact->key, &query->config.target);
     if (query_is_too_far(query, &distance, path)) {
         return TRP_EFULL;
@@ -395,17 +454,12 @@ void trp_kad_query_expire(struct trp_kad_query *query, trp_time now)
 uint32_t trp_kad_query_result(const struct trp_kad_query *query,
                               struct trp_kad_contact *ret_contacts)
 {
-    uint32_t path_goal = query_path_goal(query);
-    uint32_t of_path[TRP_KAD_PATHS] = {0};
-    uint32_t answered = 0;
+    struct tally tally = tally_first(query);
     uint32_t count = 0;
-    for (uint32_t rank = 0; rank < query->count && count < TRP_KAD_RESULT_MAX; rank++) {
+    for (uint32_t rank = 0; rank < query->count && !tally_is_full(&tally); rank++) {
         const struct trp_kad_candidate *candidate = query_at(query, rank);
-        if (candidate->state != CANDIDATE_ANSWERED) {
-            continue;
-        }
-        of_path[candidate->path]++;
-        if (answered++ < query->config.goal || of_path[candidate->path] <= path_goal) {
+        if (candidate->state == CANDIDATE_ANSWERED && tally_add(&tally, candidate) != 0) {
+            TRP_ASSERT(count < TRP_KAD_RESULT_MAX);
             ret_contacts[count++] = candidate->contact;
         }
     }

@@ -5,11 +5,12 @@
  * answered or are dead.
  *
  * No single peer's say decides. Each candidate belongs to one of two paths: our own table's peers
- * alternate between them, and a peer named by another inherits the path of who named it first. A
- * peer may name at most k candidates. The look-up does not end before the alpha closest of *each*
- * path have answered or are dead, one path never takes the last place of alpha while the other
- * waits, and the result holds the alpha closest of each path besides the k closest. Where all are
- * honest, both paths meet in one neighbourhood and this costs nothing.
+ * alternate between them, and a peer named by another inherits the path of who named it first. One
+ * that a peer of the other path names too counts for both. A peer may name at most k candidates,
+ * a path hold half of all. The look-up does not end before the alpha closest of *each* path have
+ * answered or are dead, a path gets its share of the requests until then, and the result holds the
+ * alpha closest of each path besides the k closest. Where all are honest, both paths meet in one
+ * neighbourhood and this costs next to nothing.
  *
  * A peer that is silent for longer than patience says (the smoothed duration of answers and four
  * deviations) gives up its place but may still answer; only a look-up with fewer than alpha answers
@@ -42,9 +43,9 @@ trp_time trp_kad_patience_of(const struct trp_kad_patience *patience, trp_time l
 struct trp_kad_query_config {
     struct trp_memory *memory; /* borrowed */
     struct trp_kad_key target;
-    struct trp_kad_key self;      /* never a candidate */
-    uint32_t goal;                /* how many of the closest must answer: 1 … k; 0 is k */
-    trp_time patience_ns;         /* see trp_kad_patience_of */
+    struct trp_kad_key self; /* never a candidate */
+    uint32_t goal;           /* how many of the closest must answer: 1 … k; 0 is k */
+    trp_time patience_ns;    /* see trp_kad_patience_of */
 };
 
 struct trp_kad_candidate;
@@ -58,6 +59,8 @@ struct trp_kad_query {
     uint32_t seeds_count;
     uint16_t asked[TRP_KAD_ALPHA]; /* candidates asked and waited for */
     uint32_t asked_count;
+    uint32_t path_count[TRP_KAD_PATHS]; /* candidates that belong to it */
+    uint32_t path_rpcs[TRP_KAD_PATHS];
     uint32_t rpcs;
     uint32_t answers;
     uint32_t slow; /* silent beyond patience, and not settled since */
@@ -67,9 +70,15 @@ struct trp_kad_query {
 void trp_kad_query_init(struct trp_kad_query *query, const struct trp_kad_query_config *config);
 void trp_kad_query_deinit(struct trp_kad_query *query);
 
-/* Adds a peer of our own table, closest first. TRP_ENOMEM; TRP_EEXISTS; TRP_EINVAL: ourselves. */
+/* Adds a peer of our own table, closest first. TRP_ENOMEM, TRP_EFULL; TRP_EEXISTS; TRP_EINVAL:
+ * ourselves. */
 enum trp_status trp_kad_query_seed(struct trp_kad_query *query,
                                    const struct trp_kad_contact *contact) TRP_NODISCARD;
+/* Takes a peer that likely knows more than its distance says, and is asked at once. As for _seed.
+ */
+enum trp_status trp_kad_query_ask(struct trp_kad_query *query,
+                                  const struct trp_kad_contact *contact,
+                                  trp_time now) TRP_NODISCARD;
 /* Gives a peer to ask now; the answer is owed to trp_kad_query_answered or _failed. */
 bool trp_kad_query_next(struct trp_kad_query *query, trp_time now,
                         struct trp_kad_contact *ret_contact);
@@ -81,7 +90,7 @@ bool trp_kad_query_answered(struct trp_kad_query *query, const struct trp_kad_ke
  * TRP_EEXISTS it is a candidate already.
  * TRP_EDENIED the peer has named k candidates, or has not answered.
  * TRP_EINVAL  it is ourselves, or the peer itself.
- * TRP_EFULL   it is too far to matter: k closer peers have answered, or there is no room.
+ * TRP_EFULL   it is too far to matter: k closer peers have answered, or the path has no room.
  * TRP_ENOMEM. */
 enum trp_status trp_kad_query_offer(struct trp_kad_query *query, const struct trp_kad_key *from,
                                     const struct trp_kad_contact *contact) TRP_NODISCARD;

@@ -127,6 +127,13 @@ static enum trp_status store_admit(const struct trp_kad_record_store *store,
     return old == NULL && store->count >= store->limits.records ? TRP_EFULL : TRP_OK;
 }
 
+static trp_time store_expiry(const struct trp_kad_record_store *store, trp_time now,
+                             trp_time ttl_ns)
+{
+    trp_time longest = store->limits.ttl_ns;
+    return trp_time_after(now, ttl_ns == 0 ? longest : trp_time_min(ttl_ns, longest));
+}
+
 enum trp_status trp_kad_record_store_put(struct trp_kad_record_store *store, struct trp_bytes key,
                                          struct trp_bytes value, const struct trp_peer_id *owner,
                                          trp_time now, trp_time ttl_ns)
@@ -146,8 +153,7 @@ enum trp_status trp_kad_record_store_put(struct trp_kad_record_store *store, str
     if (share == NULL) {
         goto out;
     }
-    trp_time ttl = ttl_ns == 0 ? store->limits.ttl_ns : trp_time_min(ttl_ns, store->limits.ttl_ns);
-    if (trp_heap_insert(&store->expiries, &record->expiry, trp_time_after(now, ttl),
+    if (trp_heap_insert(&store->expiries, &record->expiry, store_expiry(store, now, ttl_ns),
                         store->puts++) != TRP_OK) {
         goto out;
     }

@@ -403,6 +403,8 @@ static void checks_give_verdicts(void **state)
         {"PRAGMA writable_schema = 1", TRP_RUN_UNDECIDED, "only reading"},
         {"ATTACH '/tmp/x.db' AS x", TRP_RUN_UNDECIDED, "only reading"},
         {"COMMIT", TRP_RUN_UNDECIDED, "only reading"},
+        {"SELECT count(*) = 0 FROM run", TRP_RUN_UNDECIDED, "table run is filled"},
+        {"SELECT count(*) = 0 FROM expectation", TRP_RUN_UNDECIDED, "after the checks"},
         {"SELECT random()", TRP_RUN_UNDECIDED, "random"},
         {"SELECT datetime('now')", TRP_RUN_UNDECIDED, "datetime"},
         {"SELECT current_timestamp > 0", TRP_RUN_UNDECIDED, "current_timestamp"},
