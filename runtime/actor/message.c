@@ -70,8 +70,7 @@ static enum trp_status mail_make(struct trp_scheduler *scheduler, size_t bytes,
         return TRP_ETOOBIG;
     }
     uint8_t class = trp_pool_class_of(sizeof(struct trp_mail) + bytes);
-    struct trp_mail *mail =
-        trp_pool_take(&scheduler->pool, class, sizeof(struct trp_mail) + bytes);
+    struct trp_mail *mail = trp_pool_take(&scheduler->pool, class, sizeof(struct trp_mail) + bytes);
     if (mail == NULL) {
         return TRP_ENOMEM;
     }

@@ -46,8 +46,7 @@ enum trp_status trp_mail_encode(struct trp_scheduler *scheduler,
                                 struct trp_mail **ret_mail) TRP_NODISCARD;
 /* Makes a mail with the struct that `payload` decodes to. TRP_EDECODE, TRP_ETOOBIG, TRP_ENOMEM. */
 enum trp_status trp_mail_decode(struct trp_scheduler *scheduler, const struct trp_shape *shape,
-                                struct trp_bytes payload,
-                                struct trp_mail **ret_mail) TRP_NODISCARD;
+                                struct trp_bytes payload, struct trp_mail **ret_mail) TRP_NODISCARD;
 /* Frees a mail that is a block of its own; NULL is fine. */
 void trp_mail_free(struct trp_scheduler *scheduler, struct trp_mail *mail);
 
