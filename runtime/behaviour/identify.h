@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* behaviour/identify.h - who we are, what we speak, where we listen; and the same of every peer.
  *
- * Spec       libp2p/specs identify/README.md (identify and identify push), RFC 0002 and 0003 (signed
- *            peer records, with the domain and type that go and js use).
+ * Spec       libp2p/specs identify/README.md (identify and identify push), RFC 0002 and 0003
+ *            (signed peer records, with the domain and type that go and js use).
  * Policy     Asks on every new connection. Pushes to connected peers that accept it when our
  *            addresses or protocols change. A peer's addresses count only if it says them itself;
  *            its public key must be the one it proved on the connection.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* node/bootstrap.h - the peers a node joins the network by, dialed again whenever they are lost.
  *
- * A Kademlia network that was cut for longer than eviction takes has no path left between its parts;
- * only dialing known peers again brings them together.
+ * A Kademlia network that was cut for longer than eviction takes has no path left between its
+ * parts; only dialing known peers again brings them together.
  * Limits     TRP_BOOTSTRAP_PEERS_MAX peers; bootstrap_redial_ns between dials of one. */
 #ifndef NODE_BOOTSTRAP_H
 #define NODE_BOOTSTRAP_H

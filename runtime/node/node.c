@@ -14,6 +14,7 @@
 #include "node/peers.h"
 #include "node/saved.h"
 #include "remote/remote.h"
+#include "wire/public_key.h"
 
 #define OWN_BEHAVIOURS 6u
 #define SAVE_EVERY_NS  TRP_MIN(1)
@@ -85,8 +86,7 @@ static uint64_t node_draw_seed(const struct trp_node_config *config, const char 
     return trp_load_le64(bytes);
 }
 
-static enum trp_status node_open_actors(struct trp_node *node,
-                                        const struct trp_node_config *config)
+static enum trp_status node_open_actors(struct trp_node *node, const struct trp_node_config *config)
 {
     const struct trp_scheduler_config scheduler = {.memory = &node->memory,
                                                    .trace = &node->trace,
@@ -114,15 +114,14 @@ static enum trp_status node_open_protocols(struct trp_node *node,
     if (strcmp(protocol, TRP_PROTOCOL_REGISTRY) == 0) {
         kad.policy = trp_remote_kad_policy();
     }
-    const struct trp_ping_config ping = {.memory = &node->memory,
-                                         .trace = &node->trace,
-                                         .seed = node_draw_seed(config, "ping")};
-    const struct trp_identify_config identify = {
-        .memory = &node->memory,
-        .trace = &node->trace,
-        .identity = &node->identity,
-        .agent = config->agent != NULL ? config->agent : AGENT,
-        .unix_offset_ns = config->unix_ns - config->now};
+    const struct trp_ping_config ping = {
+        .memory = &node->memory, .trace = &node->trace, .seed = node_draw_seed(config, "ping")};
+    const struct trp_identify_config identify = {.memory = &node->memory,
+                                                 .trace = &node->trace,
+                                                 .identity = &node->identity,
+                                                 .agent =
+                                                     config->agent != NULL ? config->agent : AGENT,
+                                                 .unix_offset_ns = config->unix_ns - config->now};
     enum trp_status status = trp_request_response_open(&messaging, &node->messaging);
     if (status == TRP_OK) {
         status = trp_kad_open(&kad, &node->kad);
@@ -139,8 +138,7 @@ static enum trp_status node_open_protocols(struct trp_node *node,
     return status;
 }
 
-static enum trp_status node_open_remote(struct trp_node *node,
-                                        const struct trp_node_config *config)
+static enum trp_status node_open_remote(struct trp_node *node, const struct trp_node_config *config)
 {
     const struct trp_remote_config remote = {.memory = &node->memory,
                                              .trace = &node->trace,
@@ -163,12 +161,9 @@ static enum trp_status node_open_swarm(struct trp_node *node, const struct trp_n
         return TRP_ENOMEM;
     }
     const struct trp_behaviour own[OWN_BEHAVIOURS] = {
-        trp_identify_behaviour(node->identify),
-        trp_ping_behaviour(node->ping),
-        trp_kad_behaviour(node->kad),
-        trp_request_response_behaviour(node->messaging),
-        trp_remote_behaviour(node->remote),
-        trp_bootstrap_peers_behaviour(node->bootstrap)};
+        trp_identify_behaviour(node->identify), trp_ping_behaviour(node->ping),
+        trp_kad_behaviour(node->kad),           trp_request_response_behaviour(node->messaging),
+        trp_remote_behaviour(node->remote),     trp_bootstrap_peers_behaviour(node->bootstrap)};
     memcpy(node->behaviours, own, sizeof own);
     for (uint32_t i = 0; i < config->behaviours_count; i++) {
         node->behaviours[OWN_BEHAVIOURS + i] = config->behaviours[i];
@@ -178,8 +173,7 @@ static enum trp_status node_open_swarm(struct trp_node *node, const struct trp_n
                                            .drbg = &node->drbg,
                                            .identity = &node->identity,
                                            .limits = &node->limits,
-                                           .plaintext =
-                                               config->security == TRP_SECURITY_PLAINTEXT,
+                                           .plaintext = config->security == TRP_SECURITY_PLAINTEXT,
                                            .now = config->now,
                                            .behaviours = node->behaviours,
                                            .behaviours_count = count};
@@ -196,13 +190,14 @@ static void node_restore(struct trp_node *node, struct trp_bytes saved)
         struct trp_multiaddr address;
         for (uint32_t i = 0; i < peer.addresses_count; i++) {
             if (trp_multiaddr_with_peer(&peer.addresses[i], &peer.peer, &address) == TRP_OK) {
-                (void)trp_bootstrap_peers_add(node->bootstrap, &address, true); /* best effort */
+                TRP_IGNORE(
+                    trp_bootstrap_peers_add(node->bootstrap, &address, true)); /* best effort */
             }
         }
     }
     if (status != TRP_ENOTFOUND) {
-        trp_trace_saved_refused(&node->trace, &(struct trp_event_saved_refused){
-                                                  .status = status, .bytes = saved.size});
+        trp_trace_saved_refused(
+            &node->trace, &(struct trp_event_saved_refused){.status = status, .bytes = saved.size});
     }
 }
 
@@ -280,9 +275,9 @@ static void node_push_result(struct trp_node *node, const struct trp_command *co
                                                             .kind = (uint64_t)command->kind,
                                                             .status = status});
     if (node->results_count == RESULTS_MAX) {
-        trp_trace_limit_reached(&node->trace, &(struct trp_event_limit_reached){
-                                                  .limit = trp_bytes_text("results"),
-                                                  .value = RESULTS_MAX});
+        trp_trace_limit_reached(
+            &node->trace, &(struct trp_event_limit_reached){.limit = trp_bytes_text("results"),
+                                                            .value = RESULTS_MAX});
         return;
     }
     uint32_t at = (node->results_head + node->results_count++) % RESULTS_MAX;
@@ -473,21 +468,20 @@ void trp_node_inspect(const struct trp_node *node, struct trp_node_view *ret_vie
 {
     struct trp_kad_view kad;
     trp_kad_inspect(node->kad, &kad);
-    *ret_view =
-        (struct trp_node_view){.memory_bytes = node->memory.used_bytes,
-                               .connections = trp_swarm_connections_count(node->swarm),
-                               .streams = trp_swarm_streams_count(node->swarm),
-                               .actors = trp_scheduler_actors_count(node->scheduler),
-                               .requests = trp_scheduler_requests_count(node->scheduler),
-                               .kad_peers = kad.peers,
-                               .kad_records = kad.records,
-                               .kad_providers = kad.providers,
-                               .kad_rpcs = kad.rpcs,
-                               .kad_timeouts = kad.timeouts};
+    *ret_view = (struct trp_node_view){.memory_bytes = node->memory.used_bytes,
+                                       .connections = trp_swarm_connections_count(node->swarm),
+                                       .streams = trp_swarm_streams_count(node->swarm),
+                                       .actors = trp_scheduler_actors_count(node->scheduler),
+                                       .requests = trp_scheduler_requests_count(node->scheduler),
+                                       .kad_peers = kad.peers,
+                                       .kad_records = kad.records,
+                                       .kad_providers = kad.providers,
+                                       .kad_rpcs = kad.rpcs,
+                                       .kad_timeouts = kad.timeouts};
 }
 
-bool trp_node_next_kad_peer(const struct trp_node *node, uint32_t *at,
-                            struct trp_peer_id *ret_peer, uint32_t *ret_bucket)
+bool trp_node_next_kad_peer(const struct trp_node *node, uint32_t *at, struct trp_peer_id *ret_peer,
+                            uint32_t *ret_bucket)
 {
     return trp_kad_next_peer(node->kad, at, ret_peer, ret_bucket);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* node/saved.h - what a node keeps between two lives: peers it could reach, and where.
  *
- * Wire       u8 version (1), then per peer: u8 id size, id, u8 addresses, per address u8 size, bytes.
+ * Wire       u8 version (1), then per peer: u8 id size, id, u8 addresses, and per address u8 size,
+ *            bytes.
  * Limits     TRP_SAVED_PEERS_MAX peers with TRP_SAVED_ADDRESSES_MAX addresses each.
  * Failure    Bytes that do not decode are TRP_EMALFORMED: the node starts without them. */
 #ifndef NODE_SAVED_H

@@ -5,10 +5,10 @@
  * Purity     No I/O, clock, randomness, callback.
  * Driving    After any call: next_event until false, send until it appends nothing, then arm one
  *            timer at deadline().
- * Limits     streams_max; per stream a receive window and a bounded send buffer; control frames in
- *            a queue of their own, so that pings are answered while data waits.
- * Failure    TRP_EAGAIN and TRP_EFULL mean later. Any other error is final and sticky; send still
- *            gives the Go Away. */
+ * Limits     streams_max (what exceeds it is refused with RST); per stream a receive window and a
+ * bounded send buffer; control frames in a queue of their own, so that pings are answered while
+ * data waits. Failure    TRP_EAGAIN and TRP_EFULL mean later. Any other error is final and sticky;
+ * send still gives the Go Away. */
 #ifndef PROTO_YAMUX_H
 #define PROTO_YAMUX_H
 
@@ -49,30 +49,38 @@ enum trp_status trp_yamux_open(struct trp_memory *memory, const struct trp_yamux
 void trp_yamux_close(struct trp_yamux *yamux);
 
 /* Wire side. recv stops before an event queue or control queue overflows: drain, then offer the
- * rest again. TRP_EMALFORMED, TRP_EVIOLATION, TRP_ENOMEM. */
+ * rest again. TRP_EMALFORMED, TRP_EVIOLATION. */
 enum trp_status trp_yamux_recv(struct trp_yamux *yamux, trp_time now, struct trp_bytes in,
                                size_t *ret_used) TRP_NODISCARD;
 /* Appends whole frames while `out` has room: control first, then data of the streams in turn, at
- * most 16 KiB of each. */
+ * most 16 KiB of each. TRP_EFULL when there is something to send and not one frame fits (a header
+ * and one byte: 13 bytes of room are always enough). */
 enum trp_status trp_yamux_send(struct trp_yamux *yamux, trp_time now,
                                struct trp_buffer *out) TRP_NODISCARD;
 
 /* Stream side. Unknown ids give TRP_ENOTFOUND. */
-/* Opens a stream. TRP_EFULL at streams_max, TRP_ECLOSED after a Go Away. */
+/* Opens a stream; its first frame carries SYN, so that the peer sees it with the next send.
+ * TRP_EFULL at streams_max or while 256 of ours are unacknowledged, TRP_ECLOSED after a Go Away of
+ * the peer, TRP_ENOMEM. */
 enum trp_status trp_yamux_open_stream(struct trp_yamux *yamux, uint32_t *ret_stream) TRP_NODISCARD;
-/* Copies as much as fits the send buffer. TRP_ESTATE after shutdown. */
+/* Copies as much as fits the send buffer; after a short write, WRITABLE follows. TRP_EAGAIN when
+ * not one byte fits, TRP_ESTATE after shutdown, TRP_ENOMEM (nothing is lost). */
 enum trp_status trp_yamux_write(struct trp_yamux *yamux, uint32_t stream, struct trp_bytes in,
                                 size_t *ret_used) TRP_NODISCARD;
-/* Reopens the peer's window by `bytes`; the update is sent when half the window is owed. */
+/* Reopens the peer's window by `bytes`; the update is sent when half the window is owed. TRP_EINVAL
+ * for more than was handed over. */
 enum trp_status trp_yamux_consumed(struct trp_yamux *yamux, uint32_t stream,
                                    uint32_t bytes) TRP_NODISCARD;
-/* Half-closes after what is written. */
+/* Half-closes after what is written. TRP_ESTATE when it was already. */
 enum trp_status trp_yamux_shutdown(struct trp_yamux *yamux, uint32_t stream) TRP_NODISCARD;
 /* Drops the stream and tells the peer; no more events of it. */
 enum trp_status trp_yamux_reset(struct trp_yamux *yamux, uint32_t stream) TRP_NODISCARD;
 /* Says that we accept no more streams. */
 void trp_yamux_go_away(struct trp_yamux *yamux, uint32_t code);
 uint32_t trp_yamux_streams_count(const struct trp_yamux *yamux);
+/* Counts streams of the peer that were refused: over streams_max, out of memory, after our Go
+ * Away. */
+uint32_t trp_yamux_refused_count(const struct trp_yamux *yamux);
 /* True when send would append something. */
 bool trp_yamux_has_output(const struct trp_yamux *yamux);
 

@@ -43,30 +43,29 @@ static void lookup_emit(struct trp_remote *remote, const struct lookup *lookup,
                                 .timeouts = lookup->timeouts};
     if (ref != NULL) {
         result.ref = *ref;
-        result.actor_type = trp_bytes_text(remote_type_text(remote, ref->type));
+        result.actor_type = trp_bytes_text(trp_remote_type_text(remote, ref->type));
     }
-    remote_push_result(remote, &result);
+    trp_remote_push_result(remote, &result);
 }
 
 static void lookup_trace(struct trp_remote *remote, const struct lookup *lookup,
                          enum trp_status status)
 {
-    trp_trace_lookup_done(
-        remote->config.trace,
-        &(struct trp_event_lookup_done){.name = trp_bytes(lookup->name, lookup->size),
-                                        .found = lookup->found,
-                                        .hops = lookup->hops,
-                                        .rpcs = lookup->rpcs,
-                                        .timeouts = lookup->timeouts,
-                                        .status = status});
+    trp_trace_lookup_done(remote->config.trace, &(struct trp_event_lookup_done){
+                                                    .name = trp_bytes(lookup->name, lookup->size),
+                                                    .found = lookup->found,
+                                                    .hops = lookup->hops,
+                                                    .rpcs = lookup->rpcs,
+                                                    .timeouts = lookup->timeouts,
+                                                    .status = status});
 }
 
 /* The actor that a waiting message is for was found, or `ref` is NULL and it was not. */
-static void lookup_forward(struct trp_remote *remote, struct lookup *lookup,
-                           enum trp_status status, const struct trp_actor_ref *ref)
+static void lookup_forward(struct trp_remote *remote, struct lookup *lookup, enum trp_status status,
+                           const struct trp_actor_ref *ref)
 {
     if (ref == NULL) {
-        remote_complete(remote, &lookup->origin, status, TRP_BYTES_NONE, NULL);
+        trp_remote_complete(remote, &lookup->origin, status, TRP_BYTES_NONE, NULL);
         return;
     }
     struct trp_command command = lookup->message;
@@ -130,11 +129,11 @@ static void lookup_follow(struct trp_remote *remote, struct lookup *lookup,
     uint8_t key[TRP_REGISTRATION_KEY_MAX];
     size_t key_size;
     trp_handle id;
-    struct query *query = remote_query_insert(remote, QUERY_RECORD, lookup->id, &id);
-    enum trp_status status = query == NULL ? TRP_EFULL
-                                           : trp_registration_key_encode(
-                                                 trp_bytes(lookup->name, lookup->size), peer, key,
-                                                 sizeof key, &key_size);
+    struct query *query = trp_remote_query_insert(remote, QUERY_RECORD, lookup->id, &id);
+    enum trp_status status =
+        query == NULL ? TRP_EFULL
+                      : trp_registration_key_encode(trp_bytes(lookup->name, lookup->size), peer,
+                                                    key, sizeof key, &key_size);
     if (status == TRP_OK) {
         status = trp_kad_get_record(remote->config.kad, trp_bytes(key, key_size), peer, id,
                                     &query->kad_id);
@@ -146,8 +145,8 @@ static void lookup_follow(struct trp_remote *remote, struct lookup *lookup,
     }
 }
 
-void remote_lookup_providers(struct trp_remote *remote, struct query *query,
-                             const struct trp_kad_event *event)
+void trp_remote_lookup_providers(struct trp_remote *remote, struct query *query,
+                                 const struct trp_kad_event *event)
 {
     struct lookup *lookup = trp_slab_find(&remote->lookups, query->owner);
     if (lookup == NULL) {
@@ -166,8 +165,8 @@ void remote_lookup_providers(struct trp_remote *remote, struct query *query,
     }
 }
 
-void remote_lookup_record(struct trp_remote *remote, struct query *query,
-                          const struct trp_kad_event *event)
+void trp_remote_lookup_record(struct trp_remote *remote, struct query *query,
+                              const struct trp_kad_event *event)
 {
     struct lookup *lookup = trp_slab_find(&remote->lookups, query->owner);
     if (lookup == NULL) {
@@ -182,11 +181,10 @@ void remote_lookup_record(struct trp_remote *remote, struct query *query,
     struct trp_bytes type;
     struct trp_bytes name;
     struct trp_peer_id owner;
-    if (event->value.size > 0 &&
-        trp_registration_key_decode(event->key, &name, &owner) == TRP_OK &&
+    if (event->value.size > 0 && trp_registration_key_decode(event->key, &name, &owner) == TRP_OK &&
         trp_registration_decode(event->value, &ref, &type) == TRP_OK &&
         trp_peer_id_equal(&owner, &ref.peer)) {
-        ref.type = remote_type_learn(remote, type);
+        ref.type = trp_remote_type_learn(remote, type);
         if (!lookup_found(remote, lookup, &ref)) {
             return;
         }
@@ -197,8 +195,7 @@ void remote_lookup_record(struct trp_remote *remote, struct query *query,
 }
 
 /* Copies the message that waits for the search. */
-static enum trp_status lookup_keep_message(struct lookup *lookup,
-                                           const struct trp_command *message)
+static enum trp_status lookup_keep_message(struct lookup *lookup, const struct trp_command *message)
 {
     enum trp_status status = trp_buffer_append(&lookup->bytes, message->message);
     if (status == TRP_OK) {
@@ -219,7 +216,7 @@ static enum trp_status lookup_keep_message(struct lookup *lookup,
 static enum trp_status lookup_begin(struct trp_remote *remote, struct lookup *lookup)
 {
     trp_handle id;
-    struct query *query = remote_query_insert(remote, QUERY_PROVIDERS, lookup->id, &id);
+    struct query *query = trp_remote_query_insert(remote, QUERY_PROVIDERS, lookup->id, &id);
     if (query == NULL) {
         return TRP_EFULL;
     }
@@ -233,8 +230,8 @@ static enum trp_status lookup_begin(struct trp_remote *remote, struct lookup *lo
     return TRP_OK;
 }
 
-void remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
-                   const struct origin *origin, const struct trp_command *message)
+void trp_remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
+                       const struct origin *origin, const struct trp_command *message)
 {
     const struct trp_limits *limits = remote->config.limits;
     trp_handle id;
@@ -246,27 +243,26 @@ void remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
     if (status != TRP_OK) {
         struct lookup refused = {.origin = *origin};
         if (message != NULL) {
-            remote_complete(remote, origin, status, TRP_BYTES_NONE, NULL);
+            trp_remote_complete(remote, origin, status, TRP_BYTES_NONE, NULL);
         } else {
             lookup_emit(remote, &refused, status, NULL, true);
         }
         return;
     }
     struct lookup *lookup = object;
-    *lookup = (struct lookup){.id = id,
-                              .origin = *origin,
-                              .all = all,
-                              .size = (uint32_t)name.size,
-                              .bytes = trp_buffer_init(remote->config.memory,
-                                                       limits->request_bytes * 2)};
+    *lookup =
+        (struct lookup){.id = id,
+                        .origin = *origin,
+                        .all = all,
+                        .size = (uint32_t)name.size,
+                        .bytes = trp_buffer_init(remote->config.memory, limits->request_bytes * 2)};
     memcpy(lookup->name, name.data, name.size);
     if (message != NULL) {
         status = lookup_keep_message(lookup, message);
     }
     struct trp_actor_ref ref;
     if (status == TRP_OK && trp_remote_find_name(remote, name, &ref) == TRP_OK) {
-        const struct trp_actor_type *type =
-            trp_scheduler_type_of(remote->config.scheduler, ref.id);
+        const struct trp_actor_type *type = trp_scheduler_type_of(remote->config.scheduler, ref.id);
         ref.type = type == NULL ? 0 : trp_actor_type_hash(trp_bytes_text(type->id));
         if (!lookup_found(remote, lookup, &ref)) {
             return;
@@ -280,7 +276,7 @@ void remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
     }
 }
 
-void remote_close_lookups(struct trp_remote *remote)
+void trp_remote_close_lookups(struct trp_remote *remote)
 {
     uint32_t at = 0;
     trp_handle id;

@@ -41,7 +41,7 @@ function(trp_layer name)
   cmake_parse_arguments(L "" "" "SOURCES;USES;LIBS" ${ARGN})
   add_library(trp_${name} STATIC ${L_SOURCES})
   target_include_directories(trp_${name} PUBLIC
-    ${PROJECT_SOURCE_DIR}/runtime/include ${PROJECT_SOURCE_DIR}/runtime)
+    ${PROJECT_SOURCE_DIR}/runtime/include ${PROJECT_SOURCE_DIR}/runtime PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(trp_${name} PRIVATE trp_flags PUBLIC ${L_LIBS})
   foreach(lower ${L_USES})
     target_link_libraries(trp_${name} PUBLIC trp_${lower})

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* troupe/actor_ref.h - the address of an actor, anywhere.
  *
- * On the wire it is Kameo's ActorId: the sequence as u64 little-endian, then the PeerId.
+ * On the wire it is Kameo's ActorId: the sequence as u64 little-endian, then the PeerId. The id is
+ * the sequence plus one, for the first actor of a Kameo process has sequence 0.
  * Ownership  A plain value; holding one keeps nothing alive. */
 #ifndef TROUPE_ACTOR_REF_H
 #define TROUPE_ACTOR_REF_H

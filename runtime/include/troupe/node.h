@@ -78,7 +78,8 @@ TRP_API void trp_node_inspect(const struct trp_node *node, struct trp_node_view 
 /* Walks the routing table: start with *at = 0; gives a peer and its bucket (bits in common). */
 TRP_API bool trp_node_next_kad_peer(const struct trp_node *node, uint32_t *at,
                                     struct trp_peer_id *ret_peer, uint32_t *ret_bucket);
-/* Says whether this node stores a live provider record of `provider` under `key`. */
+/* Says whether this node stores a live provider record of `provider` (NULL: of anybody) under
+ * `key`. */
 TRP_API bool trp_node_holds_provider(const struct trp_node *node, struct trp_bytes key,
                                      const struct trp_peer_id *provider);
 /* Gives the actor registered here under `name`; TRP_ENOTFOUND. */

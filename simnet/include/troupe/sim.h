@@ -103,6 +103,8 @@ enum trp_state_kept { TRP_STATE_KEPT, TRP_STATE_LOST };
 TRP_API uint64_t trp_world_cut(struct trp_world *world, uint32_t id, const uint32_t *from,
                                uint32_t from_count, const uint32_t *to, uint32_t to_count,
                                enum trp_cut cut, uint64_t cause);
+/* Says whether a cut stops what `from` sends to `to` now. */
+TRP_API bool trp_world_is_cut(const struct trp_world *world, uint32_t from, uint32_t to);
 TRP_API uint64_t trp_world_heal(struct trp_world *world, uint32_t id, uint64_t cause);
 /* Ends the process without goodbye. Its connections become half-open: peers learn of it when they
  * next send, or never while it is down and silent. */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* wire/actor_id.h - Kameo's ActorId, and its default names of messages.
+ *
+ *     offset  size  what
+ *          0     8  sequence, little-endian
+ *          8     n  PeerId multihash; n = 0: an actor of whoever reads it
+ *
+ * Failure    TRP_EMALFORMED for anything else. */
+#ifndef WIRE_ACTOR_ID_H
+#define WIRE_ACTOR_ID_H
+
+#include <troupe/actor_ref.h>
+
+/* The first actor of a Kameo process has sequence 0, while an id of 0 is no actor here: an id is
+ * the sequence plus one. (2^64 - 1 is no actor, then.) */
+static inline uint64_t trp_actor_sequence(uint64_t id)
+{
+    return id - 1;
+}
+
+static inline uint64_t trp_actor_id_of_sequence(uint64_t sequence)
+{
+    return sequence + 1;
+}
+
+/* Writes id and peer; a ref without a peer takes 8 bytes. */
+size_t trp_actor_id_encode(const struct trp_actor_ref *ref,
+                           uint8_t ret_bytes[TRP_ACTOR_REF_BYTES_MAX]);
+/* The type of the ref is 0: an ActorId does not say it. */
+enum trp_status trp_actor_id_decode(struct trp_bytes in,
+                                    struct trp_actor_ref *ret_ref) TRP_NODISCARD;
+
+/* What Kameo's #[remote_message] makes an id from when it is given none. Spaces do not count. */
+struct trp_kameo_message_name {
+    const char *package;       /* CARGO_PKG_NAME */
+    const char *version_major; /* CARGO_PKG_VERSION_MAJOR */
+    const char *module;        /* module_path!() */
+    const char *message;       /* the message's type as written */
+    const char *actor;         /* the actor's type as written, with its generics */
+};
+
+#define TRP_KAMEO_MESSAGE_ID_MAX 17u /* 16 digits and the NUL */
+
+void trp_kameo_message_id(const struct trp_kameo_message_name *name,
+                          char ret_id[TRP_KAMEO_MESSAGE_ID_MAX]);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenarios/harness/state.h"
+
+#include "base/prng.h"
+#include "scenarios/workload/workload.h"
+
+#include <stdio.h>
+
+#define BOOTSTRAP_PEERS  3u /* that a host takes of those its group may dial */
+#define ARGS_BYTES_MAX   65536u
+#define SIM_EPOCH_UNIX_S 1767225600ull /* 2026-01-01: virtual time 0 */
+
+/* ---- what a host's node does first ---- */
+
+static enum trp_status fleet_command(struct trp_node *node, trp_time now, uint64_t cause,
+                                     const struct trp_command *command)
+{
+    const struct trp_input input = {
+        .kind = TRP_IN_COMMAND, .now = now, .cause = cause, .command = command};
+    return trp_node_step(node, &input);
+}
+
+static struct trp_multiaddr fleet_address(uint32_t host)
+{
+    uint8_t ip[4];
+    trp_world_host_ip(host, ip);
+    return trp_multiaddr_from_ip(ip, sizeof ip, HARNESS_PORT);
+}
+
+/* Dials up to BOOTSTRAP_PEERS of the hosts that the group joins by, those with the smallest draws.
+ */
+static enum trp_status fleet_bootstrap(struct trp_run *run, struct trp_node *node, uint32_t host,
+                                       trp_time now)
+{
+    const struct trp_selector *selector = trp_plan_group_of(run->plan, host)->bootstrap;
+    uint32_t count = 0;
+    enum trp_status status = TRP_OK;
+    if (selector != NULL) {
+        struct trp_selector_world world = trp_harness_selector_world(run, host, 0);
+        world.is_up = NULL; /* peers may start later */
+        status = trp_selector_eval(run->plan, selector, &world, run->scratch, &count);
+    }
+    for (uint32_t taken = 0; taken < BOOTSTRAP_PEERS && taken < count && status == TRP_OK;
+         taken++) {
+        uint32_t best = taken;
+        for (uint32_t i = taken; i < count; i++) {
+            if (trp_harness_draw(run, host, STREAM_BOOTSTRAP, run->scratch[i]) <
+                trp_harness_draw(run, host, STREAM_BOOTSTRAP, run->scratch[best])) {
+                best = i;
+            }
+        }
+        uint32_t peer = run->scratch[best];
+        run->scratch[best] = run->scratch[taken];
+        run->scratch[taken] = peer;
+        const struct trp_command command = {.kind = TRP_CMD_BOOTSTRAP,
+                                            .address = fleet_address(peer)};
+        if (peer != host) {
+            status = fleet_command(node, now, run->trace.cause, &command);
+        }
+    }
+    return status;
+}
+
+static enum trp_status fleet_spawn(struct trp_run *run, struct trp_node *node, uint32_t host,
+                                   trp_time now, const struct trp_plan_actor *actor, uint32_t index)
+{
+    char name[256];
+    uint8_t args[4096];
+    size_t args_size = 0;
+    struct trp_command command = {.kind = TRP_CMD_SPAWN,
+                                  .actor_type = trp_bytes_text(actor->type->id)};
+    enum trp_status status = TRP_OK;
+    if (actor->name != NULL) {
+        status = trp_plan_actor_name(run->plan, actor, host, index, name, sizeof name);
+        command.name = trp_bytes_text(name);
+    }
+    if (status == TRP_OK && actor->type->args != NULL) {
+        status =
+            trp_harness_encode_args(actor->args, actor->type->args, args, sizeof args, &args_size);
+    }
+    command.payload = trp_bytes(args, args_size);
+    return status == TRP_OK ? fleet_command(node, now, run->trace.cause, &command) : status;
+}
+
+static enum trp_status fleet_begin_life(struct trp_run *run, struct trp_node *node, uint32_t host,
+                                        trp_time now)
+{
+    const struct trp_command listen = {.kind = TRP_CMD_LISTEN, .address = fleet_address(host)};
+    enum trp_status status = fleet_command(node, now, run->trace.cause, &listen);
+    for (uint32_t i = 0; i < run->plan->actors_count && status == TRP_OK; i++) {
+        const struct trp_plan_actor *actor = &run->plan->actors[i];
+        if (!trp_selector_contains(actor->on, host)) {
+            continue;
+        }
+        for (uint32_t k = 0; k < actor->count && status == TRP_OK; k++) {
+            status = fleet_spawn(run, node, host, now, actor, k);
+        }
+    }
+    return status == TRP_OK ? fleet_bootstrap(run, node, host, now) : status;
+}
+
+/* ---- the factory ---- */
+
+static void fleet_record_host(struct trp_run *run, uint32_t host, trp_time now)
+{
+    const struct trp_plan_group *group = trp_plan_group_of(run->plan, host);
+    char name[128];
+    char peer[TRP_PEER_ID_TEXT_MAX];
+    char address[TRP_MULTIADDR_TEXT_MAX];
+    const struct trp_multiaddr listen = fleet_address(host);
+    (void)snprintf(name, sizeof name, "%s[%u]", group->name, host - group->first);
+    trp_peer_id_print(trp_node_peer_id(run->hosts[host].node), peer);
+    trp_multiaddr_print(&listen, address);
+    trp_run_host(run->options.record, &(struct trp_run_host){.index = host,
+                                                             .name = name,
+                                                             .group = group->name,
+                                                             .zone = group->zone,
+                                                             .peer = peer,
+                                                             .address = address,
+                                                             .started = now});
+}
+
+static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnation, trp_time now,
+                                   const uint8_t seed[32], const uint8_t identity[32],
+                                   struct trp_bytes saved, struct trp_process *ret_process)
+{
+    (void)incarnation;
+    struct trp_run *run = user;
+    struct trp_node_config config = {.now = now,
+                                     .unix_ns = TRP_S(SIM_EPOCH_UNIX_S) + now,
+                                     .limits = trp_plan_group_of(run->plan, index)->limits,
+                                     .security = run->plan->security == TRP_PLAN_PLAINTEXT
+                                                     ? TRP_SECURITY_PLAINTEXT
+                                                     : TRP_SECURITY_NOISE,
+                                     .actor_types = trp_workload_types,
+                                     .actor_types_count = trp_workload_types_count,
+                                     .saved = saved,
+                                     .recorder = &run->recorder,
+                                     .trace_node = index};
+    memcpy(config.seed, seed, sizeof config.seed);
+    memcpy(config.identity, identity, sizeof config.identity);
+    struct host *host = &run->hosts[index];
+    enum trp_status status = trp_node_open(&config, &host->node);
+    if (status != TRP_OK) {
+        return status;
+    }
+    host->lives++;
+    status = fleet_begin_life(run, host->node, index, now);
+    if (status != TRP_OK) {
+        trp_node_close(host->node);
+        host->node = NULL;
+        return status;
+    }
+    if (run->options.record != NULL) {
+        fleet_record_host(run, index, now);
+    }
+    *ret_process = trp_node_process(host->node);
+    return TRP_OK;
+}
+
+static void fleet_end(void *user, uint32_t index, struct trp_process process)
+{
+    (void)process;
+    struct trp_run *run = user;
+    struct host *host = &run->hosts[index];
+    struct trp_node_view view;
+    trp_node_inspect(host->node, &view);
+    host->kad_rpcs += view.kad_rpcs;
+    host->kad_timeouts += view.kad_timeouts;
+    trp_node_close(host->node);
+    host->node = NULL;
+    trp_harness_orphan(run, index);
+}
+
+static void fleet_result(void *user, uint32_t index, const struct trp_result *result)
+{
+    trp_harness_result(user, index, result);
+}
+
+struct trp_host_factory trp_harness_factory(struct trp_run *run)
+{
+    return (struct trp_host_factory){
+        .start = fleet_start, .end = fleet_end, .result = fleet_result, .user = run};
+}
+
+enum trp_status trp_harness_add_hosts(struct trp_run *run)
+{
+    enum trp_status status = TRP_OK;
+    for (uint32_t i = 0; i < run->plan->hosts_count && status == TRP_OK; i++) {
+        const struct trp_plan_group *group = trp_plan_group_of(run->plan, i);
+        uint32_t host;
+        trp_time start =
+            group->start.kind == TRP_DIST_CONST
+                ? group->start.a
+                : trp_dist_sample(&group->start, trp_harness_draw(run, i, STREAM_START, 0));
+        status = trp_world_add_host(run->world, start, &host);
+    }
+    return status;
+}
+
+void trp_harness_host_totals(struct trp_run *run)
+{
+    for (uint32_t i = 0; run->options.record != NULL && i < run->plan->hosts_count; i++) {
+        struct trp_host_stats stats;
+        trp_world_host_stats(run->world, i, &stats);
+        trp_run_host_totals(run->options.record, i,
+                            &(struct trp_run_host_totals){.bytes_sent = stats.bytes_sent,
+                                                          .bytes_received = stats.bytes_received,
+                                                          .lives = run->hosts[i].lives,
+                                                          .up = run->hosts[i].node != NULL});
+    }
+}
+
+/* ---- what selectors ask ---- */
+
+static bool fleet_is_up(void *user, uint32_t host)
+{
+    const struct trp_run *run = user;
+    return run->hosts[host].node != NULL && !run->hosts[host].leaving;
+}
+
+static void fleet_sort_by_distance(void *user, const char *name, uint32_t *hosts, uint32_t count)
+{
+    struct trp_run *run = user;
+    if (trp_harness_snapshot(run, false) != TRP_OK) {
+        return;
+    }
+    uint32_t found = trp_oracle_closest(run->oracle, trp_bytes_text(name), run->scratch2,
+                                        run->plan->hosts_count);
+    uint32_t placed = 0;
+    for (uint32_t i = 0; i < found; i++) { /* bring them to the front, closest first */
+        for (uint32_t k = placed; k < count; k++) {
+            if (hosts[k] == run->scratch2[i]) {
+                hosts[k] = hosts[placed];
+                hosts[placed++] = run->scratch2[i];
+                break;
+            }
+        }
+    }
+}
+
+static bool fleet_holds(void *user, uint32_t host, const char *name)
+{
+    const struct trp_run *run = user;
+    return run->hosts[host].node != NULL &&
+           trp_node_holds_provider(run->hosts[host].node, trp_bytes_text(name), NULL);
+}
+
+struct trp_selector_world trp_harness_selector_world(struct trp_run *run, uint64_t entity,
+                                                     uint64_t counter)
+{
+    return (struct trp_selector_world){.seed = run->options.seed,
+                                       .entity = entity,
+                                       .counter = counter,
+                                       .is_up = fleet_is_up,
+                                       .sort_by_distance = fleet_sort_by_distance,
+                                       .holds = fleet_holds,
+                                       .user = run};
+}

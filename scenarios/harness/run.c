@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenarios/harness/run.h"
+
+#include "base/list.h"
+#include "base/prng.h"
+#include "scenarios/harness/state.h"
+
+#include <stdlib.h>
+
+/* After the end of the plan, how long to wait for outcomes. */
+#define SETTLE_NS TRP_MIN(2)
+/* Happenings between two looks at progress and cancellation. */
+#define LOOK_EVERY 4096u
+
+uint64_t trp_harness_draw(const struct trp_run *run, uint64_t entity, enum harness_stream stream,
+                          uint64_t counter)
+{
+    return trp_draw(run->options.seed, entity, (uint64_t)stream, counter);
+}
+
+enum trp_status trp_harness_schedule(struct trp_run *run, trp_time at, enum agenda_kind kind,
+                                     uint32_t index, enum trp_state_kept state, uint64_t cause)
+{
+    struct agenda *item = trp_memory_alloc(&run->memory, sizeof *item);
+    if (item == NULL) {
+        return TRP_ENOMEM;
+    }
+    *item = (struct agenda){.kind = kind, .index = index, .state = state, .cause = cause};
+    enum trp_status status = trp_heap_insert(&run->agenda, &item->entry, at, run->agenda_order++);
+    if (status != TRP_OK) {
+        trp_memory_free(&run->memory, item);
+    }
+    return status;
+}
+
+/* Passes every event to the record and to the caller's sink. */
+static void run_on_event(void *self, const struct trp_trace_event *event)
+{
+    struct trp_run *run = self;
+    if (run->options.record != NULL) {
+        struct trp_trace_sink sink = trp_run_record_sink(run->options.record);
+        sink.event(sink.self, event);
+    }
+    if (run->options.sink.event != NULL) {
+        run->options.sink.event(run->options.sink.self, event);
+    }
+}
+
+static enum trp_status run_allocate(struct trp_run *run)
+{
+    const struct trp_plan *plan = run->plan;
+    struct trp_memory *memory = &run->memory;
+    run->hosts = trp_memory_alloc(memory, plan->hosts_count * sizeof *run->hosts);
+    run->scratch = trp_memory_alloc(memory, plan->hosts_count * sizeof *run->scratch);
+    run->scratch2 = trp_memory_alloc(memory, plan->hosts_count * sizeof *run->scratch2);
+    run->acts = trp_memory_alloc(memory, plan->timeline_count * sizeof *run->acts);
+    run->flows = trp_memory_alloc(memory, plan->workload_count * sizeof *run->flows);
+    if (run->hosts == NULL || run->scratch == NULL || run->scratch2 == NULL || run->acts == NULL ||
+        run->flows == NULL) {
+        return TRP_ENOMEM;
+    }
+    return trp_oracle_open(&run->oracle);
+}
+
+static enum trp_status run_open_world(struct trp_run *run)
+{
+    const struct trp_world_config config = {.seed = run->options.seed,
+                                            .factory = trp_harness_factory(run),
+                                            .recorder = &run->recorder,
+                                            .hosts_max = run->plan->hosts_count};
+    enum trp_status status = trp_world_open(&config, &run->world);
+    if (status == TRP_OK) {
+        trp_world_set_topology(run->world, trp_harness_topology(run));
+        status = trp_harness_add_hosts(run);
+    }
+    if (status == TRP_OK) {
+        status = trp_harness_begin_timeline(run);
+    }
+    if (status == TRP_OK) {
+        status = trp_harness_begin_workload(run);
+    }
+    return status == TRP_OK ? trp_harness_begin_measures(run) : status;
+}
+
+enum trp_status trp_run_open(const struct trp_run_options *options, struct trp_run **ret_run)
+{
+    struct trp_run *run = calloc(1, sizeof *run);
+    if (run == NULL) {
+        return TRP_ENOMEM;
+    }
+    run->options = *options;
+    run->plan = options->plan;
+    run->memory = trp_memory_init(UINT64_MAX);
+    run->agenda = trp_heap_init(&run->memory);
+    trp_recorder_init(&run->recorder, (struct trp_trace_sink){.event = run_on_event, .self = run});
+    run->trace = (struct trp_trace){.recorder = &run->recorder, .node = run->plan->hosts_count};
+    enum trp_status status = run_allocate(run);
+    if (status == TRP_OK) {
+        status = run_open_world(run);
+    }
+    if (status != TRP_OK) {
+        trp_run_free(run);
+        return status;
+    }
+    *ret_run = run;
+    return TRP_OK;
+}
+
+void trp_run_free(struct trp_run *run)
+{
+    if (run == NULL) {
+        return;
+    }
+    run->recorder.sink.event = NULL;
+    trp_world_close(run->world);
+    trp_oracle_close(run->oracle);
+    struct trp_heap_entry *entry;
+    while ((entry = trp_heap_front(&run->agenda)) != NULL) {
+        trp_heap_remove(&run->agenda, entry);
+        trp_memory_free(&run->memory, TRP_CONTAINER(entry, struct agenda, entry));
+    }
+    trp_heap_free(&run->agenda);
+    for (uint32_t i = 0; run->acts != NULL && i < run->plan->timeline_count; i++) {
+        trp_memory_free(&run->memory, run->acts[i].hosts);
+    }
+    for (uint32_t i = 0; run->flows != NULL && i < run->plan->workload_count; i++) {
+        trp_memory_free(&run->memory, run->flows[i].hosts);
+    }
+    trp_memory_free(&run->memory, run->hosts);
+    trp_memory_free(&run->memory, run->scratch);
+    trp_memory_free(&run->memory, run->scratch2);
+    trp_memory_free(&run->memory, run->acts);
+    trp_memory_free(&run->memory, run->flows);
+    trp_memory_free(&run->memory, run->operations);
+    trp_memory_free(&run->memory, run->samples);
+    free(run);
+}
+
+static enum trp_status run_agenda_item(struct trp_run *run, const struct agenda *item)
+{
+    run->trace.now = trp_world_now(run->world);
+    run->trace.cause = item->cause;
+    switch (item->kind) {
+    case AGENDA_ACT:
+        return trp_harness_act(run, item->index);
+    case AGENDA_END_ACT:
+        return trp_harness_end_act(run, item->index);
+    case AGENDA_RESTART:
+        return trp_harness_restart(run, item->index, item->state, item->cause);
+    case AGENDA_OPERATE:
+        return trp_harness_operate(run, item->index);
+    case AGENDA_SAMPLE:
+        return trp_harness_sample(run);
+    }
+    return TRP_EINVAL;
+}
+
+static bool run_look(struct trp_run *run, trp_time until)
+{
+    if (run->options.progress != NULL) {
+        struct trp_run_progress progress = {.now = trp_world_now(run->world),
+                                            .until = until,
+                                            .events = run->recorder.sequence,
+                                            .fault = run->lasting_fault};
+        for (uint32_t i = 0; i < run->plan->hosts_count; i++) {
+            progress.hosts_up += run->hosts[i].node != NULL;
+        }
+        run->options.progress(run->options.user, &progress);
+    }
+    return run->options.cancelled == NULL || !run->options.cancelled(run->options.user);
+}
+
+/* Runs the world up to and including a moment. */
+static enum trp_status run_world_until(struct trp_run *run, trp_time at, uint64_t *steps)
+{
+    while (trp_world_next(run->world) <= at) {
+        enum trp_status status = trp_world_step(run->world);
+        if (status != TRP_OK) {
+            return status;
+        }
+        if (++*steps % LOOK_EVERY == 0 && !run_look(run, run->plan->until_ns)) {
+            return TRP_ECANCELLED;
+        }
+    }
+    return trp_world_run_until(run->world, at);
+}
+
+/* Alternates between the agenda and the world until `until`; the agenda's own items come after what
+ * the world does at the same moment. */
+static enum trp_status run_until(struct trp_run *run, trp_time until, uint64_t *steps)
+{
+    for (;;) {
+        trp_time at = trp_heap_deadline(&run->agenda);
+        enum trp_status status = run_world_until(run, trp_time_min(at, until), steps);
+        if (status != TRP_OK || at > until) {
+            return status;
+        }
+        struct trp_heap_entry *entry = trp_heap_front(&run->agenda);
+        trp_heap_remove(&run->agenda, entry);
+        struct agenda *item = TRP_CONTAINER(entry, struct agenda, entry);
+        status = run_agenda_item(run, item);
+        trp_memory_free(&run->memory, item);
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
+}
+
+enum trp_status trp_run_execute(struct trp_run *run)
+{
+    uint64_t steps = 0;
+    enum trp_status status = run_until(run, run->plan->until_ns, &steps);
+    trp_time settled = trp_time_after(run->plan->until_ns, SETTLE_NS);
+    while (status == TRP_OK && run->operations_open > 0 && trp_world_now(run->world) < settled) {
+        status = run_until(run, trp_time_after(trp_world_now(run->world), TRP_S(1)), &steps);
+    }
+    if (status == TRP_OK) {
+        trp_harness_host_totals(run);
+        (void)run_look(run, run->plan->until_ns);
+    }
+    return status;
+}
+
+void trp_run_summarize(const struct trp_run *run, struct trp_run_summary *ret_summary)
+{
+    struct trp_world_stats stats;
+    trp_world_stats(run->world, &stats);
+    *ret_summary = (struct trp_run_summary){.events = run->recorder.sequence,
+                                            .happenings = stats.happenings,
+                                            .sim_ns = trp_world_now(run->world),
+                                            .hosts = run->plan->hosts_count};
+    trp_recorder_print_hash(&run->recorder, ret_summary->trace_hash);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* harness/state.h - what the files of harness/ share: a run's hosts, operations and agenda. */
+#ifndef HARNESS_STATE_H
+#define HARNESS_STATE_H
+
+#include "base/heap.h"
+#include "scenarios/harness/run.h"
+#include "scenarios/harness/vocabulary.h"
+#include "scenarios/invariant/oracle.h"
+#include "trace/trace.h"
+
+#include <troupe/node.h>
+#include <troupe/sim.h>
+
+#define HARNESS_PORT 4001u
+
+/* Streams of the harness's draws; the entity is that of the plan's entry. */
+enum harness_stream {
+    STREAM_START = 1, /* moment of a host's start */
+    STREAM_EVERY,     /* from one operation to the next */
+    STREAM_WHO,       /* which host operates */
+    STREAM_TARGET,    /* on which name */
+    STREAM_SHAPE,     /* sides of a partition */
+    STREAM_BOOTSTRAP, /* which bootstrap peers a host takes */
+    STREAM_PROBE      /* the oracle's walks */
+};
+
+/* What the harness itself does next, in order of (time, order). */
+enum agenda_kind { AGENDA_ACT, AGENDA_END_ACT, AGENDA_RESTART, AGENDA_OPERATE, AGENDA_SAMPLE };
+struct agenda {
+    struct trp_heap_entry entry;
+    enum agenda_kind kind;
+    uint32_t index; /* of the timeline or workload entry; of the host for RESTART */
+    enum trp_state_kept state;
+    uint64_t cause;
+};
+
+struct host {
+    struct trp_node *node; /* NULL: down */
+    uint32_t lives;
+    bool leaving;
+    uint64_t kad_rpcs; /* of earlier lives */
+    uint64_t kad_timeouts;
+};
+
+/* One lookup, ask or tell of the workload. */
+struct operation {
+    uint32_t workload;
+    uint32_t host;
+    uint32_t life; /* of the host when it began: a later life knows nothing of it */
+    uint32_t outcomes;
+    trp_time started;
+    trp_time finished;
+    enum trp_status status;
+    bool orphaned; /* its host went down before the outcome */
+    bool found;
+    uint32_t hops;
+    uint32_t rpcs;
+    uint32_t timeouts;
+    uint64_t row; /* in the record */
+};
+
+/* The state of a timeline entry. */
+struct act {
+    bool lasting;
+    uint64_t sequence; /* of its trace event */
+    uint32_t *hosts;   /* those it hit */
+    uint32_t hosts_count;
+};
+
+/* The state of a workload entry. */
+struct flow {
+    uint64_t count;  /* operations begun */
+    uint32_t *hosts; /* that the actors: entry of its target was evaluated to */
+    uint32_t hosts_count;
+};
+
+/* What an `always` came to. */
+struct invariant {
+    bool broken;
+    trp_time at;
+    uint64_t sequence;
+    char detail[160];
+};
+
+struct sample {
+    trp_time at;
+    uint64_t values[TRP_WORLD_METRICS_COUNT];
+};
+
+struct trp_run {
+    struct trp_run_options options;
+    const struct trp_plan *plan;
+    struct trp_recorder recorder;
+    struct trp_trace trace; /* the harness's own access */
+    struct trp_memory memory;
+    struct trp_world *world;
+    struct trp_oracle *oracle;
+    struct trp_heap agenda;
+    uint64_t agenda_order;
+    struct host *hosts;
+    uint32_t *scratch; /* plan->hosts_count numbers */
+    uint32_t *scratch2;
+    struct act *acts;
+    struct flow *flows;
+    struct operation *operations;
+    uint64_t operations_count;
+    uint64_t operations_capacity;
+    uint64_t operations_open;
+    struct sample *samples;
+    uint32_t samples_count;
+    uint32_t samples_capacity;
+    uint32_t metric_ids[TRP_WORLD_METRICS_COUNT];
+    uint64_t bytes_sent; /* at the last sample, and the DHT's counters then */
+    uint64_t rpcs;
+    uint64_t timeouts;
+    struct invariant invariants[TRP_ALWAYS_COUNT];
+    const char *lasting_fault;
+};
+
+/* run.c */
+enum trp_status trp_harness_schedule(struct trp_run *run, trp_time at, enum agenda_kind kind,
+                                     uint32_t index, enum trp_state_kept state, uint64_t cause);
+uint64_t trp_harness_draw(const struct trp_run *run, uint64_t entity, enum harness_stream stream,
+                          uint64_t counter);
+
+/* fleet.c */
+enum trp_status trp_harness_add_hosts(struct trp_run *run);
+struct trp_host_factory trp_harness_factory(struct trp_run *run);
+/* Fills in what selectors ask of the world. */
+struct trp_selector_world trp_harness_selector_world(struct trp_run *run, uint64_t entity,
+                                                     uint64_t counter);
+void trp_harness_host_totals(struct trp_run *run);
+
+/* workload.c */
+enum trp_status trp_harness_begin_workload(struct trp_run *run);
+enum trp_status trp_harness_operate(struct trp_run *run, uint32_t index);
+void trp_harness_result(struct trp_run *run, uint32_t host, const struct trp_result *result);
+/* The operations of a host that went down have nobody waiting for them. */
+void trp_harness_orphan(struct trp_run *run, uint32_t host);
+/* Encodes args of a message type as msgpack into `out`. */
+enum trp_status trp_harness_encode_args(const struct trp_value *args,
+                                        const struct trp_message_type *type, uint8_t *out,
+                                        size_t room, size_t *ret_size) TRP_NODISCARD;
+
+/* timeline.c */
+enum trp_status trp_harness_begin_timeline(struct trp_run *run);
+enum trp_status trp_harness_act(struct trp_run *run, uint32_t index);
+enum trp_status trp_harness_end_act(struct trp_run *run, uint32_t index);
+enum trp_status trp_harness_restart(struct trp_run *run, uint32_t host, enum trp_state_kept state,
+                                    uint64_t cause);
+struct trp_topology trp_harness_topology(struct trp_run *run);
+
+/* measure.c */
+enum trp_status trp_harness_begin_measures(struct trp_run *run);
+enum trp_status trp_harness_sample(struct trp_run *run);
+/* Takes a snapshot for the oracle of every live node, with tables when `tables`. */
+enum trp_status trp_harness_snapshot(struct trp_run *run, bool tables);
+/* A workload entry's metric over the operations begun in [from, until]; false: there are none. */
+bool trp_harness_measure_workload(const struct trp_run *run, uint32_t workload,
+                                  enum trp_workload_metric metric, trp_time from, trp_time until,
+                                  uint64_t *ret_value);
+void trp_harness_break(struct trp_run *run, enum trp_always invariant, const char *format, ...)
+    TRP_PRINTF(3, 4);
+
+#endif

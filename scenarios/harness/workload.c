@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenarios/harness/state.h"
+
+#include <stdlib.h>
+
+#define MESSAGE_BYTES_MAX 65536u
+
+enum trp_status trp_harness_encode_args(const struct trp_value *args,
+                                        const struct trp_message_type *type, uint8_t *out,
+                                        size_t room, size_t *ret_size)
+{
+    void *message = calloc(1, type->size + 1);
+    if (message == NULL) {
+        return TRP_ENOMEM;
+    }
+    enum trp_status status = trp_value_fill(args, type, message);
+    if (status == TRP_OK) {
+        status = trp_message_encode(type, message, out, room, ret_size);
+    }
+    free(message);
+    return status;
+}
+
+/* ---- beginning ---- */
+
+static trp_time flow_gap(const struct trp_run *run, uint32_t index)
+{
+    const struct trp_plan_workload *entry = &run->plan->workload[index];
+    uint64_t draw = trp_harness_draw(run, entry->entity, STREAM_EVERY, run->flows[index].count);
+    trp_time gap = trp_dist_sample(&entry->every, draw);
+    return gap > 0 ? gap : 1;
+}
+
+static enum trp_status flow_begin(struct trp_run *run, uint32_t index)
+{
+    const struct trp_plan_workload *entry = &run->plan->workload[index];
+    struct flow *flow = &run->flows[index];
+    if (entry->target.actor != TRP_PLAN_NONE) {
+        const struct trp_plan_actor *actor = &run->plan->actors[entry->target.actor];
+        flow->hosts =
+            trp_memory_alloc(&run->memory, actor->on->hosts_count * sizeof *flow->hosts + 1);
+        if (flow->hosts == NULL) {
+            return TRP_ENOMEM;
+        }
+        flow->hosts_count = actor->on->hosts_count;
+        memcpy(flow->hosts, actor->on->hosts, flow->hosts_count * sizeof *flow->hosts);
+    }
+    return trp_harness_schedule(run, trp_time_after(entry->from, flow_gap(run, index)),
+                                AGENDA_OPERATE, index, TRP_STATE_KEPT, 0);
+}
+
+enum trp_status trp_harness_begin_workload(struct trp_run *run)
+{
+    enum trp_status status = TRP_OK;
+    for (uint32_t i = 0; i < run->plan->workload_count && status == TRP_OK; i++) {
+        status = flow_begin(run, i);
+    }
+    return status;
+}
+
+/* ---- operations ---- */
+
+static enum trp_status operation_insert(struct trp_run *run, uint32_t workload, uint32_t host,
+                                        uint64_t *ret_index)
+{
+    if (run->operations_count == run->operations_capacity) {
+        uint64_t capacity = run->operations_capacity == 0 ? 1024 : run->operations_capacity * 2;
+        struct operation *operations =
+            trp_memory_resize(&run->memory, run->operations, capacity * sizeof *operations);
+        if (operations == NULL) {
+            return TRP_ENOMEM;
+        }
+        run->operations = operations;
+        run->operations_capacity = capacity;
+    }
+    *ret_index = run->operations_count++;
+    run->operations[*ret_index] = (struct operation){.workload = workload,
+                                                     .host = host,
+                                                     .life = run->hosts[host].lives,
+                                                     .started = trp_world_now(run->world)};
+    run->operations_open++;
+    return TRP_OK;
+}
+
+static void operation_record(struct trp_run *run, struct operation *operation, const char *target,
+                             uint64_t cause)
+{
+    const struct trp_plan_workload *entry = &run->plan->workload[operation->workload];
+    struct trp_run_record *record = run->options.record;
+    if (record == NULL) {
+        return;
+    }
+    if (entry->operation == TRP_PLAN_LOOKUP) {
+        operation->row =
+            trp_run_lookup_start(record, &(struct trp_run_lookup){.host = operation->host,
+                                                                  .workload = entry->name,
+                                                                  .name = target,
+                                                                  .started = operation->started,
+                                                                  .cause = cause});
+        return;
+    }
+    operation->row = trp_run_request_start(
+        record, &(struct trp_run_request){.kind = entry->operation == TRP_PLAN_ASK ? TRP_RUN_ASK
+                                                                                   : TRP_RUN_TELL,
+                                          .host = operation->host,
+                                          .workload = entry->name,
+                                          .actor = target,
+                                          .message = entry->handler->message->id,
+                                          .started = operation->started,
+                                          .cause = cause});
+}
+
+static void operation_end(struct trp_run *run, struct operation *operation, enum trp_status status)
+{
+    trp_time now = trp_world_now(run->world);
+    const struct trp_plan_workload *entry = &run->plan->workload[operation->workload];
+    if (operation->outcomes++ == 0) {
+        operation->finished = now;
+        operation->status = status;
+        run->operations_open--;
+    } else if (entry->operation == TRP_PLAN_ASK) {
+        trp_harness_break(run, TRP_ALWAYS_ONE_OUTCOME, "an ask of '%s' had %u outcomes",
+                          entry->name, operation->outcomes);
+    }
+    if (run->options.record == NULL) {
+        return;
+    }
+    if (entry->operation == TRP_PLAN_LOOKUP) {
+        trp_run_lookup_finish(run->options.record, operation->row,
+                              &(struct trp_run_lookup_end){.finished = now,
+                                                           .status = status,
+                                                           .found = operation->found,
+                                                           .hops = operation->hops,
+                                                           .rpcs = operation->rpcs,
+                                                           .timeouts = operation->timeouts,
+                                                           .recall = -1});
+    } else {
+        trp_run_request_outcome(run->options.record, operation->row, now, status);
+    }
+}
+
+/* Sends an operation to its host as a command; the request's number is its index + 1. */
+static enum trp_status operation_issue(struct trp_run *run, uint32_t index, uint32_t host,
+                                       const char *target)
+{
+    const struct trp_plan_workload *entry = &run->plan->workload[index];
+    uint8_t *payload = NULL;
+    size_t payload_size = 0;
+    uint64_t number;
+    enum trp_status status = operation_insert(run, index, host, &number);
+    if (status != TRP_OK) {
+        return status;
+    }
+    struct trp_command command = {.kind = TRP_CMD_LOOKUP,
+                                  .all = entry->all,
+                                  .request = number + 1,
+                                  .name = trp_bytes_text(target),
+                                  .reply_timeout_ns = entry->timeout_ns};
+    if (entry->operation != TRP_PLAN_LOOKUP) {
+        command.kind = entry->operation == TRP_PLAN_ASK ? TRP_CMD_ASK : TRP_CMD_TELL;
+        command.message = trp_bytes_text(entry->handler->message->id);
+        payload = malloc(MESSAGE_BYTES_MAX);
+        status = payload == NULL
+                     ? TRP_ENOMEM
+                     : trp_harness_encode_args(entry->args, entry->handler->message, payload,
+                                               MESSAGE_BYTES_MAX, &payload_size);
+    }
+    if (status == TRP_OK) {
+        command.payload = trp_bytes(payload, payload_size);
+        uint64_t cause = trp_trace_operation_begun(
+            &run->trace,
+            &(struct trp_event_operation_begun){.number = number + 1,
+                                                .workload = trp_bytes_text(entry->name),
+                                                .target = command.name,
+                                                .host = host});
+        operation_record(run, &run->operations[number], target, cause);
+        if (trp_world_command(run->world, host, &command, cause) != TRP_OK) {
+            operation_end(run, &run->operations[number], TRP_ESTATE);
+        }
+    }
+    free(payload);
+    return status;
+}
+
+enum trp_status trp_harness_operate(struct trp_run *run, uint32_t index)
+{
+    const struct trp_plan_workload *entry = &run->plan->workload[index];
+    struct flow *flow = &run->flows[index];
+    trp_time now = trp_world_now(run->world);
+    uint64_t count = flow->count++;
+    if (now < entry->until && now < run->plan->until_ns) {
+        trp_time next = trp_time_after(now, flow_gap(run, index));
+        enum trp_status status =
+            trp_harness_schedule(run, next, AGENDA_OPERATE, index, TRP_STATE_KEPT, 0);
+        if (status != TRP_OK) {
+            return status;
+        }
+    } else {
+        return TRP_OK;
+    }
+    char target[256];
+    uint32_t host;
+    const struct trp_selector_world world = trp_harness_selector_world(run, entry->entity, count);
+    enum trp_status status = trp_selector_pick(run->plan, entry->on, &world, &host);
+    if (status == TRP_ENOTFOUND) {
+        return TRP_OK; /* nobody is up to do it */
+    }
+    if (status == TRP_OK) {
+        status = trp_plan_target_name(
+            run->plan, &entry->target, host, flow->hosts, flow->hosts_count,
+            trp_harness_draw(run, entry->entity, STREAM_TARGET, count), target, sizeof target);
+    }
+    return status == TRP_OK ? operation_issue(run, index, host, target) : status;
+}
+
+void trp_harness_result(struct trp_run *run, uint32_t host, const struct trp_result *result)
+{
+    if (result->request == 0 || result->request > run->operations_count) {
+        return; /* of the harness's own commands at a host's start */
+    }
+    struct operation *operation = &run->operations[result->request - 1];
+    if (operation->host != host || operation->life != run->hosts[host].lives) {
+        return;
+    }
+    run->trace.now = trp_world_now(run->world);
+    if (result->kind == TRP_CMD_LOOKUP) {
+        operation->found = operation->found || (result->status == TRP_OK && result->ref.id != 0);
+        operation->hops = result->hops;
+        operation->rpcs = result->rpcs;
+        operation->timeouts = result->timeouts;
+    }
+    if (result->last) {
+        operation_end(run, operation, result->status);
+    }
+}
+
+void trp_harness_orphan(struct trp_run *run, uint32_t host)
+{
+    for (uint64_t i = run->operations_count; i-- > 0;) {
+        struct operation *operation = &run->operations[i];
+        if (trp_world_now(run->world) - operation->started > TRP_MIN(5)) {
+            break; /* none lasts that long */
+        }
+        if (operation->host == host && operation->outcomes == 0) {
+            operation->orphaned = true;
+            operation_end(run, operation, TRP_ECANCELLED);
+        }
+    }
+}

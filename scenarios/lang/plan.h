@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* lang/plan.h - a checked scenario as plain typed data: what a harness runs.
+ *
+ * Everything here was checked: references are resolved to indices, times lie within the run,
+ * selectors and names parse. What reaches the world is an integer: nanoseconds, millionths, bits
+ * per second.
+ * Hosts      Numbered from 0 through the groups in the order of the file; group g holds the hosts
+ *            first .. first + count - 1. This is the order for trp_world_add_host.
+ * Draws      Whatever draws for an entry keys it with the entry's `entity`, a hash of its name: an
+ *            entry that is left out moves no draw of another.
+ * Ownership  A plan belongs to its load (lang/load.h) and lives as long; actor and message types
+ *            belong to the vocabulary it was checked with. */
+#ifndef LANG_PLAN_H
+#define LANG_PLAN_H
+
+#include <troupe/actor.h>
+#include <troupe/limits.h>
+#include <troupe/sim.h>
+
+#define TRP_PLAN_NONE      UINT32_MAX /* of an index: there is none */
+#define TRP_PLAN_HOSTS_MAX 65536u
+
+/* Where something was written; for messages of a harness. */
+struct trp_place {
+    const char *file;
+    uint32_t line;   /* from 1 */
+    uint32_t column; /* in characters, from 1 */
+};
+
+/* ---- selectors ---- */
+
+enum trp_selector_kind {
+    TRP_SELECT_ALL,     /* every host */
+    TRP_SELECT_ANY,     /* one host, drawn anew each time */
+    TRP_SELECT_RANGE,   /* hosts first .. last: a group or a part of it */
+    TRP_SELECT_ZONE,    /* hosts of the groups with this zone: `name` */
+    TRP_SELECT_SUM,     /* left or right */
+    TRP_SELECT_MINUS,   /* left but not right */
+    TRP_SELECT_RANDOM,  /* `count` hosts, or share_ppm of them rounded up, drawn from left */
+    TRP_SELECT_CLOSEST, /* the `count` hosts of left whose ids are closest to the key of `name` */
+    TRP_SELECT_HOLDERS  /* hosts of left that store a provider record of `name` */
+};
+
+struct trp_selector {
+    enum trp_selector_kind kind;
+    uint32_t ordinal; /* of this node in its expression; keys its draws */
+    uint32_t first;
+    uint32_t last;
+    uint32_t count;
+    uint32_t share_ppm;
+    const char *name;
+    const char *text; /* of the whole expression as written; NULL in inner nodes */
+    const struct trp_selector *left;
+    const struct trp_selector *right;
+    const uint32_t *hosts; /* ascending, when the choice is known before the run; else NULL */
+    uint32_t hosts_count;
+};
+
+/* ---- names of actors ---- */
+
+enum trp_name_part_kind {
+    TRP_NAME_TEXT,       /* `text` as it is */
+    TRP_NAME_HOST_INDEX, /* {host.index}: number of the host in the whole scenario */
+    TRP_NAME_HOST_GROUP, /* {host.group} */
+    TRP_NAME_HOST_ZONE,  /* {host.zone} */
+    TRP_NAME_INDEX,      /* {index}: from 0 among the actors of one entry on one host */
+    TRP_NAME_RANDOM      /* {random}: drawn among what the matching register: template has here */
+};
+
+struct trp_name_part {
+    enum trp_name_part_kind kind;
+    const char *text;
+};
+
+/* A name with placeholders, such as "counter-{host.index}". */
+struct trp_name_template {
+    const char *text; /* as written */
+    const struct trp_name_part *parts;
+    uint32_t parts_count;
+    uint32_t actor; /* index of the actors: entry that registers such names; of a target only */
+};
+
+/* ---- free-form values, typed by a message's fields at run time ---- */
+
+enum trp_value_kind { TRP_VALUE_SCALAR, TRP_VALUE_LIST, TRP_VALUE_MAP };
+
+struct trp_value {
+    enum trp_value_kind kind;
+    const char *text; /* scalar, as written without quotes */
+    bool quoted;
+    const char *const *keys; /* map; NULL for a list */
+    const struct trp_value *items;
+    uint32_t items_count;
+    struct trp_place place;
+};
+
+/* ---- network ---- */
+
+enum trp_plan_transport { TRP_PLAN_TCP };
+enum trp_plan_security { TRP_PLAN_NOISE, TRP_PLAN_PLAINTEXT };
+
+/* Which fields of a link are said; the others keep the value they have. */
+#define TRP_LINK_LATENCY (1u << 0)
+#define TRP_LINK_JITTER  (1u << 1)
+#define TRP_LINK_LOSS    (1u << 2)
+#define TRP_LINK_RATE    (1u << 3)
+#define TRP_LINK_QUEUE   (1u << 4)
+#define TRP_LINK_STALL   (1u << 5)
+
+/* What a pair of zones or groups has different from the default, or a fault changes. */
+struct trp_plan_link {
+    const char *text; /* "west <-> east" */
+    const struct trp_selector *from;
+    const struct trp_selector *to;
+    bool both; /* <-> : also from `to` to `from` */
+    uint32_t keys;
+    struct trp_path path;
+    struct trp_place place;
+};
+
+/* ---- hosts and actors ---- */
+
+enum trp_plan_state { TRP_PLAN_STATE_OF_GROUP, TRP_PLAN_STATE_KEPT, TRP_PLAN_STATE_LOST };
+
+struct trp_plan_group {
+    const char *name;
+    const char *zone; /* the group's name unless said */
+    uint32_t first;
+    uint32_t count;
+    const struct trp_selector *bootstrap; /* hosts each of these dials to join; NULL: none */
+    struct trp_dist start;     /* moment of start per host; constant TRP_NEVER: waits for join: */
+    enum trp_plan_state state; /* what a crash leaves unless it says so: KEPT or LOST */
+    struct trp_limits limits;  /* zero fields: the default; limits: of the file merged in */
+    struct trp_place place;
+};
+
+/* Spawned on each host of `on` whenever that host starts. */
+struct trp_plan_actor {
+    const struct trp_actor_type *type;
+    const char *type_name;
+    const struct trp_selector *on;        /* evaluated once, at the start */
+    const struct trp_name_template *name; /* NULL: not registered */
+    uint32_t count;                       /* per host */
+    const struct trp_value *args;         /* of type->args; NULL: none */
+    uint64_t entity;
+    struct trp_place place;
+};
+
+/* ---- workload ---- */
+
+enum trp_plan_operation { TRP_PLAN_LOOKUP, TRP_PLAN_ASK, TRP_PLAN_TELL };
+
+struct trp_plan_workload {
+    const char *name;
+    uint64_t entity;
+    trp_time from;
+    trp_time until;        /* the end of the run unless said */
+    struct trp_dist every; /* from one operation to the next, whole file-wide, not per host */
+    const struct trp_selector *on; /* each operation runs on one host drawn from these */
+    enum trp_plan_operation operation;
+    struct trp_name_template target;
+    bool all;                                /* lookup: every actor of the name */
+    const struct trp_actor_handler *handler; /* ask, tell: message and reply types */
+    const struct trp_value *args;            /* of the message; NULL: none */
+    trp_time timeout_ns;                     /* of the reply; 0: the node's request timeout */
+    struct trp_place place;
+};
+
+/* ---- timeline ---- */
+
+enum trp_plan_action_kind {
+    TRP_PLAN_PARTITION, /* sets or shape, mode, direction; for */
+    TRP_PLAN_HEAL,      /* target: index of the entry that ends; TRP_PLAN_NONE: all */
+    TRP_PLAN_LINK,      /* link; for */
+    TRP_PLAN_RESET,     /* on, share_ppm */
+    TRP_PLAN_CRASH,     /* on, restart_ns, state */
+    TRP_PLAN_PAUSE,     /* on; for */
+    TRP_PLAN_STOP,      /* actor */
+    TRP_PLAN_KILL,      /* actor */
+    TRP_PLAN_LEAVE,     /* on: says goodbye, then the process ends */
+    TRP_PLAN_JOIN       /* on: hosts that are down start (state as their group says) */
+};
+
+enum trp_plan_shape {
+    TRP_PLAN_SHAPE_SETS,    /* sets[] against each other; hosts in none of them see everyone */
+    TRP_PLAN_SHAPE_HALVES,  /* sets[0] in two drawn halves */
+    TRP_PLAN_SHAPE_ISOLATE, /* each host of sets[0] alone, cut from every other host */
+    TRP_PLAN_SHAPE_BRIDGE,  /* two drawn halves of sets[0] and one drawn host that sees both */
+    TRP_PLAN_SHAPE_RING     /* each host of sets[0] sees the nearest majority on a drawn ring */
+};
+
+/* FORWARD cuts what an earlier set sends to a later one; BACKWARD the other way. */
+enum trp_plan_direction { TRP_PLAN_BOTH, TRP_PLAN_FORWARD, TRP_PLAN_BACKWARD };
+
+struct trp_plan_action {
+    const char *name; /* as said, or made: "partition@3min" */
+    uint64_t entity;
+    enum trp_plan_action_kind kind;
+    trp_time at;
+    trp_time for_ns; /* 0: until healed, or for ever */
+    const struct trp_selector *on;
+    const struct trp_selector *const *sets;
+    uint32_t sets_count;
+    enum trp_cut mode;
+    enum trp_plan_direction direction;
+    enum trp_plan_shape shape;
+    uint32_t target;
+    struct trp_plan_link link;
+    uint32_t share_ppm;
+    trp_time restart_ns; /* after the crash; TRP_NEVER: stays down */
+    enum trp_plan_state state;
+    struct trp_name_template actor;
+    struct trp_place place;
+};
+
+/* ---- expectations ---- */
+
+/* What the integer of a metric counts. */
+enum trp_unit {
+    TRP_UNIT_RATIO,  /* millionths of 1 */
+    TRP_UNIT_NUMBER, /* millionths of 1: 2.5 hops are 2500000 */
+    TRP_UNIT_SPAN,   /* nanoseconds */
+    TRP_UNIT_BYTES
+};
+
+/* What is measured: a metric of the world, or one of a workload entry. */
+struct trp_plan_metric {
+    const char *text;  /* "finds.latency.p99" */
+    uint32_t workload; /* index of the entry; TRP_PLAN_NONE: of the world */
+    const char *name;  /* "dht.recall_at_k"; without the entry's name: "latency.p99" */
+    enum trp_unit unit;
+};
+
+enum trp_plan_expect_kind {
+    TRP_PLAN_ALWAYS,     /* `name` holds after every happening from `from` to `until` */
+    TRP_PLAN_EVENTUALLY, /* metric comes within bounds in [from, until], and then stays for for_ns
+                          */
+    TRP_PLAN_METRIC,     /* metric over what began in [from, until] is within bounds */
+    TRP_PLAN_SQL         /* the query's first column of its only row is 1 */
+};
+
+struct trp_plan_expect {
+    enum trp_plan_expect_kind kind;
+    const char *text; /* one line for people, the same for the same meaning */
+    const char *name; /* ALWAYS */
+    const char *sql;
+    struct trp_plan_metric metric;
+    bool has_at_least;
+    bool has_at_most;
+    uint64_t at_least; /* in metric.unit */
+    uint64_t at_most;
+    trp_time from;  /* EVENTUALLY: after: as a moment */
+    trp_time until; /* EVENTUALLY: from + within; with for_ns added not after the run's end */
+    trp_time for_ns;
+    uint32_t after; /* EVENTUALLY: index of the timeline entry it waits for; TRP_PLAN_NONE */
+    struct trp_place place;
+};
+
+/* ---- the whole ---- */
+
+struct trp_plan {
+    const char *name;
+    const char *about;
+    const char *const *tags;
+    uint32_t tags_count;
+    trp_time until_ns;
+    uint64_t seed;
+    enum trp_plan_transport transport;
+    enum trp_plan_security security;
+    struct trp_path path; /* network.links.default */
+    const struct trp_plan_link *links;
+    uint32_t links_count;
+    const struct trp_plan_group *groups;
+    uint32_t groups_count;
+    uint32_t hosts_count;
+    const struct trp_plan_actor *actors;
+    uint32_t actors_count;
+    const struct trp_plan_workload *workload;
+    uint32_t workload_count;
+    const struct trp_plan_action *timeline; /* by time; entries of one time in file order */
+    uint32_t timeline_count;
+    const struct trp_plan_expect *expect;
+    uint32_t expect_count;
+};
+
+/* Gives the group of a host; `host` is below hosts_count. */
+const struct trp_plan_group *trp_plan_group_of(const struct trp_plan *plan, uint32_t host);
+
+/* Gives the path from one host to another without faults: the default, then each link that
+ * applies in the order of the file, field by field. */
+void trp_plan_path(const struct trp_plan *plan, uint32_t from, uint32_t to,
+                   struct trp_path *ret_path);
+/* Puts the fields a link says over those of a path when it applies from `from` to `to`. */
+bool trp_plan_link_apply(const struct trp_plan *plan, const struct trp_plan_link *link,
+                         uint32_t from, uint32_t to, struct trp_path *path);
+
+/* ---- evaluation at run time ---- */
+
+/* What a selector asks of the running world. A function may be NULL: see each. */
+struct trp_selector_world {
+    uint64_t seed;    /* of the run */
+    uint64_t entity;  /* of the entry */
+    uint64_t counter; /* how-manieth evaluation for this entry */
+    /* Whether a host is up; draws skip hosts that are down. NULL: all are. */
+    bool (*is_up)(void *user, uint32_t host);
+    /* Orders hosts by the distance of their id to the key of `name`: writes the same hosts again,
+     * closest first. NULL: the selector is TRP_EUNSUPPORTED. */
+    void (*sort_by_distance)(void *user, const char *name, uint32_t *hosts, uint32_t hosts_count);
+    /* Whether a host stores a provider record of `name`. NULL: TRP_EUNSUPPORTED. */
+    bool (*holds)(void *user, uint32_t host, const char *name);
+    void *user;
+};
+
+/* Writes the chosen hosts, ascending, without doubles; `ret_hosts` has room for plan->hosts_count.
+ * random(n) takes the n hosts with the smallest keyed draws, so that a host more or less moves at
+ * most one choice. TRP_EUNSUPPORTED, TRP_ENOMEM. */
+enum trp_status trp_selector_eval(const struct trp_plan *plan, const struct trp_selector *selector,
+                                  const struct trp_selector_world *world, uint32_t *ret_hosts,
+                                  uint32_t *ret_count) TRP_NODISCARD;
+/* Draws one host that is up from the choice. TRP_ENOTFOUND when there is none, TRP_EUNSUPPORTED,
+ * TRP_ENOMEM. */
+enum trp_status trp_selector_pick(const struct trp_plan *plan, const struct trp_selector *selector,
+                                  const struct trp_selector_world *world,
+                                  uint32_t *ret_host) TRP_NODISCARD;
+/* Says whether a host is in a choice that is known before the run (selector->hosts). */
+bool trp_selector_contains(const struct trp_selector *selector, uint32_t host);
+
+/* Writes the name of an actors: entry's actor `index` on `host` with its NUL; TRP_ETOOBIG. */
+enum trp_status trp_plan_actor_name(const struct trp_plan *plan, const struct trp_plan_actor *actor,
+                                    uint32_t host, uint32_t index, char *out,
+                                    size_t room) TRP_NODISCARD;
+/* Writes the name a target (workload, stop:, kill:) means for an operation issued on `host`:
+ * `hosts` are those the matching actors: entry was evaluated to, and {random} takes one of them,
+ * and one of its actors, by `draw`. TRP_ETOOBIG, TRP_ENOTFOUND (no host). */
+enum trp_status trp_plan_target_name(const struct trp_plan *plan,
+                                     const struct trp_name_template *target, uint32_t host,
+                                     const uint32_t *hosts, uint32_t hosts_count, uint64_t draw,
+                                     char *out, size_t room) TRP_NODISCARD;
+
+/* Fills a struct of `type` from args as checked with the plan; slices borrow from the plan. `args`
+ * may be NULL when the type has no fields. TRP_EINVAL when they do not fit the type. */
+enum trp_status trp_value_fill(const struct trp_value *args, const struct trp_message_type *type,
+                               void *ret_message) TRP_NODISCARD;
+
+#endif
