@@ -41,9 +41,13 @@ enum trp_status trp_signed_envelope_seal(const struct trp_keypair *keypair,
     }
     trp_keypair_sign(keypair, trp_bytes(to_sign, size), signature);
     Trp__SignedEnvelope message = TRP__SIGNED_ENVELOPE__INIT;
+    message.has_public_key = true;
     message.public_key = trp_protobuf_data(trp_bytes(key, key_size));
+    message.has_payload_type = true;
     message.payload_type = trp_protobuf_data(content->payload_type);
+    message.has_payload = true;
     message.payload = trp_protobuf_data(content->payload);
+    message.has_signature = true;
     message.signature = trp_protobuf_data(trp_bytes(signature, sizeof signature));
     return trp_protobuf_pack(&message.base, out, room, ret_size);
 }
