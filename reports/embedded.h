@@ -8,7 +8,26 @@
 
 #define EMBEDDED_MAP(X)                                                                            \
     X(store_schema_sql)                                                                            \
-    X(store_indexes_sql)
+    X(store_indexes_sql)                                                                           \
+    X(query_causes_sql)                                                                            \
+    X(query_event_stream_sql)                                                                      \
+    X(query_events_sql)                                                                            \
+    X(query_expectations_sql)                                                                      \
+    X(query_failures_sql)                                                                          \
+    X(query_faults_sql)                                                                            \
+    X(query_hops_sql)                                                                              \
+    X(query_hosts_sql)                                                                             \
+    X(query_latency_over_time_sql)                                                                 \
+    X(query_latency_points_sql)                                                                    \
+    X(query_lookups_over_time_sql)                                                                 \
+    X(query_lookups_sql)                                                                           \
+    X(query_metric_over_time_sql)                                                                  \
+    X(query_metrics_sql)                                                                           \
+    X(query_outcomes_over_time_sql)                                                                \
+    X(query_requests_sql)                                                                          \
+    X(query_slowest_sql)                                                                           \
+    X(query_totals_sql)                                                                            \
+    X(render_style_css)
 
 #define EMBEDDED_DECLARE(name) extern const unsigned char embedded_##name[];
 EMBEDDED_MAP(EMBEDDED_DECLARE)

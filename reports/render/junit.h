@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* reports/render/junit.h - JUnit XML of a sweep or a single run, as CI servers read it.
  *
- * One suite per scenario, one case per seed.
+ * One suite, one case per run.
  * Ownership  All texts are borrowed for the call. */
 #ifndef REPORTS_RENDER_JUNIT_H
 #define REPORTS_RENDER_JUNIT_H

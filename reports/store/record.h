@@ -61,7 +61,7 @@ struct sample_row {
 
 struct expectation_row {
     struct trp_run_expectation said; /* its texts are not used */
-    uint32_t text, kind, detail;
+    uint32_t text, kind, unit, detail;
 };
 
 /* A growing array of rows of one size. */

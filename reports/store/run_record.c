@@ -309,6 +309,7 @@ void trp_run_expect(struct trp_run_record *record, const struct trp_run_expectat
     row->said = *expectation;
     row->text = texts_add(&record->texts, expectation->text);
     row->kind = texts_add(&record->texts, expectation->kind);
+    row->unit = texts_add(&record->texts, expectation->unit);
     row->detail = texts_add(&record->texts, expectation->detail);
 }
 

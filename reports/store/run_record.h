@@ -202,6 +202,7 @@ struct trp_run_expectation {
     enum trp_run_verdict verdict;
     bool has_value;
     double value;
+    const char *unit;   /* of the value, as of a metric; NULL none */
     const char *detail; /* why it is broken, one line for people */
     trp_time failed;    /* when it broke; TRP_NEVER: no single moment */
     uint64_t sequence;  /* of the trace event that broke it; 0 none */

@@ -123,6 +123,7 @@ CREATE TABLE expectation (
     text              TEXT,             -- as in the file
     outcome           TEXT NOT NULL,    -- held, broken, undecided (counts as a failure)
     value             REAL,             -- what was measured
+    unit              TEXT,             -- of the value
     detail            TEXT,             -- why it is broken
     failed_ns         INTEGER,          -- when
     event             INTEGER,          -- seq of the event that broke it

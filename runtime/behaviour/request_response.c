@@ -283,6 +283,26 @@ static void rr_start_waiting(struct trp_request_response *rr, struct peer *peer)
     }
 }
 
+/* Puts a request on its way: at once, or in line behind those under way to the peer. */
+static enum trp_status rr_begin(struct trp_request_response *rr, struct peer *peer,
+                                struct request *request)
+{
+    if (peer->active < rr_limits(rr)->requests_per_connection) {
+        enum trp_status status = rr_open_stream(rr, request);
+        if (status != TRP_OK) {
+            return status;
+        }
+        peer->active++;
+    } else {
+        request->stage = STAGE_WAITING;
+        trp_list_push_back(&peer->waiting, &request->waiting_link);
+        peer->waiting_count++;
+    }
+    request->peer = peer;
+    rr->pending++;
+    return TRP_OK;
+}
+
 enum trp_status trp_request_response_send(struct trp_request_response *rr,
                                           const struct trp_peer_id *peer_id, struct trp_bytes bytes,
                                           trp_time timeout_ns, uint64_t token, uint64_t *ret_id)
@@ -295,43 +315,27 @@ enum trp_status trp_request_response_send(struct trp_request_response *rr,
     if (peer == NULL) {
         return TRP_ENOMEM;
     }
-    bool waits = peer->active >= limits->requests_per_connection;
-    enum trp_status status = TRP_EFULL;
     struct request *request = NULL;
-    if (waits && peer->waiting_count >= limits->requests_waiting_per_peer) {
-        goto out;
+    if (peer->waiting_count < limits->requests_waiting_per_peer) {
+        request = rr_insert(rr, false, peer_id, limits->response_bytes, limits->request_bytes);
     }
-    request = rr_insert(rr, false, peer_id, limits->response_bytes, limits->request_bytes);
-    if (request == NULL) {
-        goto out;
+    enum trp_status status = request == NULL ? TRP_EFULL : TRP_OK;
+    if (status == TRP_OK) {
+        request->token = token;
+        status = trp_buffer_append(&request->out, bytes);
     }
-    request->token = token;
-    status = trp_buffer_append(&request->out, bytes);
-    if (status != TRP_OK) {
-        goto out;
+    if (status == TRP_OK) {
+        trp_time span = timeout_ns != 0 ? timeout_ns : limits->request_timeout_ns;
+        trp_time deadline = trp_time_after(trp_swarm_now(rr->swarm), span);
+        status = trp_heap_insert(&rr->timeouts, &request->timeout, deadline, rr->timeouts_count++);
     }
-    trp_time span = timeout_ns != 0 ? timeout_ns : limits->request_timeout_ns;
-    status = trp_heap_insert(&rr->timeouts, &request->timeout,
-                             trp_time_after(trp_swarm_now(rr->swarm), span), rr->timeouts_count++);
-    if (status != TRP_OK) {
-        goto out;
+    if (status == TRP_OK) {
+        status = rr_begin(rr, peer, request);
     }
-    if (!waits) {
-        status = rr_open_stream(rr, request);
-        if (status != TRP_OK) {
-            goto out;
-        }
-        peer->active++;
-    } else {
-        request->stage = STAGE_WAITING;
-        trp_list_push_back(&peer->waiting, &request->waiting_link);
-        peer->waiting_count++;
+    if (status == TRP_OK) {
+        *ret_id = request->id;
+        return TRP_OK;
     }
-    request->peer = peer;
-    rr->pending++;
-    *ret_id = request->id;
-    return TRP_OK;
-out:
     if (request != NULL) {
         rr_free(rr, request);
     }

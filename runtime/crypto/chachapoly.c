@@ -25,6 +25,9 @@ void trp_chachapoly_seal(const uint8_t key[32], uint64_t nonce, struct trp_bytes
 enum trp_status trp_chachapoly_open(const uint8_t key[32], uint64_t nonce, struct trp_bytes ad,
                                     struct trp_bytes sealed, uint8_t *out)
 {
+    if (sealed.size < TRP_CHACHAPOLY_TAG_BYTES) {
+        return TRP_EAUTH;
+    }
     uint8_t bytes[12];
     nonce_encode(nonce, bytes);
     int result = crypto_aead_chacha20poly1305_ietf_decrypt(

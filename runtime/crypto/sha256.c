@@ -23,8 +23,9 @@ void trp_sha256_two(struct trp_bytes first, struct trp_bytes second,
 static void hmac_two(struct trp_bytes key, struct trp_bytes first, struct trp_bytes second,
                      uint8_t ret_mac[TRP_SHA256_BYTES])
 {
+    static const uint8_t nothing; /* libsodium wants a pointer even to no key */
     crypto_auth_hmacsha256_state state;
-    crypto_auth_hmacsha256_init(&state, key.data, key.size);
+    crypto_auth_hmacsha256_init(&state, key.size == 0 ? &nothing : key.data, key.size);
     crypto_auth_hmacsha256_update(&state, first.data, first.size);
     crypto_auth_hmacsha256_update(&state, second.data, second.size);
     crypto_auth_hmacsha256_final(&state, ret_mac);

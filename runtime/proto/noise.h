@@ -18,7 +18,8 @@
 #include <troupe/peer_id.h>
 
 #define TRP_NOISE_PROTOCOL        "/noise"
-#define TRP_NOISE_PLAIN_BYTES_MAX 64511u /* payload of one frame that we send, as rust-libp2p */
+#define TRP_NOISE_PLAIN_BYTES_MAX 64511u /* plaintext of one frame that we send, as rust-libp2p */
+#define TRP_NOISE_PLAIN_ROOM_MIN  65519u /* plaintext of the largest frame that a peer may send */
 #define TRP_NOISE_MUXERS_MAX      4u
 
 struct trp_noise_config {
@@ -38,22 +39,26 @@ enum trp_status trp_noise_open(struct trp_memory *memory, const struct trp_noise
 void trp_noise_close(struct trp_noise *noise);
 
 /* Reads bytes of the wire: handshake messages first; then whole frames, whose plaintext is appended
- * to `plain`. Uses at most what leaves room in `plain`; an incomplete frame is kept inside.
+ * to `plain`. An incomplete frame is kept inside. Stops before a frame whose plaintext does not fit
+ * `plain`: drain it, then offer the rest again. The limit of `plain` is at least
+ * TRP_NOISE_PLAIN_ROOM_MIN, so that every frame fits an empty one.
  * TRP_EMALFORMED, TRP_EAUTH (decryption, signature, wrong peer), TRP_ENEGOTIATION (muxers offered
  * by both with none in common), TRP_ENOMEM. */
 enum trp_status trp_noise_recv(struct trp_noise *noise, struct trp_bytes in,
                                struct trp_buffer *plain, size_t *ret_used) TRP_NODISCARD;
 /* Appends pending handshake bytes to `out`. TRP_EFULL keeps them. */
 enum trp_status trp_noise_send(struct trp_noise *noise, struct trp_buffer *out) TRP_NODISCARD;
-/* Encrypts as much of `plain` as fits into frames at the end of `out`. TRP_EFULL when not one byte
- * fits; TRP_ESTATE before is_open. */
+/* Encrypts as much of `plain` as fits into frames at the end of `out`, behind what send still has.
+ * TRP_EFULL when the room is not worth a frame (19 bytes of an empty `out` always are); TRP_ESTATE
+ * before is_open. */
 enum trp_status trp_noise_encrypt(struct trp_noise *noise, struct trp_bytes plain,
                                   struct trp_buffer *out, size_t *ret_used) TRP_NODISCARD;
 bool trp_noise_is_open(const struct trp_noise *noise);
 /* Who the peer proved to be; NULL before is_open. Borrowed. */
 const struct trp_peer_id *trp_noise_peer(const struct trp_noise *noise);
-/* Its public key (for identify); NULL before is_open. Borrowed. */
-const struct trp_public_key *trp_noise_public_key(const struct trp_noise *noise);
+/* Copies its public key (for identify). TRP_ESTATE before is_open. */
+enum trp_status trp_noise_public_key(const struct trp_noise *noise,
+                                     struct trp_public_key *ret_key) TRP_NODISCARD;
 /* The muxer agreed in the handshake; NULL: negotiate by multistream-select. */
 const char *trp_noise_muxer(const struct trp_noise *noise);
 

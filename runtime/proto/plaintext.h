@@ -23,13 +23,17 @@ struct trp_plaintext {
     enum trp_status outcome;
 };
 
+/* `identity` is only read. TRP_ENOMEM, after which deinit is still due. */
 enum trp_status trp_plaintext_init(struct trp_plaintext *plaintext, struct trp_memory *memory,
                                    const struct trp_keypair *identity,
                                    const struct trp_peer_id *expected) TRP_NODISCARD;
 void trp_plaintext_deinit(struct trp_plaintext *plaintext);
-/* Reads up to the end of the exchange; what it leaves unused is the muxer's. */
+/* Reads up to the end of the exchange; what it leaves unused is the muxer's. TRP_EMALFORMED,
+ * TRP_ETOOBIG, TRP_EAUTH (key and id do not belong together, or to the wrong peer), TRP_ENOMEM. */
 enum trp_status trp_plaintext_recv(struct trp_plaintext *plaintext, struct trp_bytes in,
                                    size_t *ret_used) TRP_NODISCARD;
+/* Appends what is to be sent. TRP_EFULL keeps the rest for later. The exchange is symmetric:
+ * is_open may turn true before all of ours is sent. */
 enum trp_status trp_plaintext_send(struct trp_plaintext *plaintext,
                                    struct trp_buffer *out) TRP_NODISCARD;
 bool trp_plaintext_is_open(const struct trp_plaintext *plaintext);

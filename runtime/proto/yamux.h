@@ -49,7 +49,7 @@ enum trp_status trp_yamux_open(struct trp_memory *memory, const struct trp_yamux
 void trp_yamux_close(struct trp_yamux *yamux);
 
 /* Wire side. recv stops before an event queue or control queue overflows: drain, then offer the
- * rest again. TRP_EMALFORMED, TRP_EVIOLATION, TRP_ENOMEM. */
+ * rest again. TRP_EMALFORMED, TRP_EVIOLATION. */
 enum trp_status trp_yamux_recv(struct trp_yamux *yamux, trp_time now, struct trp_bytes in,
                                size_t *ret_used) TRP_NODISCARD;
 /* Appends whole frames while `out` has room: control first, then data of the streams in turn, at

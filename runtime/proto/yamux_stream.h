@@ -18,11 +18,11 @@ struct trp_yamux_stream {
     bool ack_due;       /* ... ACK */
     bool ack_awaited;   /* ours, and nothing of it came from the peer yet */
     bool fin_due;       /* shut down; FIN follows the last byte of tx */
-    bool fin_sent;      /* */
-    bool fin_seen;      /* after the last byte was handed over */
-    bool rst_due;       /* dropped by us; remains until RST is sent, invisible to callers */
-    bool write_short;   /* a write was cut short: WRITABLE is owed when there is room */
-    bool writable_due;  /* events of the stream that wait for next_event */
+    bool fin_sent;
+    bool fin_seen;     /* after the last byte was handed over */
+    bool rst_due;      /* dropped by us; remains until RST is sent, invisible to callers */
+    bool write_short;  /* a write was cut short: WRITABLE is owed when there is room */
+    bool writable_due; /* events of the stream that wait for next_event */
     bool finished_due;
     struct trp_list_link control_link; /* has a frame without data to send */
     struct trp_list_link data_link;    /* has data to send, and window for it */

@@ -15,7 +15,7 @@ static struct linked_peer *liveness_find(const struct trp_remote *remote,
 static void liveness_unwatch(struct trp_remote *remote, struct linked_peer *linked)
 {
     struct trp_memory *uthash_memory = remote->config.memory;
-    (void)trp_ping_watch(remote->config.ping, &linked->id, -1); /* only +1 can fail */
+    TRP_IGNORE(trp_ping_watch(remote->config.ping, &linked->id, -1)); /* only +1 can fail */
     trp_swarm_keep_alive(remote->swarm, &linked->id, -1);
     HASH_DELETE(hh, remote->linked, linked);
     trp_memory_free(uthash_memory, linked);
@@ -69,7 +69,7 @@ static enum trp_status liveness_watch(struct trp_remote *remote, const struct tr
     return TRP_OK;
 }
 
-void remote_update_linked(struct trp_remote *remote, const struct trp_peer_id *peer)
+void trp_remote_update_linked(struct trp_remote *remote, const struct trp_peer_id *peer)
 {
     struct linked_peer *linked = liveness_find(remote, peer);
     bool has_links = trp_scheduler_links_with(remote->config.scheduler, peer) > 0;
@@ -82,7 +82,7 @@ void remote_update_linked(struct trp_remote *remote, const struct trp_peer_id *p
     }
 }
 
-void remote_connected(void *self, const struct trp_connection_info *connection)
+void trp_remote_connected(void *self, const struct trp_connection_info *connection)
 {
     struct trp_remote *remote = self;
     struct linked_peer *linked = liveness_find(remote, &connection->peer);
@@ -91,8 +91,8 @@ void remote_connected(void *self, const struct trp_connection_info *connection)
     }
 }
 
-void remote_disconnected(void *self, const struct trp_connection_info *connection,
-                         enum trp_status reason)
+void trp_remote_disconnected(void *self, const struct trp_connection_info *connection,
+                             enum trp_status reason)
 {
     (void)reason;
     struct trp_remote *remote = self;
@@ -102,7 +102,7 @@ void remote_disconnected(void *self, const struct trp_connection_info *connectio
     }
 }
 
-void remote_dial_failed(void *self, const struct trp_dial_report *report)
+void trp_remote_dial_failed(void *self, const struct trp_dial_report *report)
 {
     struct trp_remote *remote = self;
     struct linked_peer *linked = liveness_find(remote, &report->peer);
@@ -112,7 +112,7 @@ void remote_dial_failed(void *self, const struct trp_dial_report *report)
     }
 }
 
-void remote_close_linked(struct trp_remote *remote)
+void trp_remote_close_linked(struct trp_remote *remote)
 {
     struct trp_memory *uthash_memory = remote->config.memory;
     struct linked_peer *linked;

@@ -43,9 +43,9 @@ static void lookup_emit(struct trp_remote *remote, const struct lookup *lookup,
                                 .timeouts = lookup->timeouts};
     if (ref != NULL) {
         result.ref = *ref;
-        result.actor_type = trp_bytes_text(remote_type_text(remote, ref->type));
+        result.actor_type = trp_bytes_text(trp_remote_type_text(remote, ref->type));
     }
-    remote_push_result(remote, &result);
+    trp_remote_push_result(remote, &result);
 }
 
 static void lookup_trace(struct trp_remote *remote, const struct lookup *lookup,
@@ -65,7 +65,7 @@ static void lookup_forward(struct trp_remote *remote, struct lookup *lookup, enu
                            const struct trp_actor_ref *ref)
 {
     if (ref == NULL) {
-        remote_complete(remote, &lookup->origin, status, TRP_BYTES_NONE, NULL);
+        trp_remote_complete(remote, &lookup->origin, status, TRP_BYTES_NONE, NULL);
         return;
     }
     struct trp_command command = lookup->message;
@@ -129,7 +129,7 @@ static void lookup_follow(struct trp_remote *remote, struct lookup *lookup,
     uint8_t key[TRP_REGISTRATION_KEY_MAX];
     size_t key_size;
     trp_handle id;
-    struct query *query = remote_query_insert(remote, QUERY_RECORD, lookup->id, &id);
+    struct query *query = trp_remote_query_insert(remote, QUERY_RECORD, lookup->id, &id);
     enum trp_status status =
         query == NULL ? TRP_EFULL
                       : trp_registration_key_encode(trp_bytes(lookup->name, lookup->size), peer,
@@ -145,8 +145,8 @@ static void lookup_follow(struct trp_remote *remote, struct lookup *lookup,
     }
 }
 
-void remote_lookup_providers(struct trp_remote *remote, struct query *query,
-                             const struct trp_kad_event *event)
+void trp_remote_lookup_providers(struct trp_remote *remote, struct query *query,
+                                 const struct trp_kad_event *event)
 {
     struct lookup *lookup = trp_slab_find(&remote->lookups, query->owner);
     if (lookup == NULL) {
@@ -165,8 +165,8 @@ void remote_lookup_providers(struct trp_remote *remote, struct query *query,
     }
 }
 
-void remote_lookup_record(struct trp_remote *remote, struct query *query,
-                          const struct trp_kad_event *event)
+void trp_remote_lookup_record(struct trp_remote *remote, struct query *query,
+                              const struct trp_kad_event *event)
 {
     struct lookup *lookup = trp_slab_find(&remote->lookups, query->owner);
     if (lookup == NULL) {
@@ -184,7 +184,7 @@ void remote_lookup_record(struct trp_remote *remote, struct query *query,
     if (event->value.size > 0 && trp_registration_key_decode(event->key, &name, &owner) == TRP_OK &&
         trp_registration_decode(event->value, &ref, &type) == TRP_OK &&
         trp_peer_id_equal(&owner, &ref.peer)) {
-        ref.type = remote_type_learn(remote, type);
+        ref.type = trp_remote_type_learn(remote, type);
         if (!lookup_found(remote, lookup, &ref)) {
             return;
         }
@@ -216,7 +216,7 @@ static enum trp_status lookup_keep_message(struct lookup *lookup, const struct t
 static enum trp_status lookup_begin(struct trp_remote *remote, struct lookup *lookup)
 {
     trp_handle id;
-    struct query *query = remote_query_insert(remote, QUERY_PROVIDERS, lookup->id, &id);
+    struct query *query = trp_remote_query_insert(remote, QUERY_PROVIDERS, lookup->id, &id);
     if (query == NULL) {
         return TRP_EFULL;
     }
@@ -230,8 +230,8 @@ static enum trp_status lookup_begin(struct trp_remote *remote, struct lookup *lo
     return TRP_OK;
 }
 
-void remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
-                   const struct origin *origin, const struct trp_command *message)
+void trp_remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
+                       const struct origin *origin, const struct trp_command *message)
 {
     const struct trp_limits *limits = remote->config.limits;
     trp_handle id;
@@ -243,7 +243,7 @@ void remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
     if (status != TRP_OK) {
         struct lookup refused = {.origin = *origin};
         if (message != NULL) {
-            remote_complete(remote, origin, status, TRP_BYTES_NONE, NULL);
+            trp_remote_complete(remote, origin, status, TRP_BYTES_NONE, NULL);
         } else {
             lookup_emit(remote, &refused, status, NULL, true);
         }
@@ -276,7 +276,7 @@ void remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
     }
 }
 
-void remote_close_lookups(struct trp_remote *remote)
+void trp_remote_close_lookups(struct trp_remote *remote)
 {
     uint32_t at = 0;
     trp_handle id;

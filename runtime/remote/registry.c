@@ -4,8 +4,8 @@
 
 /* ---- queries ---- */
 
-struct query *remote_query_insert(struct trp_remote *remote, enum query_kind kind, trp_handle owner,
-                                  trp_handle *ret_id)
+struct query *trp_remote_query_insert(struct trp_remote *remote, enum query_kind kind,
+                                      trp_handle owner, trp_handle *ret_id)
 {
     void *object;
     if (trp_slab_insert(&remote->queries, ret_id, &object) != TRP_OK) {
@@ -18,7 +18,7 @@ struct query *remote_query_insert(struct trp_remote *remote, enum query_kind kin
 
 /* ---- names ---- */
 
-struct name *remote_name_find(const struct trp_remote *remote, struct trp_bytes text)
+struct name *trp_remote_name_find(const struct trp_remote *remote, struct trp_bytes text)
 {
     struct name *name;
     HASH_FIND(hh, remote->names_by_text, text.data, text.size, name);
@@ -40,7 +40,7 @@ static void name_complete(struct trp_remote *remote, struct name *name)
                                                         .actor = name->actor,
                                                         .stored = name->stored,
                                                         .status = name->status});
-    remote_complete(remote, &origin, status, TRP_BYTES_NONE, &ref);
+    trp_remote_complete(remote, &origin, status, TRP_BYTES_NONE, &ref);
 }
 
 /* Starts one of the two queries that announce a name; counts it. */
@@ -48,7 +48,7 @@ static void name_announce_one(struct trp_remote *remote, struct name *name, enum
                               struct trp_bytes key, struct trp_bytes value)
 {
     trp_handle id;
-    struct query *query = remote_query_insert(remote, kind, name->id, &id);
+    struct query *query = trp_remote_query_insert(remote, kind, name->id, &id);
     enum trp_status status = TRP_EFULL;
     if (query != NULL) {
         status = kind == QUERY_PROVIDE
@@ -96,8 +96,8 @@ static void name_announce(struct trp_remote *remote, struct name *name)
     }
 }
 
-void remote_register(struct trp_remote *remote, uint64_t actor, struct trp_bytes text,
-                     const struct origin *origin)
+void trp_remote_register(struct trp_remote *remote, uint64_t actor, struct trp_bytes text,
+                         const struct origin *origin)
 {
     struct trp_memory *uthash_memory = remote->config.memory;
     struct trp_actor_ref ref = {.id = actor};
@@ -105,19 +105,19 @@ void remote_register(struct trp_remote *remote, uint64_t actor, struct trp_bytes
     if (status == TRP_OK && trp_scheduler_type_of(remote->config.scheduler, actor) == NULL) {
         status = TRP_EDEAD;
     }
-    const struct name *taken = status == TRP_OK ? remote_name_find(remote, text) : NULL;
+    const struct name *taken = status == TRP_OK ? trp_remote_name_find(remote, text) : NULL;
     if (taken != NULL) {
         status = taken->actor == actor ? TRP_OK : TRP_EEXISTS;
     }
     if (status != TRP_OK || taken != NULL) {
-        remote_complete(remote, origin, status, TRP_BYTES_NONE, &ref);
+        trp_remote_complete(remote, origin, status, TRP_BYTES_NONE, &ref);
         return;
     }
     trp_handle id;
     void *object;
     status = trp_slab_insert(&remote->names, &id, &object);
     if (status != TRP_OK) {
-        remote_complete(remote, origin, status, TRP_BYTES_NONE, &ref);
+        trp_remote_complete(remote, origin, status, TRP_BYTES_NONE, &ref);
         return;
     }
     struct name *name = object;
@@ -126,7 +126,7 @@ void remote_register(struct trp_remote *remote, uint64_t actor, struct trp_bytes
     HASH_ADD_KEYPTR(hh, remote->names_by_text, name->text, name->size, name);
     if (name->hh.tbl == NULL) {
         trp_slab_remove(&remote->names, id);
-        remote_complete(remote, origin, TRP_ENOMEM, TRP_BYTES_NONE, &ref);
+        trp_remote_complete(remote, origin, TRP_ENOMEM, TRP_BYTES_NONE, &ref);
         return;
     }
     name_announce(remote, name);
@@ -149,12 +149,12 @@ static void name_withdraw(struct trp_remote *remote, struct name *name)
     struct trp_actor_ref ref = {.id = name->actor};
     HASH_DELETE(hh, remote->names_by_text, name);
     trp_slab_remove(&remote->names, name->id);
-    remote_complete(remote, &origin, TRP_ECANCELLED, TRP_BYTES_NONE, &ref);
+    trp_remote_complete(remote, &origin, TRP_ECANCELLED, TRP_BYTES_NONE, &ref);
 }
 
-enum trp_status remote_unregister(struct trp_remote *remote, struct trp_bytes text)
+enum trp_status trp_remote_unregister(struct trp_remote *remote, struct trp_bytes text)
 {
-    struct name *name = remote_name_find(remote, text);
+    struct name *name = trp_remote_name_find(remote, text);
     if (name == NULL) {
         return TRP_ENOTFOUND;
     }
@@ -162,7 +162,7 @@ enum trp_status remote_unregister(struct trp_remote *remote, struct trp_bytes te
     return TRP_OK;
 }
 
-void remote_actor_stopped(struct trp_remote *remote, uint64_t actor)
+void trp_remote_actor_stopped(struct trp_remote *remote, uint64_t actor)
 {
     struct name *name;
     struct name *next;
@@ -187,7 +187,7 @@ void trp_remote_leave(struct trp_remote *remote)
 enum trp_status trp_remote_find_name(const struct trp_remote *remote, struct trp_bytes text,
                                      struct trp_actor_ref *ret_ref)
 {
-    const struct name *name = remote_name_find(remote, text);
+    const struct name *name = trp_remote_name_find(remote, text);
     if (name == NULL) {
         return TRP_ENOTFOUND;
     }
@@ -226,7 +226,7 @@ static void registry_on_bootstrapped(struct trp_remote *remote)
     }
 }
 
-bool remote_run_kad(struct trp_remote *remote)
+bool trp_remote_run_kad(struct trp_remote *remote)
 {
     bool any = false;
     struct trp_kad_event event;
@@ -250,10 +250,10 @@ bool remote_run_kad(struct trp_remote *remote)
             registry_on_announced(remote, &query, &event);
             break;
         case QUERY_PROVIDERS:
-            remote_lookup_providers(remote, &query, &event);
+            trp_remote_lookup_providers(remote, &query, &event);
             break;
         case QUERY_RECORD:
-            remote_lookup_record(remote, &query, &event);
+            trp_remote_lookup_record(remote, &query, &event);
             break;
         }
     }

@@ -7,17 +7,17 @@
 
 /* ---- types ---- */
 
-const char *remote_type_text(const struct trp_remote *remote, uint64_t hash)
+const char *trp_remote_type_text(const struct trp_remote *remote, uint64_t hash)
 {
     const struct type_name *type;
     HASH_FIND(hh, remote->types, &hash, sizeof hash, type);
     return type == NULL ? NULL : type->text;
 }
 
-uint64_t remote_type_learn(struct trp_remote *remote, struct trp_bytes id)
+uint64_t trp_remote_type_learn(struct trp_remote *remote, struct trp_bytes id)
 {
     uint64_t hash = trp_actor_type_hash(id);
-    if (remote_type_text(remote, hash) != NULL) {
+    if (trp_remote_type_text(remote, hash) != NULL) {
         return hash;
     }
     if (HASH_COUNT(remote->types) >= remote->config.limits->names) {
@@ -39,14 +39,14 @@ uint64_t remote_type_learn(struct trp_remote *remote, struct trp_bytes id)
     return hash;
 }
 
-bool remote_is_local(const struct trp_remote *remote, const struct trp_actor_ref *ref)
+bool trp_remote_is_local(const struct trp_remote *remote, const struct trp_actor_ref *ref)
 {
     return ref->peer.size == 0 || trp_peer_id_equal(&ref->peer, remote->config.self);
 }
 
 /* ---- outcomes ---- */
 
-void remote_push_result(struct trp_remote *remote, const struct trp_result *result)
+void trp_remote_push_result(struct trp_remote *remote, const struct trp_result *result)
 {
     size_t slices = result->payload.size + result->actor_type.size;
     struct result *copy = trp_memory_alloc(remote->config.memory, sizeof *copy + slices);
@@ -93,8 +93,9 @@ bool trp_remote_next_result(struct trp_remote *remote, struct trp_result *ret_re
     return true;
 }
 
-void remote_complete(struct trp_remote *remote, const struct origin *origin, enum trp_status status,
-                     struct trp_bytes payload, const struct trp_actor_ref *ref)
+void trp_remote_complete(struct trp_remote *remote, const struct origin *origin,
+                         enum trp_status status, struct trp_bytes payload,
+                         const struct trp_actor_ref *ref)
 {
     switch (origin->kind) {
     case ORIGIN_NOBODY:
@@ -103,7 +104,7 @@ void remote_complete(struct trp_remote *remote, const struct origin *origin, enu
         trp_scheduler_complete(remote->config.scheduler, origin->id, status, payload);
         break;
     case ORIGIN_PEER:
-        remote_answer_peer(remote, origin, status, payload);
+        trp_remote_answer_peer(remote, origin, status, payload);
         break;
     case ORIGIN_COMMAND: {
         struct trp_result result = {.kind = origin->command,
@@ -114,7 +115,7 @@ void remote_complete(struct trp_remote *remote, const struct origin *origin, enu
         if (ref != NULL) {
             result.ref = *ref;
         }
-        remote_push_result(remote, &result);
+        trp_remote_push_result(remote, &result);
         break;
     }
     }
@@ -131,7 +132,7 @@ static void remote_on_answer(struct trp_remote *remote, const struct trp_sched_e
     struct origin origin = *found;
     trp_slab_remove(&remote->deliveries, event->token);
     struct trp_actor_ref ref = {.id = event->actor};
-    remote_complete(remote, &origin, event->status, event->payload, &ref);
+    trp_remote_complete(remote, &origin, event->status, event->payload, &ref);
 }
 
 static void remote_on_sched_event(struct trp_remote *remote, const struct trp_sched_event *event)
@@ -144,31 +145,31 @@ static void remote_on_sched_event(struct trp_remote *remote, const struct trp_sc
         remote_on_answer(remote, event);
         break;
     case TRP_SCHED_ASK:
-        remote_send_message(remote, true, &event->other, event, &actor);
+        trp_remote_send_message(remote, true, &event->other, event, &actor);
         break;
     case TRP_SCHED_TELL:
-        remote_send_message(remote, false, &event->other, event, &nobody);
+        trp_remote_send_message(remote, false, &event->other, event, &nobody);
         break;
     case TRP_SCHED_LINK:
-        remote_send_link(remote, event);
+        trp_remote_send_link(remote, event);
         break;
     case TRP_SCHED_UNLINK:
-        remote_send_unlink(remote, event);
+        trp_remote_send_unlink(remote, event);
         break;
     case TRP_SCHED_DIED:
-        remote_send_signal(remote, event);
+        trp_remote_send_signal(remote, event);
         break;
     case TRP_SCHED_REGISTER:
-        remote_register(remote, event->actor, event->name, &nobody);
+        trp_remote_register(remote, event->actor, event->name, &nobody);
         break;
     case TRP_SCHED_UNREGISTER:
-        (void)remote_unregister(remote, event->name);
+        TRP_IGNORE(trp_remote_unregister(remote, event->name));
         break;
     case TRP_SCHED_LOOKUP:
-        remote_lookup(remote, event->name, event->all, &actor, NULL);
+        trp_remote_lookup(remote, event->name, event->all, &actor, NULL);
         break;
     case TRP_SCHED_STOPPED:
-        remote_actor_stopped(remote, event->actor);
+        trp_remote_actor_stopped(remote, event->actor);
         break;
     }
 }
@@ -183,8 +184,8 @@ bool trp_remote_run(struct trp_remote *remote)
         remote_on_sched_event(remote, &event);
     }
     remote->config.trace->cause = cause;
-    any = remote_run_messaging(remote) || any;
-    any = remote_run_kad(remote) || any;
+    any = trp_remote_run_messaging(remote) || any;
+    any = trp_remote_run_kad(remote) || any;
     return any;
 }
 
@@ -197,7 +198,7 @@ static void remote_deliver(struct trp_remote *remote, const struct trp_command *
     void *object;
     enum trp_status status = trp_slab_insert(&remote->deliveries, &token, &object);
     if (status != TRP_OK) {
-        remote_complete(remote, origin, status, TRP_BYTES_NONE, to);
+        trp_remote_complete(remote, origin, status, TRP_BYTES_NONE, to);
         return;
     }
     *(struct origin *)object = *origin;
@@ -216,10 +217,10 @@ static void remote_command_message(struct trp_remote *remote, const struct trp_c
                                    const struct origin *origin)
 {
     if (command->ref.id == 0) {
-        remote_lookup(remote, command->name, false, origin, command);
+        trp_remote_lookup(remote, command->name, false, origin, command);
         return;
     }
-    if (remote_is_local(remote, &command->ref)) {
+    if (trp_remote_is_local(remote, &command->ref)) {
         remote_deliver(remote, command, &command->ref, origin);
         return;
     }
@@ -227,7 +228,7 @@ static void remote_command_message(struct trp_remote *remote, const struct trp_c
                                             .payload = command->payload,
                                             .mailbox_timeout_ns = command->mailbox_timeout_ns,
                                             .reply_timeout_ns = command->reply_timeout_ns};
-    remote_send_message(remote, command->kind == TRP_CMD_ASK, &command->ref, &message, origin);
+    trp_remote_send_message(remote, command->kind == TRP_CMD_ASK, &command->ref, &message, origin);
 }
 
 static enum trp_status remote_spawn(struct trp_remote *remote, const struct trp_command *command,
@@ -260,23 +261,23 @@ static void remote_command_spawn(struct trp_remote *remote, const struct trp_com
     struct trp_actor_ref ref = {0};
     enum trp_status status = remote_spawn(remote, command, &ref);
     if (status == TRP_OK && command->name.size > 0) {
-        remote_register(remote, ref.id, command->name, origin);
+        trp_remote_register(remote, ref.id, command->name, origin);
     } else {
-        remote_complete(remote, origin, status, TRP_BYTES_NONE, &ref);
+        trp_remote_complete(remote, origin, status, TRP_BYTES_NONE, &ref);
     }
 }
 
 static void remote_command_stop(struct trp_remote *remote, const struct trp_command *command,
                                 const struct origin *origin)
 {
-    const struct name *name = remote_name_find(remote, command->name);
+    const struct name *name = trp_remote_name_find(remote, command->name);
     enum trp_status status = TRP_ENOTFOUND;
     if (name != NULL) {
         status = command->kind == TRP_CMD_KILL
                      ? trp_scheduler_kill(remote->config.scheduler, name->actor)
                      : trp_scheduler_stop(remote->config.scheduler, name->actor);
     }
-    remote_complete(remote, origin, status, TRP_BYTES_NONE, NULL);
+    trp_remote_complete(remote, origin, status, TRP_BYTES_NONE, NULL);
 }
 
 void trp_remote_command(struct trp_remote *remote, const struct trp_command *command)
@@ -292,14 +293,14 @@ void trp_remote_command(struct trp_remote *remote, const struct trp_command *com
         remote_command_stop(remote, command, &origin);
         break;
     case TRP_CMD_REGISTER:
-        remote_register(remote, command->ref.id, command->name, &origin);
+        trp_remote_register(remote, command->ref.id, command->name, &origin);
         break;
     case TRP_CMD_UNREGISTER:
-        remote_complete(remote, &origin, remote_unregister(remote, command->name), TRP_BYTES_NONE,
-                        NULL);
+        trp_remote_complete(remote, &origin, trp_remote_unregister(remote, command->name),
+                            TRP_BYTES_NONE, NULL);
         break;
     case TRP_CMD_LOOKUP:
-        remote_lookup(remote, command->name, command->all, &origin, NULL);
+        trp_remote_lookup(remote, command->name, command->all, &origin, NULL);
         break;
     case TRP_CMD_ASK:
     case TRP_CMD_TELL:
@@ -310,7 +311,7 @@ void trp_remote_command(struct trp_remote *remote, const struct trp_command *com
     case TRP_CMD_BOOTSTRAP:
     case TRP_CMD_PEERS:
     case TRP_CMD_LEAVE:
-        remote_complete(remote, &origin, TRP_EUNSUPPORTED, TRP_BYTES_NONE, NULL);
+        trp_remote_complete(remote, &origin, TRP_EUNSUPPORTED, TRP_BYTES_NONE, NULL);
         break;
     }
 }
@@ -326,9 +327,9 @@ static void remote_attach(void *self, struct trp_swarm *swarm, uint32_t index)
 
 static const struct trp_behaviour_ops remote_ops = {.name = "remote",
                                                     .attach = remote_attach,
-                                                    .connected = remote_connected,
-                                                    .disconnected = remote_disconnected,
-                                                    .dial_failed = remote_dial_failed};
+                                                    .connected = trp_remote_connected,
+                                                    .disconnected = trp_remote_disconnected,
+                                                    .dial_failed = trp_remote_dial_failed};
 
 struct trp_behaviour trp_remote_behaviour(struct trp_remote *remote)
 {
@@ -354,7 +355,7 @@ enum trp_status trp_remote_open(const struct trp_remote_config *config,
     remote->scratch = trp_buffer_init(memory, limits->response_bytes);
     trp_list_init(&remote->results);
     for (uint32_t i = 0; i < config->types_count; i++) {
-        if (remote_type_learn(remote, trp_bytes_text(config->types[i]->id)) == 0) {
+        if (trp_remote_type_learn(remote, trp_bytes_text(config->types[i]->id)) == 0) {
             trp_remote_close(remote);
             return TRP_ENOMEM;
         }
@@ -380,9 +381,9 @@ void trp_remote_close(struct trp_remote *remote)
         trp_memory_free(uthash_memory, type);
     }
     HASH_CLEAR(hh, remote->names_by_text);
-    remote_close_linked(remote);
-    remote_close_calls(remote);
-    remote_close_lookups(remote);
+    trp_remote_close_linked(remote);
+    trp_remote_close_calls(remote);
+    trp_remote_close_lookups(remote);
     trp_slab_free(&remote->calls);
     trp_slab_free(&remote->deliveries);
     trp_slab_free(&remote->lookups);

@@ -114,55 +114,56 @@ struct trp_remote {
 
 /* remote.c */
 /* Gives the text of an actor type's id by its hash; NULL when it was never heard of. */
-const char *remote_type_text(const struct trp_remote *remote, uint64_t hash);
+const char *trp_remote_type_text(const struct trp_remote *remote, uint64_t hash);
 /* Remembers an id of an actor type; 0 when out of memory. */
-uint64_t remote_type_learn(struct trp_remote *remote, struct trp_bytes id);
+uint64_t trp_remote_type_learn(struct trp_remote *remote, struct trp_bytes id);
 /* Gives whoever waits its outcome. `ref` may be NULL. */
-void remote_complete(struct trp_remote *remote, const struct origin *origin, enum trp_status status,
-                     struct trp_bytes payload, const struct trp_actor_ref *ref);
+void trp_remote_complete(struct trp_remote *remote, const struct origin *origin,
+                         enum trp_status status, struct trp_bytes payload,
+                         const struct trp_actor_ref *ref);
 /* Queues a result for the user; slices are copied. */
-void remote_push_result(struct trp_remote *remote, const struct trp_result *result);
+void trp_remote_push_result(struct trp_remote *remote, const struct trp_result *result);
 /* Refs to ourselves have no peer. */
-bool remote_is_local(const struct trp_remote *remote, const struct trp_actor_ref *ref);
+bool trp_remote_is_local(const struct trp_remote *remote, const struct trp_actor_ref *ref);
 
 /* messaging.c */
-void remote_send_message(struct trp_remote *remote, bool ask, const struct trp_actor_ref *to,
-                         const struct trp_sched_event *message, const struct origin *origin);
-void remote_send_link(struct trp_remote *remote, const struct trp_sched_event *event);
-void remote_send_unlink(struct trp_remote *remote, const struct trp_sched_event *event);
-void remote_send_signal(struct trp_remote *remote, const struct trp_sched_event *event);
-void remote_answer_peer(struct trp_remote *remote, const struct origin *origin,
-                        enum trp_status status, struct trp_bytes payload);
-bool remote_run_messaging(struct trp_remote *remote);
-void remote_close_calls(struct trp_remote *remote);
+void trp_remote_send_message(struct trp_remote *remote, bool ask, const struct trp_actor_ref *to,
+                             const struct trp_sched_event *message, const struct origin *origin);
+void trp_remote_send_link(struct trp_remote *remote, const struct trp_sched_event *event);
+void trp_remote_send_unlink(struct trp_remote *remote, const struct trp_sched_event *event);
+void trp_remote_send_signal(struct trp_remote *remote, const struct trp_sched_event *event);
+void trp_remote_answer_peer(struct trp_remote *remote, const struct origin *origin,
+                            enum trp_status status, struct trp_bytes payload);
+bool trp_remote_run_messaging(struct trp_remote *remote);
+void trp_remote_close_calls(struct trp_remote *remote);
 
 /* liveness.c */
 /* Watches peers that have links with us, and only those. */
-void remote_update_linked(struct trp_remote *remote, const struct trp_peer_id *peer);
-void remote_connected(void *self, const struct trp_connection_info *connection);
-void remote_disconnected(void *self, const struct trp_connection_info *connection,
-                         enum trp_status reason);
-void remote_dial_failed(void *self, const struct trp_dial_report *report);
-void remote_close_linked(struct trp_remote *remote);
+void trp_remote_update_linked(struct trp_remote *remote, const struct trp_peer_id *peer);
+void trp_remote_connected(void *self, const struct trp_connection_info *connection);
+void trp_remote_disconnected(void *self, const struct trp_connection_info *connection,
+                             enum trp_status reason);
+void trp_remote_dial_failed(void *self, const struct trp_dial_report *report);
+void trp_remote_close_linked(struct trp_remote *remote);
 
 /* registry.c */
-void remote_register(struct trp_remote *remote, uint64_t actor, struct trp_bytes name,
-                     const struct origin *origin);
-enum trp_status remote_unregister(struct trp_remote *remote, struct trp_bytes name);
-void remote_actor_stopped(struct trp_remote *remote, uint64_t actor);
-struct name *remote_name_find(const struct trp_remote *remote, struct trp_bytes name);
-bool remote_run_kad(struct trp_remote *remote);
+void trp_remote_register(struct trp_remote *remote, uint64_t actor, struct trp_bytes name,
+                         const struct origin *origin);
+enum trp_status trp_remote_unregister(struct trp_remote *remote, struct trp_bytes name);
+void trp_remote_actor_stopped(struct trp_remote *remote, uint64_t actor);
+struct name *trp_remote_name_find(const struct trp_remote *remote, struct trp_bytes name);
+bool trp_remote_run_kad(struct trp_remote *remote);
 /* Forgets a query. */
-struct query *remote_query_insert(struct trp_remote *remote, enum query_kind kind, trp_handle owner,
-                                  trp_handle *ret_id);
+struct query *trp_remote_query_insert(struct trp_remote *remote, enum query_kind kind,
+                                      trp_handle owner, trp_handle *ret_id);
 
 /* lookup.c */
-void remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
-                   const struct origin *origin, const struct trp_command *message);
-void remote_lookup_providers(struct trp_remote *remote, struct query *query,
-                             const struct trp_kad_event *event);
-void remote_lookup_record(struct trp_remote *remote, struct query *query,
-                          const struct trp_kad_event *event);
-void remote_close_lookups(struct trp_remote *remote);
+void trp_remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
+                       const struct origin *origin, const struct trp_command *message);
+void trp_remote_lookup_providers(struct trp_remote *remote, struct query *query,
+                                 const struct trp_kad_event *event);
+void trp_remote_lookup_record(struct trp_remote *remote, struct query *query,
+                              const struct trp_kad_event *event);
+void trp_remote_close_lookups(struct trp_remote *remote);
 
 #endif

@@ -2,6 +2,7 @@
 #include "scenarios/harness/state.h"
 
 #include "base/prng.h"
+#include "scenarios/workload/workload.h"
 
 #include <stdio.h>
 
@@ -35,7 +36,7 @@ static enum trp_status fleet_bootstrap(struct trp_run *run, struct trp_node *nod
     uint32_t count = 0;
     enum trp_status status = TRP_OK;
     if (selector != NULL) {
-        struct trp_selector_world world = harness_selector_world(run, host, 0);
+        struct trp_selector_world world = trp_harness_selector_world(run, host, 0);
         world.is_up = NULL; /* peers may start later */
         status = trp_selector_eval(run->plan, selector, &world, run->scratch, &count);
     }
@@ -43,8 +44,8 @@ static enum trp_status fleet_bootstrap(struct trp_run *run, struct trp_node *nod
          taken++) {
         uint32_t best = taken;
         for (uint32_t i = taken; i < count; i++) {
-            if (harness_draw(run, host, STREAM_BOOTSTRAP, run->scratch[i]) <
-                harness_draw(run, host, STREAM_BOOTSTRAP, run->scratch[best])) {
+            if (trp_harness_draw(run, host, STREAM_BOOTSTRAP, run->scratch[i]) <
+                trp_harness_draw(run, host, STREAM_BOOTSTRAP, run->scratch[best])) {
                 best = i;
             }
         }
@@ -74,7 +75,8 @@ static enum trp_status fleet_spawn(struct trp_run *run, struct trp_node *node, u
         command.name = trp_bytes_text(name);
     }
     if (status == TRP_OK && actor->type->args != NULL) {
-        status = harness_encode_args(actor->args, actor->type->args, args, sizeof args, &args_size);
+        status =
+            trp_harness_encode_args(actor->args, actor->type->args, args, sizeof args, &args_size);
     }
     command.payload = trp_bytes(args, args_size);
     return status == TRP_OK ? fleet_command(node, now, run->trace.cause, &command) : status;
@@ -124,19 +126,14 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
 {
     (void)incarnation;
     struct trp_run *run = user;
-    const struct trp_actor_type *types[64];
-    uint32_t types_count = 0;
-    for (uint32_t i = 0; i < trp_harness_vocabulary()->actors_count && i < 64; i++) {
-        types[types_count++] = trp_harness_vocabulary()->actors[i].type;
-    }
     struct trp_node_config config = {.now = now,
                                      .unix_ns = TRP_S(SIM_EPOCH_UNIX_S) + now,
                                      .limits = trp_plan_group_of(run->plan, index)->limits,
                                      .security = run->plan->security == TRP_PLAN_PLAINTEXT
                                                      ? TRP_SECURITY_PLAINTEXT
                                                      : TRP_SECURITY_NOISE,
-                                     .actor_types = types,
-                                     .actor_types_count = types_count,
+                                     .actor_types = trp_workload_types,
+                                     .actor_types_count = trp_workload_types_count,
                                      .saved = saved,
                                      .recorder = &run->recorder,
                                      .trace_node = index};
@@ -172,21 +169,21 @@ static void fleet_end(void *user, uint32_t index, struct trp_process process)
     host->kad_timeouts += view.kad_timeouts;
     trp_node_close(host->node);
     host->node = NULL;
-    harness_orphan(run, index);
+    trp_harness_orphan(run, index);
 }
 
 static void fleet_result(void *user, uint32_t index, const struct trp_result *result)
 {
-    harness_result(user, index, result);
+    trp_harness_result(user, index, result);
 }
 
-struct trp_host_factory harness_factory(struct trp_run *run)
+struct trp_host_factory trp_harness_factory(struct trp_run *run)
 {
     return (struct trp_host_factory){
         .start = fleet_start, .end = fleet_end, .result = fleet_result, .user = run};
 }
 
-enum trp_status harness_add_hosts(struct trp_run *run)
+enum trp_status trp_harness_add_hosts(struct trp_run *run)
 {
     enum trp_status status = TRP_OK;
     for (uint32_t i = 0; i < run->plan->hosts_count && status == TRP_OK; i++) {
@@ -195,13 +192,13 @@ enum trp_status harness_add_hosts(struct trp_run *run)
         trp_time start =
             group->start.kind == TRP_DIST_CONST
                 ? group->start.a
-                : trp_dist_sample(&group->start, harness_draw(run, i, STREAM_START, 0));
+                : trp_dist_sample(&group->start, trp_harness_draw(run, i, STREAM_START, 0));
         status = trp_world_add_host(run->world, start, &host);
     }
     return status;
 }
 
-void harness_host_totals(struct trp_run *run)
+void trp_harness_host_totals(struct trp_run *run)
 {
     for (uint32_t i = 0; run->options.record != NULL && i < run->plan->hosts_count; i++) {
         struct trp_host_stats stats;
@@ -225,7 +222,7 @@ static bool fleet_is_up(void *user, uint32_t host)
 static void fleet_sort_by_distance(void *user, const char *name, uint32_t *hosts, uint32_t count)
 {
     struct trp_run *run = user;
-    if (harness_snapshot(run, false) != TRP_OK) {
+    if (trp_harness_snapshot(run, false) != TRP_OK) {
         return;
     }
     uint32_t found = trp_oracle_closest(run->oracle, trp_bytes_text(name), run->scratch2,
@@ -249,8 +246,8 @@ static bool fleet_holds(void *user, uint32_t host, const char *name)
            trp_node_holds_provider(run->hosts[host].node, trp_bytes_text(name), NULL);
 }
 
-struct trp_selector_world harness_selector_world(struct trp_run *run, uint64_t entity,
-                                                 uint64_t counter)
+struct trp_selector_world trp_harness_selector_world(struct trp_run *run, uint64_t entity,
+                                                     uint64_t counter)
 {
     return (struct trp_selector_world){.seed = run->options.seed,
                                        .entity = entity,

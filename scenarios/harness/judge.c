@@ -96,9 +96,9 @@ static bool tally_value(const struct tally *tally, enum trp_workload_metric metr
     return false;
 }
 
-bool harness_measure_workload(const struct trp_run *run, uint32_t workload,
-                              enum trp_workload_metric metric, trp_time from, trp_time until,
-                              uint64_t *ret_value)
+bool trp_harness_measure_workload(const struct trp_run *run, uint32_t workload,
+                                  enum trp_workload_metric metric, trp_time from, trp_time until,
+                                  uint64_t *ret_value)
 {
     struct tally tally = {0};
     bool known =
@@ -199,8 +199,9 @@ static void judge_metric(const struct trp_run *run, const struct trp_plan_expect
         uint32_t metric = find_metric(vocabulary->workload_metrics, TRP_WORKLOAD_METRICS_COUNT,
                                       expect->metric.name);
         if (metric < TRP_WORKLOAD_METRICS_COUNT &&
-            harness_measure_workload(run, expect->metric.workload, (enum trp_workload_metric)metric,
-                                     expect->from, expect->until, &judgement->value)) {
+            trp_harness_measure_workload(run, expect->metric.workload,
+                                         (enum trp_workload_metric)metric, expect->from,
+                                         expect->until, &judgement->value)) {
             judgement->has_value = true;
             judgement->verdict =
                 within_bounds(expect, judgement->value) ? TRP_RUN_HELD : TRP_RUN_BROKEN;

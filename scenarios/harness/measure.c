@@ -11,7 +11,7 @@
 
 /* ---- invariants ---- */
 
-void harness_break(struct trp_run *run, enum trp_always which, const char *format, ...)
+void trp_harness_break(struct trp_run *run, enum trp_always which, const char *format, ...)
 {
     struct invariant *invariant = &run->invariants[which];
     if (invariant->broken) {
@@ -33,16 +33,16 @@ void harness_break(struct trp_run *run, enum trp_always which, const char *forma
 static void measure_invariants(struct trp_run *run, const struct trp_oracle_tables *tables)
 {
     if (tables->self_entries > 0) {
-        harness_break(run, TRP_ALWAYS_NO_SELF, "%u nodes are in their own table",
-                      tables->self_entries);
+        trp_harness_break(run, TRP_ALWAYS_NO_SELF, "%u nodes are in their own table",
+                          tables->self_entries);
     }
     if (tables->misplaced_entries > 0) {
-        harness_break(run, TRP_ALWAYS_BUCKETS, "%u entries are in a wrong bucket",
-                      tables->misplaced_entries);
+        trp_harness_break(run, TRP_ALWAYS_BUCKETS, "%u entries are in a wrong bucket",
+                          tables->misplaced_entries);
     }
     if (tables->overfull_buckets > 0) {
-        harness_break(run, TRP_ALWAYS_BUCKET_SIZE, "%u buckets have more than %u entries",
-                      tables->overfull_buckets, TRP_ORACLE_K);
+        trp_harness_break(run, TRP_ALWAYS_BUCKET_SIZE, "%u buckets have more than %u entries",
+                          tables->overfull_buckets, TRP_ORACLE_K);
     }
 }
 
@@ -66,7 +66,7 @@ static enum trp_status snapshot_table(struct trp_run *run, uint32_t host)
     return status;
 }
 
-enum trp_status harness_snapshot(struct trp_run *run, bool tables)
+enum trp_status trp_harness_snapshot(struct trp_run *run, bool tables)
 {
     enum trp_status status = TRP_OK;
     trp_oracle_begin(run->oracle, measure_reaches, run);
@@ -95,7 +95,7 @@ static void measure_walks(struct trp_run *run, struct sample *sample)
     uint64_t hops = 0;
     uint32_t walks = 0;
     for (uint32_t i = 0; i < PROBES; i++) {
-        uint64_t draw = harness_draw(run, i, STREAM_PROBE, sample->at);
+        uint64_t draw = trp_harness_draw(run, i, STREAM_PROBE, sample->at);
         uint32_t from = (uint32_t)(draw % run->plan->hosts_count);
         struct trp_oracle_lookup lookup;
         if (trp_oracle_walk(run->oracle, from, trp_bytes(&draw, sizeof draw), &lookup) == TRP_OK) {
@@ -170,8 +170,8 @@ static void measure_nodes(struct trp_run *run, struct sample *sample, trp_time s
         struct trp_limits limits = trp_plan_group_of(run->plan, i)->limits;
         if (trp_limits_complete(&limits, NULL) == TRP_OK &&
             view.memory_bytes > limits.memory_bytes) {
-            harness_break(run, TRP_ALWAYS_MEMORY_BOUND, "host %u uses %llu bytes", i,
-                          (unsigned long long)view.memory_bytes);
+            trp_harness_break(run, TRP_ALWAYS_MEMORY_BOUND, "host %u uses %llu bytes", i,
+                              (unsigned long long)view.memory_bytes);
         }
     }
     struct trp_world_stats stats;
@@ -226,7 +226,7 @@ static trp_time measure_every(const struct trp_run *run)
     return run->plan->hosts_count > HOSTS_LARGE ? SAMPLE_NS_LARGE : SAMPLE_NS;
 }
 
-enum trp_status harness_sample(struct trp_run *run)
+enum trp_status trp_harness_sample(struct trp_run *run)
 {
     if (run->samples_count == run->samples_capacity) {
         uint32_t capacity = run->samples_capacity == 0 ? 64 : run->samples_capacity * 2;
@@ -238,7 +238,7 @@ enum trp_status harness_sample(struct trp_run *run)
         run->samples = samples;
         run->samples_capacity = capacity;
     }
-    enum trp_status status = harness_snapshot(run, true);
+    enum trp_status status = trp_harness_snapshot(run, true);
     if (status != TRP_OK) {
         return status;
     }
@@ -259,10 +259,10 @@ enum trp_status harness_sample(struct trp_run *run)
     trp_time next = trp_time_after(sample->at, measure_every(run));
     return next > run->plan->until_ns
                ? TRP_OK
-               : harness_schedule(run, next, AGENDA_SAMPLE, 0, TRP_STATE_KEPT, 0);
+               : trp_harness_schedule(run, next, AGENDA_SAMPLE, 0, TRP_STATE_KEPT, 0);
 }
 
-enum trp_status harness_begin_measures(struct trp_run *run)
+enum trp_status trp_harness_begin_measures(struct trp_run *run)
 {
     static const char *const units[] = {[TRP_UNIT_RATIO] = "ratio",
                                         [TRP_UNIT_NUMBER] = "count",
@@ -274,5 +274,5 @@ enum trp_status harness_begin_measures(struct trp_run *run)
         run->metric_ids[i] =
             trp_run_metric(run->options.record, metric->name, units[metric->unit], metric->about);
     }
-    return harness_schedule(run, measure_every(run), AGENDA_SAMPLE, 0, TRP_STATE_KEPT, 0);
+    return trp_harness_schedule(run, measure_every(run), AGENDA_SAMPLE, 0, TRP_STATE_KEPT, 0);
 }

@@ -12,14 +12,14 @@
 /* Happenings between two looks at progress and cancellation. */
 #define LOOK_EVERY 4096u
 
-uint64_t harness_draw(const struct trp_run *run, uint64_t entity, enum harness_stream stream,
-                      uint64_t counter)
+uint64_t trp_harness_draw(const struct trp_run *run, uint64_t entity, enum harness_stream stream,
+                          uint64_t counter)
 {
     return trp_draw(run->options.seed, entity, (uint64_t)stream, counter);
 }
 
-enum trp_status harness_schedule(struct trp_run *run, trp_time at, enum agenda_kind kind,
-                                 uint32_t index, enum trp_state_kept state, uint64_t cause)
+enum trp_status trp_harness_schedule(struct trp_run *run, trp_time at, enum agenda_kind kind,
+                                     uint32_t index, enum trp_state_kept state, uint64_t cause)
 {
     struct agenda *item = trp_memory_alloc(&run->memory, sizeof *item);
     if (item == NULL) {
@@ -65,21 +65,21 @@ static enum trp_status run_allocate(struct trp_run *run)
 static enum trp_status run_open_world(struct trp_run *run)
 {
     const struct trp_world_config config = {.seed = run->options.seed,
-                                            .factory = harness_factory(run),
+                                            .factory = trp_harness_factory(run),
                                             .recorder = &run->recorder,
                                             .hosts_max = run->plan->hosts_count};
     enum trp_status status = trp_world_open(&config, &run->world);
     if (status == TRP_OK) {
-        trp_world_set_topology(run->world, harness_topology(run));
-        status = harness_add_hosts(run);
+        trp_world_set_topology(run->world, trp_harness_topology(run));
+        status = trp_harness_add_hosts(run);
     }
     if (status == TRP_OK) {
-        status = harness_begin_timeline(run);
+        status = trp_harness_begin_timeline(run);
     }
     if (status == TRP_OK) {
-        status = harness_begin_workload(run);
+        status = trp_harness_begin_workload(run);
     }
-    return status == TRP_OK ? harness_begin_measures(run) : status;
+    return status == TRP_OK ? trp_harness_begin_measures(run) : status;
 }
 
 enum trp_status trp_run_open(const struct trp_run_options *options, struct trp_run **ret_run)
@@ -142,15 +142,15 @@ static enum trp_status run_agenda_item(struct trp_run *run, const struct agenda 
     run->trace.cause = item->cause;
     switch (item->kind) {
     case AGENDA_ACT:
-        return harness_act(run, item->index);
+        return trp_harness_act(run, item->index);
     case AGENDA_END_ACT:
-        return harness_end_act(run, item->index);
+        return trp_harness_end_act(run, item->index);
     case AGENDA_RESTART:
-        return harness_restart(run, item->index, item->state, item->cause);
+        return trp_harness_restart(run, item->index, item->state, item->cause);
     case AGENDA_OPERATE:
-        return harness_operate(run, item->index);
+        return trp_harness_operate(run, item->index);
     case AGENDA_SAMPLE:
-        return harness_sample(run);
+        return trp_harness_sample(run);
     }
     return TRP_EINVAL;
 }
@@ -215,7 +215,7 @@ enum trp_status trp_run_execute(struct trp_run *run)
         status = run_until(run, trp_time_after(trp_world_now(run->world), TRP_S(1)), &steps);
     }
     if (status == TRP_OK) {
-        harness_host_totals(run);
+        trp_harness_host_totals(run);
         (void)run_look(run, run->plan->until_ns);
     }
     return status;

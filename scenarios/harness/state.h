@@ -119,48 +119,48 @@ struct trp_run {
 };
 
 /* run.c */
-enum trp_status harness_schedule(struct trp_run *run, trp_time at, enum agenda_kind kind,
-                                 uint32_t index, enum trp_state_kept state, uint64_t cause);
-uint64_t harness_draw(const struct trp_run *run, uint64_t entity, enum harness_stream stream,
-                      uint64_t counter);
+enum trp_status trp_harness_schedule(struct trp_run *run, trp_time at, enum agenda_kind kind,
+                                     uint32_t index, enum trp_state_kept state, uint64_t cause);
+uint64_t trp_harness_draw(const struct trp_run *run, uint64_t entity, enum harness_stream stream,
+                          uint64_t counter);
 
 /* fleet.c */
-enum trp_status harness_add_hosts(struct trp_run *run);
-struct trp_host_factory harness_factory(struct trp_run *run);
+enum trp_status trp_harness_add_hosts(struct trp_run *run);
+struct trp_host_factory trp_harness_factory(struct trp_run *run);
 /* Fills in what selectors ask of the world. */
-struct trp_selector_world harness_selector_world(struct trp_run *run, uint64_t entity,
-                                                 uint64_t counter);
-void harness_host_totals(struct trp_run *run);
+struct trp_selector_world trp_harness_selector_world(struct trp_run *run, uint64_t entity,
+                                                     uint64_t counter);
+void trp_harness_host_totals(struct trp_run *run);
 
 /* workload.c */
-enum trp_status harness_begin_workload(struct trp_run *run);
-enum trp_status harness_operate(struct trp_run *run, uint32_t index);
-void harness_result(struct trp_run *run, uint32_t host, const struct trp_result *result);
+enum trp_status trp_harness_begin_workload(struct trp_run *run);
+enum trp_status trp_harness_operate(struct trp_run *run, uint32_t index);
+void trp_harness_result(struct trp_run *run, uint32_t host, const struct trp_result *result);
 /* The operations of a host that went down have nobody waiting for them. */
-void harness_orphan(struct trp_run *run, uint32_t host);
+void trp_harness_orphan(struct trp_run *run, uint32_t host);
 /* Encodes args of a message type as msgpack into `out`. */
-enum trp_status harness_encode_args(const struct trp_value *args,
-                                    const struct trp_message_type *type, uint8_t *out, size_t room,
-                                    size_t *ret_size) TRP_NODISCARD;
+enum trp_status trp_harness_encode_args(const struct trp_value *args,
+                                        const struct trp_message_type *type, uint8_t *out,
+                                        size_t room, size_t *ret_size) TRP_NODISCARD;
 
 /* timeline.c */
-enum trp_status harness_begin_timeline(struct trp_run *run);
-enum trp_status harness_act(struct trp_run *run, uint32_t index);
-enum trp_status harness_end_act(struct trp_run *run, uint32_t index);
-enum trp_status harness_restart(struct trp_run *run, uint32_t host, enum trp_state_kept state,
-                                uint64_t cause);
-struct trp_topology harness_topology(struct trp_run *run);
+enum trp_status trp_harness_begin_timeline(struct trp_run *run);
+enum trp_status trp_harness_act(struct trp_run *run, uint32_t index);
+enum trp_status trp_harness_end_act(struct trp_run *run, uint32_t index);
+enum trp_status trp_harness_restart(struct trp_run *run, uint32_t host, enum trp_state_kept state,
+                                    uint64_t cause);
+struct trp_topology trp_harness_topology(struct trp_run *run);
 
 /* measure.c */
-enum trp_status harness_begin_measures(struct trp_run *run);
-enum trp_status harness_sample(struct trp_run *run);
+enum trp_status trp_harness_begin_measures(struct trp_run *run);
+enum trp_status trp_harness_sample(struct trp_run *run);
 /* Takes a snapshot for the oracle of every live node, with tables when `tables`. */
-enum trp_status harness_snapshot(struct trp_run *run, bool tables);
+enum trp_status trp_harness_snapshot(struct trp_run *run, bool tables);
 /* A workload entry's metric over the operations begun in [from, until]; false: there are none. */
-bool harness_measure_workload(const struct trp_run *run, uint32_t workload,
-                              enum trp_workload_metric metric, trp_time from, trp_time until,
-                              uint64_t *ret_value);
-void harness_break(struct trp_run *run, enum trp_always invariant, const char *format, ...)
+bool trp_harness_measure_workload(const struct trp_run *run, uint32_t workload,
+                                  enum trp_workload_metric metric, trp_time from, trp_time until,
+                                  uint64_t *ret_value);
+void trp_harness_break(struct trp_run *run, enum trp_always invariant, const char *format, ...)
     TRP_PRINTF(3, 4);
 
 #endif

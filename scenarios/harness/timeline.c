@@ -11,11 +11,12 @@ static const char *const action_names[] = {
 /* How long a leaving host has for its goodbyes. */
 #define GOODBYE_NS TRP_S(2)
 
-enum trp_status harness_begin_timeline(struct trp_run *run)
+enum trp_status trp_harness_begin_timeline(struct trp_run *run)
 {
     enum trp_status status = TRP_OK;
     for (uint32_t i = 0; i < run->plan->timeline_count && status == TRP_OK; i++) {
-        status = harness_schedule(run, run->plan->timeline[i].at, AGENDA_ACT, i, TRP_STATE_KEPT, 0);
+        status =
+            trp_harness_schedule(run, run->plan->timeline[i].at, AGENDA_ACT, i, TRP_STATE_KEPT, 0);
     }
     return status;
 }
@@ -34,7 +35,7 @@ static void timeline_path(void *user, uint32_t from, uint32_t to, struct trp_pat
     }
 }
 
-struct trp_topology harness_topology(struct trp_run *run)
+struct trp_topology trp_harness_topology(struct trp_run *run)
 {
     return (struct trp_topology){.path = timeline_path, .user = run};
 }
@@ -45,7 +46,7 @@ static enum trp_status act_select(struct trp_run *run, uint32_t index,
                                   const struct trp_selector *selector, uint32_t *ret_count)
 {
     const struct trp_plan_action *action = &run->plan->timeline[index];
-    struct trp_selector_world world = harness_selector_world(run, action->entity, 0);
+    struct trp_selector_world world = trp_harness_selector_world(run, action->entity, 0);
     if (action->kind == TRP_PLAN_JOIN || action->kind == TRP_PLAN_PARTITION) {
         world.is_up = NULL; /* hosts that are down are meant too */
     }
@@ -98,9 +99,9 @@ static void shape_shuffle(struct trp_run *run, uint32_t index, uint32_t *hosts, 
     uint64_t entity = run->plan->timeline[index].entity;
     for (uint32_t i = 1; i < count; i++) {
         uint32_t host = hosts[i];
-        uint64_t draw = harness_draw(run, entity, STREAM_SHAPE, host);
+        uint64_t draw = trp_harness_draw(run, entity, STREAM_SHAPE, host);
         uint32_t at = i;
-        while (at > 0 && harness_draw(run, entity, STREAM_SHAPE, hosts[at - 1]) > draw) {
+        while (at > 0 && trp_harness_draw(run, entity, STREAM_SHAPE, hosts[at - 1]) > draw) {
             hosts[at] = hosts[at - 1];
             at--;
         }
@@ -219,13 +220,13 @@ static enum trp_status crash_one(struct trp_run *run, uint32_t index, uint32_t h
     if (action->restart_ns == TRP_NEVER) {
         return TRP_OK;
     }
-    return harness_schedule(
+    return trp_harness_schedule(
         run, trp_time_after(trp_world_now(run->world), action->restart_ns), AGENDA_RESTART, host,
         state == TRP_PLAN_STATE_LOST ? TRP_STATE_LOST : TRP_STATE_KEPT, sequence);
 }
 
-enum trp_status harness_restart(struct trp_run *run, uint32_t host, enum trp_state_kept state,
-                                uint64_t cause)
+enum trp_status trp_harness_restart(struct trp_run *run, uint32_t host, enum trp_state_kept state,
+                                    uint64_t cause)
 {
     if (run->hosts[host].leaving && run->hosts[host].node != NULL) {
         (void)trp_world_stop(run->world, host, cause); /* its goodbyes are said */
@@ -242,9 +243,10 @@ static enum trp_status leave_one(struct trp_run *run, uint32_t host)
 {
     const struct trp_command command = {.kind = TRP_CMD_LEAVE};
     run->hosts[host].leaving = true;
-    (void)trp_world_command(run->world, host, &command, run->trace.cause); /* it may be down */
-    return harness_schedule(run, trp_time_after(trp_world_now(run->world), GOODBYE_NS),
-                            AGENDA_RESTART, host, TRP_STATE_KEPT, run->trace.cause);
+    TRP_IGNORE(
+        trp_world_command(run->world, host, &command, run->trace.cause)); /* it may be down */
+    return trp_harness_schedule(run, trp_time_after(trp_world_now(run->world), GOODBYE_NS),
+                                AGENDA_RESTART, host, TRP_STATE_KEPT, run->trace.cause);
 }
 
 /* Stops or kills an actor wherever it is registered. */
@@ -257,7 +259,7 @@ static enum trp_status act_on_actor(struct trp_run *run, uint32_t index)
     enum trp_status status = trp_plan_target_name(
         run->plan, &action->actor, 0, actor == NULL ? NULL : actor->on->hosts,
         actor == NULL ? 0 : actor->on->hosts_count,
-        harness_draw(run, action->entity, STREAM_TARGET, 0), name, sizeof name);
+        trp_harness_draw(run, action->entity, STREAM_TARGET, 0), name, sizeof name);
     const struct trp_command command = {.kind = action->kind == TRP_PLAN_KILL ? TRP_CMD_KILL
                                                                               : TRP_CMD_STOP,
                                         .name = trp_bytes_text(name)};
@@ -265,7 +267,7 @@ static enum trp_status act_on_actor(struct trp_run *run, uint32_t index)
         struct trp_actor_ref ref;
         if (run->hosts[host].node != NULL &&
             trp_node_find_name(run->hosts[host].node, command.name, &ref) == TRP_OK) {
-            (void)trp_world_command(run->world, host, &command, run->trace.cause);
+            TRP_IGNORE(trp_world_command(run->world, host, &command, run->trace.cause));
             status = act_hit(run, &run->acts[index], &host, 1);
         }
     }
@@ -292,11 +294,11 @@ static enum trp_status act_on_host(struct trp_run *run, uint32_t index, uint32_t
         status = leave_one(run, host);
         break;
     case TRP_PLAN_JOIN:
-        status = harness_restart(run, host,
-                                 trp_plan_group_of(run->plan, host)->state == TRP_PLAN_STATE_LOST
-                                     ? TRP_STATE_LOST
-                                     : TRP_STATE_KEPT,
-                                 run->trace.cause);
+        status = trp_harness_restart(
+            run, host,
+            trp_plan_group_of(run->plan, host)->state == TRP_PLAN_STATE_LOST ? TRP_STATE_LOST
+                                                                             : TRP_STATE_KEPT,
+            run->trace.cause);
         break;
     case TRP_PLAN_PARTITION:
     case TRP_PLAN_HEAL:
@@ -331,7 +333,7 @@ static enum trp_status act_heal(struct trp_run *run, uint32_t index)
         bool meant = target == TRP_PLAN_NONE ? run->plan->timeline[i].kind == TRP_PLAN_PARTITION
                                              : i == target;
         if (meant && run->acts[i].lasting) {
-            status = harness_end_act(run, i);
+            status = trp_harness_end_act(run, i);
         }
     }
     return status;
@@ -345,7 +347,7 @@ static enum trp_status act_perform(struct trp_run *run, uint32_t index)
     case TRP_PLAN_HEAL:
         return act_heal(run, index);
     case TRP_PLAN_LINK:
-        trp_world_set_topology(run->world, harness_topology(run));
+        trp_world_set_topology(run->world, trp_harness_topology(run));
         return TRP_OK;
     case TRP_PLAN_STOP:
     case TRP_PLAN_KILL:
@@ -366,7 +368,7 @@ static bool act_lasts(const struct trp_plan_action *action)
            action->kind == TRP_PLAN_PAUSE;
 }
 
-enum trp_status harness_act(struct trp_run *run, uint32_t index)
+enum trp_status trp_harness_act(struct trp_run *run, uint32_t index)
 {
     const struct trp_plan_action *action = &run->plan->timeline[index];
     struct act *act = &run->acts[index];
@@ -402,14 +404,14 @@ enum trp_status harness_act(struct trp_run *run, uint32_t index)
         run->lasting_fault = action->name;
         if (action->for_ns != 0) {
             status =
-                harness_schedule(run, trp_time_after(trp_world_now(run->world), action->for_ns),
-                                 AGENDA_END_ACT, index, TRP_STATE_KEPT, act->sequence);
+                trp_harness_schedule(run, trp_time_after(trp_world_now(run->world), action->for_ns),
+                                     AGENDA_END_ACT, index, TRP_STATE_KEPT, act->sequence);
         }
     }
     return status;
 }
 
-enum trp_status harness_end_act(struct trp_run *run, uint32_t index)
+enum trp_status trp_harness_end_act(struct trp_run *run, uint32_t index)
 {
     const struct trp_plan_action *action = &run->plan->timeline[index];
     struct act *act = &run->acts[index];
@@ -422,7 +424,7 @@ enum trp_status harness_end_act(struct trp_run *run, uint32_t index)
     if (action->kind == TRP_PLAN_PARTITION) {
         (void)trp_world_heal(run->world, index, cause);
     } else if (action->kind == TRP_PLAN_LINK) {
-        trp_world_set_topology(run->world, harness_topology(run));
+        trp_world_set_topology(run->world, trp_harness_topology(run));
     } else if (action->kind == TRP_PLAN_PAUSE) {
         for (uint32_t i = 0; i < act->hosts_count; i++) {
             (void)trp_world_resume(run->world, act->hosts[i], cause);

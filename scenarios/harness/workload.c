@@ -5,9 +5,9 @@
 
 #define MESSAGE_BYTES_MAX 65536u
 
-enum trp_status harness_encode_args(const struct trp_value *args,
-                                    const struct trp_message_type *type, uint8_t *out, size_t room,
-                                    size_t *ret_size)
+enum trp_status trp_harness_encode_args(const struct trp_value *args,
+                                        const struct trp_message_type *type, uint8_t *out,
+                                        size_t room, size_t *ret_size)
 {
     void *message = calloc(1, type->size + 1);
     if (message == NULL) {
@@ -26,7 +26,7 @@ enum trp_status harness_encode_args(const struct trp_value *args,
 static trp_time flow_gap(const struct trp_run *run, uint32_t index)
 {
     const struct trp_plan_workload *entry = &run->plan->workload[index];
-    uint64_t draw = harness_draw(run, entry->entity, STREAM_EVERY, run->flows[index].count);
+    uint64_t draw = trp_harness_draw(run, entry->entity, STREAM_EVERY, run->flows[index].count);
     trp_time gap = trp_dist_sample(&entry->every, draw);
     return gap > 0 ? gap : 1;
 }
@@ -45,11 +45,11 @@ static enum trp_status flow_begin(struct trp_run *run, uint32_t index)
         flow->hosts_count = actor->on->hosts_count;
         memcpy(flow->hosts, actor->on->hosts, flow->hosts_count * sizeof *flow->hosts);
     }
-    return harness_schedule(run, trp_time_after(entry->from, flow_gap(run, index)), AGENDA_OPERATE,
-                            index, TRP_STATE_KEPT, 0);
+    return trp_harness_schedule(run, trp_time_after(entry->from, flow_gap(run, index)),
+                                AGENDA_OPERATE, index, TRP_STATE_KEPT, 0);
 }
 
-enum trp_status harness_begin_workload(struct trp_run *run)
+enum trp_status trp_harness_begin_workload(struct trp_run *run)
 {
     enum trp_status status = TRP_OK;
     for (uint32_t i = 0; i < run->plan->workload_count && status == TRP_OK; i++) {
@@ -119,8 +119,8 @@ static void operation_end(struct trp_run *run, struct operation *operation, enum
         operation->status = status;
         run->operations_open--;
     } else if (entry->operation == TRP_PLAN_ASK) {
-        harness_break(run, TRP_ALWAYS_ONE_OUTCOME, "an ask of '%s' had %u outcomes", entry->name,
-                      operation->outcomes);
+        trp_harness_break(run, TRP_ALWAYS_ONE_OUTCOME, "an ask of '%s' had %u outcomes",
+                          entry->name, operation->outcomes);
     }
     if (run->options.record == NULL) {
         return;
@@ -160,9 +160,10 @@ static enum trp_status operation_issue(struct trp_run *run, uint32_t index, uint
         command.kind = entry->operation == TRP_PLAN_ASK ? TRP_CMD_ASK : TRP_CMD_TELL;
         command.message = trp_bytes_text(entry->handler->message->id);
         payload = malloc(MESSAGE_BYTES_MAX);
-        status = payload == NULL ? TRP_ENOMEM
-                                 : harness_encode_args(entry->args, entry->handler->message,
-                                                       payload, MESSAGE_BYTES_MAX, &payload_size);
+        status = payload == NULL
+                     ? TRP_ENOMEM
+                     : trp_harness_encode_args(entry->args, entry->handler->message, payload,
+                                               MESSAGE_BYTES_MAX, &payload_size);
     }
     if (status == TRP_OK) {
         command.payload = trp_bytes(payload, payload_size);
@@ -181,7 +182,7 @@ static enum trp_status operation_issue(struct trp_run *run, uint32_t index, uint
     return status;
 }
 
-enum trp_status harness_operate(struct trp_run *run, uint32_t index)
+enum trp_status trp_harness_operate(struct trp_run *run, uint32_t index)
 {
     const struct trp_plan_workload *entry = &run->plan->workload[index];
     struct flow *flow = &run->flows[index];
@@ -190,7 +191,7 @@ enum trp_status harness_operate(struct trp_run *run, uint32_t index)
     if (now < entry->until && now < run->plan->until_ns) {
         trp_time next = trp_time_after(now, flow_gap(run, index));
         enum trp_status status =
-            harness_schedule(run, next, AGENDA_OPERATE, index, TRP_STATE_KEPT, 0);
+            trp_harness_schedule(run, next, AGENDA_OPERATE, index, TRP_STATE_KEPT, 0);
         if (status != TRP_OK) {
             return status;
         }
@@ -199,7 +200,7 @@ enum trp_status harness_operate(struct trp_run *run, uint32_t index)
     }
     char target[256];
     uint32_t host;
-    const struct trp_selector_world world = harness_selector_world(run, entry->entity, count);
+    const struct trp_selector_world world = trp_harness_selector_world(run, entry->entity, count);
     enum trp_status status = trp_selector_pick(run->plan, entry->on, &world, &host);
     if (status == TRP_ENOTFOUND) {
         return TRP_OK; /* nobody is up to do it */
@@ -207,12 +208,12 @@ enum trp_status harness_operate(struct trp_run *run, uint32_t index)
     if (status == TRP_OK) {
         status = trp_plan_target_name(
             run->plan, &entry->target, host, flow->hosts, flow->hosts_count,
-            harness_draw(run, entry->entity, STREAM_TARGET, count), target, sizeof target);
+            trp_harness_draw(run, entry->entity, STREAM_TARGET, count), target, sizeof target);
     }
     return status == TRP_OK ? operation_issue(run, index, host, target) : status;
 }
 
-void harness_result(struct trp_run *run, uint32_t host, const struct trp_result *result)
+void trp_harness_result(struct trp_run *run, uint32_t host, const struct trp_result *result)
 {
     if (result->request == 0 || result->request > run->operations_count) {
         return; /* of the harness's own commands at a host's start */
@@ -233,7 +234,7 @@ void harness_result(struct trp_run *run, uint32_t host, const struct trp_result 
     }
 }
 
-void harness_orphan(struct trp_run *run, uint32_t host)
+void trp_harness_orphan(struct trp_run *run, uint32_t host)
 {
     for (uint64_t i = run->operations_count; i-- > 0;) {
         struct operation *operation = &run->operations[i];

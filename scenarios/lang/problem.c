@@ -272,7 +272,9 @@ struct lang_nearest lang_nearest_to(const char *word, size_t size)
 
 void lang_nearest_offer_bytes(struct lang_nearest *nearest, const char *candidate, size_t size)
 {
-    if (nearest->word_size > WORD_MAX || size > WORD_MAX || size == 0)
+    size_t apart =
+        size > nearest->word_size ? size - nearest->word_size : nearest->word_size - size;
+    if (nearest->word_size > WORD_MAX || size > WORD_MAX || size == 0 || apart >= nearest->distance)
         return;
     uint32_t distance = word_distance(nearest->word, nearest->word_size, candidate, size);
     if (distance >= nearest->distance || distance >= size)
@@ -292,5 +294,13 @@ bool lang_nearest_hint(const struct lang_nearest *nearest, struct lang_problems 
     if (nearest->best == NULL)
         return false;
     lang_problem_hint(problems, "did you mean `%.*s`?", (int)nearest->best_size, nearest->best);
+    return true;
+}
+
+bool lang_nearest_fault(const struct lang_nearest *nearest, struct lang_fault *fault)
+{
+    if (nearest->best == NULL)
+        return false;
+    lang_fault_hint(fault, "did you mean `%.*s`?", (int)nearest->best_size, nearest->best);
     return true;
 }

@@ -6,15 +6,15 @@
 #define LANG_PROBLEM_H
 
 #include "scenarios/lang/arena.h"
+#include "scenarios/lang/scalar.h"
 
 #define LANG_PROBLEMS_MAX 100u
 
-/* A file, a --set, or the table of defaults. */
+/* A file or a --set. */
 struct lang_source {
     const char *path; /* what problems call it */
     const char *text;
     size_t size;
-    bool is_setting;
 };
 
 /* A run of characters on one line. */
@@ -34,7 +34,7 @@ struct lang_problem {
 
 struct lang_problems {
     struct lang_arena *arena;
-    struct lang_source *sources; /* index 0: defaults */
+    struct lang_source *sources;
     uint32_t sources_count;
     uint32_t sources_room;
     struct lang_problem items[LANG_PROBLEMS_MAX];
@@ -75,5 +75,7 @@ void lang_nearest_offer(struct lang_nearest *nearest, const char *candidate);
 void lang_nearest_offer_bytes(struct lang_nearest *nearest, const char *candidate, size_t size);
 /* Adds "did you mean `x`?" to the last problem when something was near enough; says whether. */
 bool lang_nearest_hint(const struct lang_nearest *nearest, struct lang_problems *problems);
+/* The same for a fault. */
+bool lang_nearest_fault(const struct lang_nearest *nearest, struct lang_fault *fault);
 
 #endif

@@ -33,16 +33,20 @@ static bool is_letter(uint8_t c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+size_t lang_word_size(struct trp_bytes text)
+{
+    size_t size = 0;
+    if (text.size == 0 || !is_letter(text.data[0]))
+        return 0;
+    while (size < text.size && (is_letter(text.data[size]) || is_digit(text.data[size]) ||
+                                text.data[size] == '-' || text.data[size] == '_'))
+        size++;
+    return size;
+}
+
 bool lang_is_word(struct trp_bytes text)
 {
-    if (text.size == 0 || !is_letter(text.data[0]))
-        return false;
-    for (size_t i = 1; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        if (!is_letter(c) && !is_digit(c) && c != '-' && c != '_')
-            return false;
-    }
-    return true;
+    return text.size != 0 && lang_word_size(text) == text.size;
 }
 
 /* ---- numbers ---- */

@@ -37,6 +37,8 @@ bool lang_dist_read(struct trp_bytes text, struct trp_dist *ret_dist, struct lan
 
 /* A word: a letter, then letters, digits, - and _. */
 bool lang_is_word(struct trp_bytes text);
+/* Bytes of the word a text begins with; 0: none. */
+size_t lang_word_size(struct trp_bytes text);
 
 /* Writes a span as short as it goes without loss: "5min30s". */
 #define LANG_SPAN_TEXT_MAX 48u

@@ -96,6 +96,13 @@ TRP_API const char *trp_status_name(enum trp_status status);
 TRP_API const char *trp_status_text(enum trp_status status);
 TRP_API enum trp_status_class trp_status_class(enum trp_status status);
 
+/* Drops a status on purpose; say why in a comment. (gcc warns of a mere cast to void.) */
+#define TRP_IGNORE(expression)                                                                     \
+    do {                                                                                           \
+        enum trp_status ignored_ = (expression);                                                   \
+        (void)ignored_;                                                                            \
+    } while (0)
+
 /* A moment or a span in nanoseconds. Moments count from the driver's own epoch. */
 typedef uint64_t trp_time;
 

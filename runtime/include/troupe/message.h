@@ -31,7 +31,7 @@ TRP_EXTERN_C_BEGIN
     X(F32, float)                                                                                  \
     X(F64, double)                                                                                 \
     X(TEXT, struct trp_bytes)                                                                      \
-    X(BYTES, struct trp_bytes) /* msgpack bin; an array of u8 is accepted when it fits in bin */   \
+    X(BYTES, struct trp_bytes) /* msgpack bin (serde_bytes) */                                     \
     X(REF, struct trp_actor_ref)
 
 enum trp_message_field_type {

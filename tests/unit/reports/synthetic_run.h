@@ -257,14 +257,14 @@ static inline void synthetic_metrics(struct trp_run_record *record)
 
 static inline void synthetic_verdicts(struct trp_run_record *record)
 {
-    trp_run_expect(record, &(struct trp_run_expectation){
-                               .text = "always: one_outcome_per_ask",
-                               .kind = "always",
-                               .verdict = TRP_RUN_BROKEN,
-                               .detail = "ask 162 had 2 outcomes: OK, then OK",
-                               .failed = TRP_MIN(2) + TRP_MS(4321),
-                               .sequence = 62,
-                               .line = 21});
+    trp_run_expect(record,
+                   &(struct trp_run_expectation){.text = "always: one_outcome_per_ask",
+                                                 .kind = "always",
+                                                 .verdict = TRP_RUN_BROKEN,
+                                                 .detail = "ask 162 had 2 outcomes: OK, then OK",
+                                                 .failed = TRP_MIN(2) + TRP_MS(4321),
+                                                 .sequence = 62,
+                                                 .line = 21});
     trp_run_expect(record,
                    &(struct trp_run_expectation){
                        .text = "eventually: { metric: dht.recall_at_k, at_least: 0.99, for: 30s, "
@@ -273,6 +273,7 @@ static inline void synthetic_verdicts(struct trp_run_record *record)
                        .verdict = TRP_RUN_HELD,
                        .has_value = true,
                        .value = 74.5,
+                       .unit = "s",
                        .detail = "held from 6min14s",
                        .failed = TRP_NEVER,
                        .line = 22});
@@ -281,6 +282,7 @@ static inline void synthetic_verdicts(struct trp_run_record *record)
                                                          .verdict = TRP_RUN_BROKEN,
                                                          .has_value = true,
                                                          .value = 2.0,
+                                                         .unit = "s",
                                                          .detail = "2 s is more than 1 s",
                                                          .failed = TRP_NEVER,
                                                          .line = 23});

@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of a report's page, one function for each section. */
+#include "reports/render/html.h"
+
+#define LANES_MAX       30u
+#define RULER_WANTED    6
+#define HOSTS_OPEN_MAX  24
+#define HOSTS_SHOWN_MAX 2000
+#define SLOWEST_MAX     10
+
+static void open_section(const struct page *page, const char *name, const char *title,
+                         const char *note)
+{
+    (void)fprintf(page->out,
+                  "<section id=\"r%zu-%s\"><div class=\"head\"><h2>%s</h2><span "
+                  "class=\"note\">%s</span></div>\n",
+                  page->id, name, title, note);
+}
+
+/* Opens a panel with a table; a column whose title begins with "<" is aligned as text. */
+static void open_table(const struct page *page, const char *const *titles)
+{
+    (void)fputs("<div class=\"panel scroll\"><table><thead><tr>", page->out);
+    for (; *titles != NULL; titles++) {
+        bool is_text = (*titles)[0] == '<';
+        (void)fprintf(page->out, "<th%s>%s</th>", is_text ? " class=\"text\"" : "",
+                      *titles + (is_text ? 1 : 0));
+    }
+    (void)fputs("</tr></thead><tbody>\n", page->out);
+}
+
+static void close_table(const struct page *page)
+{
+    (void)fputs("</tbody></table></div>\n", page->out);
+}
+
+static void text_cell(const struct page *page, const char *text)
+{
+    (void)fputs("<td class=\"text\">", page->out);
+    html_text(page->out, text);
+    (void)fputs("</td>", page->out);
+}
+
+static void mono_cell(const struct page *page, const char *text)
+{
+    (void)fputs("<td class=\"text mono\">", page->out);
+    html_text(page->out, text);
+    (void)fputs("</td>", page->out);
+}
+
+static void cell(const struct page *page, const char *figure)
+{
+    (void)fprintf(page->out, "<td>%s</td>", figure);
+}
+
+/* A count; one that should be 0 stands out when it is not. */
+static void count_cell(const struct page *page, int64_t count, bool is_bad)
+{
+    char figure[FIGURE_MAX];
+    (void)fprintf(page->out, "<td%s>%s</td>", is_bad && count > 0 ? " class=\"bad\"" : "",
+                  figure_count(figure, (uint64_t)count));
+}
+
+static void span_cells(const struct page *page, const struct query *query, int first, int count)
+{
+    char figure[FIGURE_MAX];
+    for (int i = first; i < first + count; i++) {
+        cell(page, query_is_null(query, i) ? "–" : figure_span(figure, query_real(query, i)));
+    }
+}
+
+static void moment_cell(const struct page *page, const struct query *query, int column,
+                        const char *none)
+{
+    char figure[FIGURE_MAX];
+    cell(page, query_is_null(query, column)
+                   ? none
+                   : figure_moment(figure, (trp_time)query_number(query, column)));
+}
+
+/* ---- expectations ---- */
+
+static void put_expectation(const struct page *page, const struct query *query)
+{
+    bool held = strcmp(query_text(query, 3), "held") == 0;
+    bool undecided = strcmp(query_text(query, 3), "undecided") == 0;
+    char figure[FIGURE_MAX];
+    (void)fprintf(page->out,
+                  "<tr%s><td class=\"text\"><span class=\"mark %s\" title=\"%s\">%s</span></td>"
+                  "<td class=\"text wrap\"><code>",
+                  held ? "" : " class=\"broken\"", held ? "good" : "bad",
+                  held        ? "held"
+                  : undecided ? "undecided"
+                              : "broken",
+                  held        ? "✓"
+                  : undecided ? "?"
+                              : "✗");
+    html_text(page->out, query_text(query, 2));
+    (void)fputs("</code>", page->out);
+    if (query_text(query, 6)[0] != '\0') {
+        (void)fputs("<div class=\"detail\">", page->out);
+        html_text(page->out, query_text(query, 6));
+        (void)fputs("</div>", page->out);
+    }
+    (void)fputs("</td>", page->out);
+    text_cell(page, query_text(query, 1));
+    (void)fputs("<td>", page->out);
+    if (!query_is_null(query, 4)) {
+        html_text(page->out, figure_value(figure, query_real(query, 4), query_text(query, 5)));
+    }
+    (void)fputs("</td>", page->out);
+    moment_cell(page, query, 7, "");
+    if (query_is_null(query, 8)) {
+        (void)fputs("<td></td>", page->out);
+    } else {
+        (void)fprintf(page->out, "<td>#%lld</td>", (long long)query_number(query, 8));
+    }
+    (void)fputs("</tr>\n", page->out);
+}
+
+void page_put_expectations(struct page *page)
+{
+    static const char *const titles[] = {"<",         "<Expectation", "<Kind", "Value",
+                                         "Broken at", "Event",        NULL};
+    struct query query = query_open(page->db, QUERY(expectations));
+    open_section(page, "expectations", "Expectations", "");
+    uint64_t rows = 0;
+    for (; query_next(&query); rows++) {
+        if (rows == 0) {
+            open_table(page, titles);
+        }
+        put_expectation(page, &query);
+    }
+    if (rows > 0) {
+        close_table(page);
+    } else {
+        (void)fputs("<p class=\"note\">The scenario states none.</p>\n", page->out);
+    }
+    (void)fputs("</section>\n", page->out);
+    page_close(page, &query);
+}
+
+/* ---- faults ---- */
+
+static double percent(const struct page *page, double at)
+{
+    double share = page->run_s > 0 ? at / page->run_s : 0;
+    return (share < 0 ? 0 : share > 1 ? 1 : share) * 100;
+}
+
+static void put_bar(const struct page *page, const struct fault_span *span)
+{
+    char from[FIGURE_MAX];
+    char to[FIGURE_MAX];
+    double left = percent(page, span->from);
+    (void)fprintf(page->out,
+                  "<b class=\"f%u\" style=\"left:min(%.3f%%,calc(100%% - 4px));width:%.3f%%\" "
+                  "title=\"",
+                  span->color, left, percent(page, span->to) - left);
+    (void)fprintf(page->out, "fault %lld: ", (long long)span->id);
+    html_text(page->out, span->text[0] == '\0' ? span->kind : span->text);
+    if (span->count > 1) {
+        (void)fprintf(page->out, ", and %u more", span->count - 1);
+    }
+    (void)fprintf(page->out, "\n%s – %s", figure_moment(from, (trp_time)(span->from * 1e9)),
+                  span->lasting ? "end of the run" : figure_moment(to, (trp_time)(span->to * 1e9)));
+    if (span->hosts_count > 0) {
+        (void)fprintf(page->out, "\n%lld hosts: ", (long long)span->hosts_count);
+        html_text(page->out, span->hosts);
+        (void)fputs(span->hosts_count > 8 ? ", …" : "", page->out);
+    }
+    (void)fputs("\"></b>", page->out);
+}
+
+static void open_lane(const struct page *page, const char *text, uint64_t count)
+{
+    (void)fputs("<div class=\"lane\"><div class=\"what\" title=\"", page->out);
+    html_text(page->out, text);
+    (void)fputs("\">", page->out);
+    html_text(page->out, text);
+    if (count > 1) {
+        (void)fprintf(page->out, " <span class=\"soft\">and %llu more</span>",
+                      (unsigned long long)(count - 1));
+    }
+    (void)fputs("</div><div class=\"track\">", page->out);
+}
+
+static void close_lane(const struct page *page)
+{
+    (void)fputs("</div></div>\n", page->out);
+}
+
+/* One lane for each fault, or for each kind when there are many. */
+static void put_lanes(const struct page *page)
+{
+    const struct faults *faults = &page->faults;
+    if (faults->count <= LANES_MAX) {
+        for (size_t i = 0; i < faults->count; i++) {
+            const struct fault_span *span = &faults->spans[i];
+            open_lane(page, span->text[0] == '\0' ? span->kind : span->text, span->count);
+            put_bar(page, span);
+            close_lane(page);
+        }
+        return;
+    }
+    for (size_t i = 0; i < faults->count; i++) {
+        const char *kind = faults->spans[i].kind;
+        bool first = true;
+        for (size_t k = 0; k < i; k++) {
+            first = first && strcmp(faults->spans[k].kind, kind) != 0;
+        }
+        if (!first) {
+            continue;
+        }
+        open_lane(page, kind, 1);
+        for (size_t k = i; k < faults->count; k++) {
+            if (strcmp(faults->spans[k].kind, kind) == 0) {
+                put_bar(page, &faults->spans[k]);
+            }
+        }
+        close_lane(page);
+    }
+}
+
+/* The moments at which expectations broke. */
+static void put_broken_lane(struct page *page)
+{
+    struct query query = query_open(page->db, QUERY(expectations));
+    bool any = false;
+    while (query_next(&query)) {
+        if (query_is_null(&query, 7)) {
+            continue;
+        }
+        if (!any) {
+            open_lane(page, "expectations broken", 1);
+            any = true;
+        }
+        char figure[FIGURE_MAX];
+        (void)fprintf(page->out, "<b class=\"broken\" style=\"left:%.3f%%\" title=\"",
+                      percent(page, query_real(&query, 7) / 1e9));
+        html_text(page->out, query_text(&query, 2));
+        (void)fprintf(page->out, "\nat %s\"></b>",
+                      figure_moment(figure, (trp_time)query_number(&query, 7)));
+    }
+    if (any) {
+        close_lane(page);
+    }
+    page_close(page, &query);
+}
+
+static void put_ruler(const struct page *page)
+{
+    (void)fputs("<div class=\"lane\"><div></div><div class=\"ruler\">", page->out);
+    struct plot axis = {0};
+    plot_scale(&axis, page->run_s);
+    for (uint32_t i = 0; i < axis.x_tics_count; i++) {
+        (void)fprintf(page->out, "<span style=\"left:%.2f%%\">%s</span>",
+                      percent(page, axis.x_tics[i].at), axis.x_tics[i].label);
+    }
+    close_lane(page);
+}
+
+static void put_fault_rows(struct page *page)
+{
+    static const char *const titles[] = {"Id", "<Kind", "<What", "From",
+                                         "To", "Hosts", "Event", NULL};
+    (void)fprintf(page->out, "<details><summary>All faults as a table</summary>\n");
+    open_table(page, titles);
+    struct query query = query_open(page->db, QUERY(faults));
+    for (uint32_t row = 0; row < HOSTS_SHOWN_MAX && query_next(&query); row++) {
+        char id[32];
+        (void)snprintf(id, sizeof id, "%lld", (long long)query_number(&query, 0));
+        (void)fputs("<tr>", page->out);
+        cell(page, id);
+        text_cell(page, query_text(&query, 1));
+        text_cell(page, query_text(&query, 2));
+        moment_cell(page, &query, 3, "");
+        moment_cell(page, &query, 4, "end");
+        count_cell(page, query_number(&query, 6), false);
+        cell(page, query_text(&query, 5));
+        (void)fputs("</tr>\n", page->out);
+    }
+    close_table(page);
+    (void)fputs("</details>\n", page->out);
+    page_close(page, &query);
+}
+
+void page_put_faults(struct page *page)
+{
+    open_section(page, "faults", "Faults",
+                 "shaded in every plot; times are virtual, in minutes and seconds");
+    if (page->faults.count == 0) {
+        (void)fputs("<p class=\"note\">None were injected.</p></section>\n", page->out);
+        return;
+    }
+    (void)fputs("<div class=\"panel scroll\"><div class=\"lanes\">\n", page->out);
+    put_lanes(page);
+    put_broken_lane(page);
+    put_ruler(page);
+    (void)fputs("</div></div>\n", page->out);
+    put_fault_rows(page);
+    (void)fputs("</section>\n", page->out);
+}
+
+/* ---- requests and lookups ---- */
+
+static void put_failures(struct page *page, bool lookups)
+{
+    static const char *const titles[] = {"<What", "<Status", "Count", "<Meaning", NULL};
+    struct query query = query_open(page->db, QUERY(failures));
+    uint64_t rows = 0;
+    while (query_next(&query)) {
+        if ((strcmp(query_text(&query, 0), "lookup") == 0) != lookups) {
+            continue;
+        }
+        if (rows++ == 0) {
+            (void)fputs("<details><summary>Why they failed</summary>\n", page->out);
+            open_table(page, titles);
+        }
+        (void)fputs("<tr>", page->out);
+        text_cell(page, query_text(&query, 0));
+        mono_cell(page, query_text(&query, 1));
+        count_cell(page, query_number(&query, 2), false);
+        text_cell(page, query_text(&query, 3));
+        (void)fputs("</tr>\n", page->out);
+    }
+    if (rows > 0) {
+        close_table(page);
+        (void)fputs("</details>\n", page->out);
+    }
+    page_close(page, &query);
+}
+
+void page_put_slowest(struct page *page)
+{
+    static const char *const titles[] = {"<What", "Id",      "<Workload", "<From",
+                                         "<To",   "Started", "Took",      NULL};
+    struct query query = query_open(page->db, QUERY(slowest));
+    query_bind_number(&query, ":most", SLOWEST_MAX);
+    uint64_t rows = 0;
+    while (query_next(&query)) {
+        if (rows++ == 0) {
+            (void)fputs("<details><summary>The slowest requests and lookups</summary>\n",
+                        page->out);
+            open_table(page, titles);
+        }
+        (void)fputs("<tr>", page->out);
+        text_cell(page, query_text(&query, 0));
+        count_cell(page, query_number(&query, 1), false);
+        text_cell(page, query_text(&query, 2));
+        text_cell(page, query_text(&query, 3));
+        text_cell(page, query_text(&query, 4));
+        moment_cell(page, &query, 5, "");
+        span_cells(page, &query, 6, 1);
+        (void)fputs("</tr>\n", page->out);
+    }
+    if (rows > 0) {
+        close_table(page);
+        (void)fputs("</details>\n", page->out);
+    }
+    page_close(page, &query);
+}
+
+void page_put_requests(struct page *page)
+{
+    static const char *const titles[] = {
+        "<Workload",     "<Kind",  "Requests", "Answered", "Failed",  "Without outcome",
+        "More than one", "Median", "90th",     "99th",     "Slowest", NULL};
+    open_section(page, "requests", "Requests", "asks and tells of the workload");
+    struct query query = query_open(page->db, QUERY(requests));
+    uint64_t rows = 0;
+    for (; query_next(&query); rows++) {
+        if (rows == 0) {
+            open_table(page, titles);
+        }
+        char figure[FIGURE_MAX];
+        int64_t count = query_number(&query, 2);
+        (void)fputs("<tr>", page->out);
+        text_cell(page, query_text(&query, 1));
+        text_cell(page, query_text(&query, 0));
+        count_cell(page, count, false);
+        cell(page, figure_share(figure, query_real(&query, 3) / (double)count));
+        count_cell(page, query_number(&query, 4), false);
+        count_cell(page, query_number(&query, 5), true);
+        count_cell(page, query_number(&query, 6), true);
+        span_cells(page, &query, 7, 4);
+        (void)fputs("</tr>\n", page->out);
+    }
+    if (rows > 0) {
+        close_table(page);
+    } else {
+        (void)fputs("<p class=\"note\">There were none.</p>\n", page->out);
+    }
+    page_close(page, &query);
+    put_failures(page, false);
+    page_put_slowest(page);
+}
+
+static void real_cell(const struct page *page, const struct query *query, int column)
+{
+    char figure[FIGURE_MAX];
+    (void)snprintf(figure, sizeof figure, "%.2f", query_real(query, column));
+    cell(page, query_is_null(query, column) ? "–" : figure);
+}
+
+void page_put_lookups(struct page *page)
+{
+    static const char *const titles[] = {"<Workload", "Lookups",  "Found",  "Missed",  "Unfinished",
+                                         "Median",    "90th",     "99th",   "Slowest", "Hops",
+                                         "Requests",  "Timeouts", "Recall", NULL};
+    open_section(page, "lookups", "Lookups",
+                 "latency of those that found; hops, requests, timeouts and recall are means");
+    struct query query = query_open(page->db, QUERY(lookups));
+    uint64_t rows = 0;
+    for (; query_next(&query); rows++) {
+        if (rows == 0) {
+            open_table(page, titles);
+        }
+        char figure[FIGURE_MAX];
+        int64_t count = query_number(&query, 1);
+        (void)fputs("<tr>", page->out);
+        text_cell(page, query_text(&query, 0));
+        count_cell(page, count, false);
+        cell(page, figure_share(figure, query_real(&query, 2) / (double)count));
+        count_cell(page, query_number(&query, 3), false);
+        count_cell(page, query_number(&query, 4), true);
+        span_cells(page, &query, 5, 4);
+        for (int i = 9; i < 12; i++) {
+            real_cell(page, &query, i);
+        }
+        cell(page, query_is_null(&query, 12) ? "–" : figure_share(figure, query_real(&query, 12)));
+        (void)fputs("</tr>\n", page->out);
+    }
+    if (rows > 0) {
+        close_table(page);
+    } else {
+        (void)fputs("<p class=\"note\">There were none.</p>\n", page->out);
+    }
+    page_close(page, &query);
+    put_failures(page, true);
+}
+
+/* ---- metrics, hosts, events ---- */
+
+void page_put_metrics(struct page *page)
+{
+    static const char *const titles[] = {"<Metric", "<What it is", "Last", "Least",
+                                         "Most",    "Samples",     NULL};
+    open_section(page, "metrics", "Metrics",
+                 "over virtual time; of metrics of hosts the last value is the mean of all hosts");
+    struct query query = query_open(page->db, QUERY(metrics));
+    uint64_t rows = 0;
+    for (; query_next(&query); rows++) {
+        if (rows == 0) {
+            open_table(page, titles);
+        }
+        char figure[FIGURE_MAX];
+        (void)fputs("<tr>", page->out);
+        mono_cell(page, query_text(&query, 1));
+        text_cell(page, query_text(&query, 3));
+        const int columns[] = {8, 6, 7};
+        for (size_t i = 0; i < 3; i++) {
+            (void)fputs("<td>", page->out);
+            html_text(page->out,
+                      figure_value(figure, query_real(&query, columns[i]), query_text(&query, 2)));
+            (void)fputs("</td>", page->out);
+        }
+        count_cell(page, query_number(&query, 4), false);
+        (void)fputs("</tr>\n", page->out);
+    }
+    if (rows > 0) {
+        close_table(page);
+    } else {
+        (void)fputs("<p class=\"note\">None were sampled.</p>\n", page->out);
+    }
+    page_close(page, &query);
+}
+
+static void put_host(const struct page *page, const struct query *query)
+{
+    char figure[FIGURE_MAX];
+    (void)fputs("<tr>", page->out);
+    count_cell(page, query_number(query, 0), false);
+    text_cell(page, query_text(query, 1));
+    text_cell(page, query_text(query, 2));
+    bool known = !query_is_null(query, 5);
+    bool down = known && query_number(query, 6) == 0;
+    (void)fprintf(page->out, "<td class=\"text%s\">%s</td>", down ? " bad" : "",
+                  !known ? "–"
+                  : down ? "down"
+                         : "up");
+    cell(page, query_text(query, 5));
+    cell(page, query_text(query, 7));
+    cell(page, known ? figure_bytes(figure, query_real(query, 8)) : "–");
+    cell(page, known ? figure_bytes(figure, query_real(query, 9)) : "–");
+    count_cell(page, query_number(query, 10), false);
+    count_cell(page, query_number(query, 11), true);
+    count_cell(page, query_number(query, 12), false);
+    count_cell(page, query_number(query, 13), true);
+    count_cell(page, query_number(query, 14), false);
+    (void)fputs("<td class=\"text mono\" title=\"", page->out);
+    html_text(page->out, query_text(query, 4));
+    (void)fputs("\">", page->out);
+    html_text(page->out, query_text(query, 3));
+    (void)fputs("</td></tr>\n", page->out);
+}
+
+void page_put_hosts(struct page *page)
+{
+    static const char *const titles[] = {"Host",        "<Name",  "<Zone",    "<State",   "Lives",
+                                         "Connections", "Sent",   "Received", "Requests", "Failed",
+                                         "Lookups",     "Missed", "Faults",   "<Peer",    NULL};
+    char note[80];
+    char figure[FIGURE_MAX];
+    (void)snprintf(note, sizeof note, "%s simulated machines",
+                   figure_count(figure, page->info->hosts));
+    bool real = strcmp(page->info->net, "real") == 0;
+    open_section(page, "hosts", "Hosts", real ? "nodes that took part" : note);
+    (void)fprintf(page->out, "<details%s><summary>Host by host</summary>\n",
+                  page->info->hosts <= HOSTS_OPEN_MAX ? " open" : "");
+    open_table(page, titles);
+    struct query query = query_open(page->db, QUERY(hosts));
+    for (uint32_t row = 0; row < HOSTS_SHOWN_MAX && query_next(&query); row++) {
+        put_host(page, &query);
+    }
+    page_close(page, &query);
+    close_table(page);
+    if (page->info->hosts > HOSTS_SHOWN_MAX) {
+        (void)fprintf(page->out,
+                      "<p class=\"note\">The first %d; all of them are in the "
+                      "database.</p>\n",
+                      HOSTS_SHOWN_MAX);
+    }
+    (void)fputs("</details>\n", page->out);
+}
+
+void page_put_events(struct page *page)
+{
+    static const char *const titles[] = {"<Event", "<Level", "<What it says", "Count", "First",
+                                         "Last",   NULL};
+    open_section(page, "events", "Events", "what the nodes and the world traced, by kind");
+    open_table(page, titles);
+    struct query query = query_open(page->db, QUERY(events));
+    while (query_next(&query)) {
+        const char *level = query_text(&query, 1);
+        bool is_bad = strcmp(level, "ERROR") == 0 || strcmp(level, "WARN") == 0;
+        (void)fputs("<tr>", page->out);
+        mono_cell(page, query_text(&query, 0));
+        (void)fprintf(page->out, "<td class=\"text%s\">", is_bad ? " bad" : "");
+        html_text(page->out, level);
+        (void)fputs("</td>", page->out);
+        text_cell(page, query_text(&query, 2));
+        count_cell(page, query_number(&query, 3), false);
+        moment_cell(page, &query, 4, "");
+        moment_cell(page, &query, 5, "");
+        (void)fputs("</tr>\n", page->out);
+    }
+    page_close(page, &query);
+    close_table(page);
+    (void)fputs("</section>\n", page->out);
+}
+
+/* ---- the scenario, and how to ask more ---- */
+
+/* Whether an expectation of this line of the scenario is broken. */
+static bool is_broken_line(struct page *page, int64_t line)
+{
+    struct query query = query_open(page->db, QUERY(expectations));
+    bool broken = false;
+    while (!broken && query_next(&query)) {
+        broken = query_number(&query, 9) == line && strcmp(query_text(&query, 3), "held") != 0;
+    }
+    page_close(page, &query);
+    return broken;
+}
+
+/* Writes a text line by line, numbered; lines of broken expectations stand out. */
+static void put_lines(struct page *page, const char *text, bool mark)
+{
+    (void)fputs("<div class=\"panel scroll\"><pre class=\"source\" style=\"border:0\">", page->out);
+    for (int64_t line = 1; *text != '\0'; line++) {
+        size_t size = strcspn(text, "\n");
+        char shown[512];
+        size_t kept = size < sizeof shown - 1 ? size : sizeof shown - 1;
+        memcpy(shown, text, kept);
+        shown[kept] = '\0';
+        (void)fprintf(page->out, "<span%s>",
+                      mark && is_broken_line(page, line) ? " class=\"broken\"" : "");
+        html_text(page->out, shown);
+        (void)fputs("</span>", page->out);
+        text += size + (text[size] == '\n');
+    }
+    (void)fputs("</pre></div>\n", page->out);
+}
+
+void page_put_source(struct page *page)
+{
+    open_section(page, "source", "Scenario", "the file as it was run");
+    if (page->info->source[0] != '\0') {
+        put_lines(page, page->info->source, true);
+    }
+    if (page->info->decisions[0] != '\0') {
+        (void)fputs("<details><summary>Decisions of this run: every fault with its exact time and "
+                    "hosts, as a scenario without random draws</summary>\n",
+                    page->out);
+        put_lines(page, page->info->decisions, false);
+        (void)fputs("</details>\n", page->out);
+    }
+    (void)fputs("</section>\n", page->out);
+}
+
+void page_put_queries(struct page *page, const char *database)
+{
+    static const char *const queries[][2] = {
+        {"What happened around the moment something broke",
+         "SELECT seq, time_ns / 1e9 AS s, host, kind, fields FROM event "
+         "WHERE time_ns BETWEEN 124e9 AND 125e9 ORDER BY seq"},
+        {"Asks with anything but one outcome",
+         "SELECT id, host, actor, started_ns / 1e9 AS s, status, outcomes FROM ask "
+         "WHERE outcomes <> 1"},
+        {"Failures by host while a fault was there",
+         "SELECT host.name, count(*) FROM ask JOIN host USING (host) JOIN fault "
+         "ON ask.started_ns BETWEEN fault.started_ns AND ifnull(fault.ended_ns, 9e18) "
+         "WHERE fault.id = 1 AND status <> 'OK' GROUP BY host.name ORDER BY 2 DESC"},
+        {"All tables, views and their columns", ".schema"}};
+    open_section(page, "queries", "Query it yourself",
+                 "everything above, and every single event, is in one SQLite file");
+    (void)fputs("<pre><code>", page->out);
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        (void)fprintf(page->out, "%s# %s\nsqlite3 -box ", i == 0 ? "" : "\n\n", queries[i][0]);
+        html_text(page->out, database);
+        (void)fputs(" \"", page->out);
+        html_text(page->out, queries[i][1]);
+        (void)fputs("\"", page->out);
+    }
+    (void)fputs("</code></pre>\n</section>\n", page->out);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "actor/event.h"
+
+#include "actor/scheduler_state.h"
+
+static struct trp_event_block *block_of(struct trp_event *event)
+{
+    return TRP_CONTAINER(event, struct trp_event_block, event);
+}
+
+static void queue_push(struct trp_event_queue *queue, struct trp_event *event)
+{
+    event->next = NULL;
+    if (queue->head == NULL) {
+        queue->head = event;
+    } else {
+        queue->tail->next = event;
+    }
+    queue->tail = event;
+}
+
+void trp_event_push(struct trp_scheduler *scheduler, struct trp_event *event,
+                    enum trp_event_owner owner)
+{
+    event->owner = (uint8_t)owner;
+    event->cause = scheduler->trace->cause;
+    queue_push(&scheduler->events, event);
+}
+
+static enum trp_status emit_unbounded(struct trp_scheduler *scheduler,
+                                      const struct trp_sched_event *out, struct trp_mail *payload)
+{
+    size_t bytes = sizeof(struct trp_event_block) + out->name.size;
+    uint8_t class = trp_pool_class_of(bytes);
+    struct trp_event_block *block = trp_pool_take(&scheduler->pool, class, bytes);
+    if (block == NULL) {
+        return TRP_ENOMEM;
+    }
+    *block = (struct trp_event_block){.out = *out, .payload = payload, .class = class};
+    if (out->name.size > 0) {
+        memcpy(block + 1, out->name.data, out->name.size);
+        block->out.name.data = (const uint8_t *)(block + 1);
+    }
+    if (payload != NULL) {
+        block->out.payload = trp_bytes(payload + 1, payload->bytes);
+    }
+    scheduler->events.blocks_count++;
+    trp_event_push(scheduler, &block->event, TRP_EVENT_BLOCK);
+    return TRP_OK;
+}
+
+enum trp_status trp_event_emit(struct trp_scheduler *scheduler, const struct trp_sched_event *out,
+                               struct trp_mail *payload)
+{
+    if (scheduler->events.blocks_count >= scheduler->limits->requests) {
+        return TRP_EFULL;
+    }
+    return emit_unbounded(scheduler, out, payload);
+}
+
+void trp_event_answer(struct trp_scheduler *scheduler, const struct trp_delivery *delivery,
+                      enum trp_status status)
+{
+    const struct trp_sched_event out = {.kind = TRP_SCHED_ANSWER,
+                                        .status = status,
+                                        .token = delivery->token,
+                                        .actor = delivery->actor};
+    struct trp_event_queue *queue = &scheduler->events;
+    if (emit_unbounded(scheduler, &out, NULL) == TRP_OK) {
+        return;
+    }
+    if (queue->spares_used == TRP_EVENT_SPARES) {
+        trp_scheduler_trace_limit(scheduler, "spare answers", TRP_EVENT_SPARES);
+        return;
+    }
+    struct trp_event_spare *spare = &queue->spares[queue->spares_used++];
+    *spare = (struct trp_event_spare){
+        .token = delivery->token, .actor = delivery->actor, .status = status};
+    trp_event_push(scheduler, &spare->event, TRP_EVENT_SPARE);
+}
+
+/* Frees what an event given out was part of. */
+static void event_free(struct trp_scheduler *scheduler, struct trp_event *event)
+{
+    switch ((enum trp_event_owner)event->owner) {
+    case TRP_EVENT_BLOCK: {
+        struct trp_event_block *block = block_of(event);
+        trp_mail_free(scheduler, block->payload);
+        trp_pool_put(&scheduler->pool, block->class, block);
+        break;
+    }
+    case TRP_EVENT_SPARE:
+        break;
+    case TRP_EVENT_REQUEST:
+        trp_request_free(scheduler, TRP_CONTAINER(event, struct trp_request, event));
+        break;
+    case TRP_EVENT_LINK:
+        trp_link_free(scheduler, TRP_CONTAINER(event, struct trp_link, event));
+        break;
+    case TRP_EVENT_ACTOR: {
+        struct trp_actor *actor = TRP_CONTAINER(event, struct trp_actor, gone);
+        trp_pool_put(&scheduler->pool, actor->info->class, actor);
+        break;
+    }
+    }
+}
+
+static struct trp_sched_event event_show(const struct trp_scheduler *scheduler,
+                                         struct trp_event *event)
+{
+    switch ((enum trp_event_owner)event->owner) {
+    case TRP_EVENT_BLOCK:
+        return block_of(event)->out;
+    case TRP_EVENT_SPARE: {
+        const struct trp_event_spare *spare = TRP_CONTAINER(event, struct trp_event_spare, event);
+        return (struct trp_sched_event){.kind = TRP_SCHED_ANSWER,
+                                        .status = spare->status,
+                                        .token = spare->token,
+                                        .actor = spare->actor};
+    }
+    case TRP_EVENT_REQUEST: {
+        struct trp_request *request = TRP_CONTAINER(event, struct trp_request, event);
+        struct trp_sched_event out = {.kind = TRP_SCHED_ANSWER,
+                                      .status = (enum trp_status)request->status,
+                                      .token = request->token,
+                                      .actor = request->target};
+        if (request->reply != NULL) {
+            out.payload = trp_bytes(request->reply + 1, request->reply->bytes);
+        }
+        return out;
+    }
+    case TRP_EVENT_LINK: {
+        struct trp_link *link = TRP_CONTAINER(event, struct trp_link, event);
+        return (struct trp_sched_event){.kind = TRP_SCHED_DIED,
+                                        .reason = (enum trp_stop_reason)link->reason,
+                                        .actor = link->dead,
+                                        .other = link->other,
+                                        .text = trp_bytes_text(link->static_text)};
+    }
+    case TRP_EVENT_ACTOR: {
+        struct trp_actor *actor = TRP_CONTAINER(event, struct trp_actor, gone);
+        return (struct trp_sched_event){.kind = TRP_SCHED_STOPPED,
+                                        .reason = (enum trp_stop_reason)actor->reason,
+                                        .actor = actor->id,
+                                        .other = trp_actor_ref_of(scheduler, actor)};
+    }
+    }
+    return (struct trp_sched_event){0};
+}
+
+static void free_current(struct trp_scheduler *scheduler)
+{
+    struct trp_event *current = scheduler->events.current;
+    if (current != NULL) {
+        scheduler->events.current = NULL;
+        event_free(scheduler, current);
+    }
+}
+
+bool trp_scheduler_next_event(struct trp_scheduler *scheduler, struct trp_sched_event *ret_event)
+{
+    struct trp_event_queue *queue = &scheduler->events;
+    free_current(scheduler);
+    struct trp_event *event = queue->head;
+    if (event == NULL) {
+        queue->spares_used = 0;
+        return false;
+    }
+    queue->head = event->next;
+    queue->current = event;
+    if (event->owner == TRP_EVENT_BLOCK) {
+        queue->blocks_count--;
+    }
+    *ret_event = event_show(scheduler, event);
+    ret_event->cause = event->cause;
+    return true;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/client.h - a short-lived node that joins a running network to ask it something. */
+#ifndef CLI_CLIENT_H
+#define CLI_CLIENT_H
+
+#include "scenarios/cli/cli.h"
+
+#include <troupe/uv.h>
+
+#define CLI_BOOTSTRAP_MAX 16u
+
+struct cli_client_options {
+    const char *bootstrap[CLI_BOOTSTRAP_MAX];
+    uint32_t bootstrap_count;
+    const char *timeout;
+    uint32_t timeout_count;
+    uint32_t json_count;
+};
+
+/* How the last command went. Slices are copies, valid until the next command. */
+struct cli_answer {
+    enum trp_status status;
+    struct trp_actor_ref ref;
+    char *actor_type;
+    uint8_t *payload;
+    size_t payload_size;
+};
+
+struct cli_client {
+    const struct cli_verb *verb;
+    struct trp_runtime *runtime;
+    trp_time deadline;
+    bool done;
+    uint64_t request;
+    struct cli_answer answer;
+    void (*on_partial)(void *user, const struct trp_result *result); /* results before the last */
+    void *user;
+};
+
+/* Joins the network by the given peers. Errors are said; gives an exit code. */
+int cli_client_open(const struct cli_verb *verb, const struct cli_client_options *options,
+                    struct cli_client *client);
+void cli_client_close(struct cli_client *client);
+/* Sends a command and waits for its result; again while the network is not joined yet, until the
+ * time is over. Gives client->answer.status. */
+enum trp_status cli_client_command(struct cli_client *client, struct trp_command *command);
+/* Says how a command failed. */
+int cli_client_failed(const struct cli_client *client, const char *what);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* ask and tell: one message to an actor found by name. */
+#include "scenarios/cli/client.h"
+#include "scenarios/cli/json_args.h"
+
+#include <stdlib.h>
+
+#define PAYLOAD_BYTES_MAX 65536u
+
+static int print_payload(const struct cli_client *client, struct trp_bytes payload)
+{
+    size_t size = trp_msgpack_print(payload, NULL, 0);
+    char *text = malloc(size + 1);
+    if (text == NULL) {
+        return cli_fail(client->verb, CLI_INTERNAL, "out of memory");
+    }
+    (void)trp_msgpack_print(payload, text, size + 1);
+    (void)puts(text);
+    free(text);
+    return CLI_OK;
+}
+
+static int send_message(const struct cli_verb *verb, const struct cli_client_options *options,
+                        struct trp_command *command)
+{
+    struct cli_client client;
+    int code = cli_client_open(verb, options, &client);
+    if (code != CLI_OK) {
+        return code;
+    }
+    enum trp_status status = cli_client_command(&client, command);
+    struct trp_bytes payload = trp_bytes(client.answer.payload, client.answer.payload_size);
+    if (status == TRP_OK && command->kind == TRP_CMD_ASK) {
+        code = print_payload(&client, payload);
+    } else if (status != TRP_OK) {
+        code = cli_client_failed(&client, command->kind == TRP_CMD_ASK ? "no answer" : "not told");
+        if (status == TRP_EHANDLER && payload.size > 0) {
+            (void)print_payload(&client, payload);
+        }
+    }
+    cli_client_close(&client);
+    return code;
+}
+
+static int cmd_message(const struct cli_verb *verb, int argc, char **argv)
+{
+    struct cli_client_options options = {0};
+    const char *operands[3] = {NULL, NULL, "{}"};
+    uint32_t count;
+    const struct cli_option table[] = {
+        {"bootstrap", options.bootstrap, CLI_BOOTSTRAP_MAX, &options.bootstrap_count},
+        {"timeout", &options.timeout, 1, &options.timeout_count}};
+    int code = cli_parse(verb, table, 2, argc, argv, operands, 2, 3, &count);
+    if (code != CLI_OK) {
+        return code;
+    }
+    uint8_t *payload = malloc(PAYLOAD_BYTES_MAX);
+    size_t size;
+    size_t at = 0;
+    if (payload == NULL) {
+        return cli_fail(verb, CLI_INTERNAL, "out of memory");
+    }
+    enum trp_status status =
+        cli_json_to_msgpack(operands[2], payload, PAYLOAD_BYTES_MAX, &size, &at);
+    if (status == TRP_OK) {
+        struct trp_command command = {.kind = strcmp(verb->name, "ask") == 0 ? TRP_CMD_ASK
+                                                                             : TRP_CMD_TELL,
+                                      .name = trp_bytes_text(operands[0]),
+                                      .message = trp_bytes_text(operands[1]),
+                                      .payload = trp_bytes(payload, size)};
+        code = send_message(verb, &options, &command);
+    } else {
+        code = cli_wrong(verb, "the arguments are no JSON that fits (character %zu): %s", at + 1,
+                         operands[2]);
+    }
+    free(payload);
+    return code;
+}
+
+const struct cli_verb cli_verb_ask = {
+    .name = "ask",
+    .about = "send a message to an actor of a running network and print its reply",
+    .help = "Usage: troupe ask NAME MESSAGE [JSON] --bootstrap ADDR… [--timeout 10s]\n"
+            "\n"
+            "Finds the actor registered under NAME through the DHT, asks it, prints the reply as\n"
+            "JSON. JSON are the message's fields, {} unless said.\n"
+            "\n"
+            "Example:\n"
+            "  troupe ask counter inc '{\"amount\": 10}' --bootstrap /ip4/127.0.0.1/tcp/4001\n"
+            "\n"
+            "Exit codes: 0 answered, 1 an error or nobody of that name, 2 the command is wrong,\n"
+            "4 out of time.\n",
+    .run = cmd_message};
+
+const struct cli_verb cli_verb_tell = {
+    .name = "tell",
+    .about = "send a message to an actor of a running network, without a reply",
+    .help = "Usage: troupe tell NAME MESSAGE [JSON] --bootstrap ADDR… [--timeout 10s]\n"
+            "\n"
+            "Finds the actor registered under NAME and puts the message into its mailbox.\n"
+            "\n"
+            "Example:\n"
+            "  troupe tell counter inc '{\"amount\": 1}' --bootstrap /ip4/127.0.0.1/tcp/4001\n",
+    .run = cmd_message};

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenarios/cli/cli.h"
+#include "scenarios/workload/workload.h"
+
+#include <troupe/swarm.h>
+#include <troupe/uv.h>
+
+#include <errno.h>
+#include <signal.h>
+
+#define ADDRESSES_MAX 16u
+#define ACTORS_MAX    64u
+#define TURN_NS       TRP_MS(200)
+
+struct node_options {
+    const char *listen[ADDRESSES_MAX];
+    uint32_t listen_count;
+    const char *bootstrap[ADDRESSES_MAX];
+    uint32_t bootstrap_count;
+    const char *actors[ACTORS_MAX]; /* TYPE=NAME */
+    uint32_t actors_count;
+    const char *state;
+    uint32_t state_count;
+    const char *kad;
+    uint32_t kad_count;
+    uint32_t trace_count;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+struct daemon {
+    const struct cli_verb *verb;
+    struct trp_runtime *runtime;
+    bool failed;
+};
+
+static void daemon_on_result(void *user, const struct trp_result *result)
+{
+    struct daemon *daemon = user;
+    if (result->status != TRP_OK) {
+        (void)cli_fail(daemon->verb, CLI_FAILED, "%s (%s)", trp_status_text(result->status),
+                       trp_status_name(result->status));
+        daemon->failed = true;
+    }
+}
+
+static void daemon_on_event(void *self, const struct trp_trace_event *event)
+{
+    char line[1024];
+    (void)self;
+    (void)trp_trace_print(event, line, sizeof line);
+    (void)fprintf(stderr, "%s\n", line);
+}
+
+static int send_address(struct daemon *daemon, enum trp_command_kind kind, const char *text)
+{
+    struct trp_command command = {.kind = kind};
+    size_t at = 0;
+    if (trp_multiaddr_parse(text, &command.address, &at) != TRP_OK) {
+        return cli_wrong(daemon->verb, "'%s' is no multiaddr (it goes wrong at character %zu)",
+                         text, at + 1);
+    }
+    enum trp_status status = trp_runtime_command(daemon->runtime, &command);
+    return status == TRP_OK
+               ? CLI_OK
+               : cli_fail(daemon->verb, CLI_FAILED, "%s: %s", text, trp_status_text(status));
+}
+
+static int spawn_actor(struct daemon *daemon, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    static const uint8_t no_arguments[] = {0x80}; /* msgpack: a map without entries */
+    if (equals == NULL || equals == text || equals[1] == '\0') {
+        return cli_wrong(daemon->verb, "--actor takes TYPE=NAME, not '%s'", text);
+    }
+    const struct trp_command command = {.kind = TRP_CMD_SPAWN,
+                                        .actor_type = trp_bytes(text, (size_t)(equals - text)),
+                                        .name = trp_bytes_text(equals + 1),
+                                        .payload = trp_bytes(no_arguments, 1)};
+    enum trp_status status = trp_runtime_command(daemon->runtime, &command);
+    return status == TRP_OK
+               ? CLI_OK
+               : cli_fail(daemon->verb, CLI_FAILED, "%s: %s", text, trp_status_text(status));
+}
+
+/* Starts everything the options say. */
+static int daemon_begin(struct daemon *daemon, const struct node_options *options)
+{
+    int code = CLI_OK;
+    if (options->listen_count == 0) {
+        code = send_address(daemon, TRP_CMD_LISTEN, "/ip4/0.0.0.0/tcp/0");
+    }
+    for (uint32_t i = 0; i < options->listen_count && code == CLI_OK; i++) {
+        code = send_address(daemon, TRP_CMD_LISTEN, options->listen[i]);
+    }
+    for (uint32_t i = 0; i < options->actors_count && code == CLI_OK; i++) {
+        code = spawn_actor(daemon, options->actors[i]);
+    }
+    for (uint32_t i = 0; i < options->bootstrap_count && code == CLI_OK; i++) {
+        code = send_address(daemon, TRP_CMD_BOOTSTRAP, options->bootstrap[i]);
+    }
+    return code != CLI_OK || !daemon->failed ? code : CLI_FAILED;
+}
+
+/* Prints the addresses that are new since the last look. */
+static uint32_t print_listening(const struct daemon *daemon, uint32_t printed)
+{
+    struct trp_multiaddr addresses[ADDRESSES_MAX];
+    const struct trp_node *node = trp_runtime_node(daemon->runtime);
+    uint32_t count = trp_swarm_listen_addresses(trp_node_swarm(trp_runtime_node(daemon->runtime)),
+                                                addresses, ADDRESSES_MAX);
+    for (; printed < count; printed++) {
+        char text[TRP_MULTIADDR_TEXT_MAX];
+        struct trp_multiaddr whole;
+        if (trp_multiaddr_with_peer(&addresses[printed], trp_node_peer_id(node), &whole) ==
+            TRP_OK) {
+            trp_multiaddr_print(&whole, text);
+            (void)printf("listening %s\n", text);
+            (void)fflush(stdout);
+        }
+    }
+    return printed;
+}
+
+static int daemon_run(struct daemon *daemon, const struct node_options *options)
+{
+    int code = daemon_begin(daemon, options);
+    uint32_t printed = 0;
+    const struct sigaction action = {.sa_handler = on_signal};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    while (code == CLI_OK && interrupted == 0) {
+        trp_runtime_run(daemon->runtime, printed == 0 ? TRP_MS(5) : TURN_NS);
+        printed = print_listening(daemon, printed);
+    }
+    return code;
+}
+
+static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
+{
+    struct node_options options = {0};
+    const char *operands[1];
+    uint32_t count;
+    const struct cli_option table[] = {
+        {"listen", options.listen, ADDRESSES_MAX, &options.listen_count},
+        {"bootstrap", options.bootstrap, ADDRESSES_MAX, &options.bootstrap_count},
+        {"actor", options.actors, ACTORS_MAX, &options.actors_count},
+        {"state", &options.state, 1, &options.state_count},
+        {"kad-protocol", &options.kad, 1, &options.kad_count},
+        {"trace", NULL, 0, &options.trace_count}};
+    int code = cli_parse(verb, table, 6, argc, argv, operands, 0, 0, &count);
+    if (code != CLI_OK) {
+        return code;
+    }
+    struct daemon daemon = {.verb = verb};
+    struct trp_recorder recorder;
+    trp_recorder_init(&recorder, (struct trp_trace_sink){.event = daemon_on_event});
+    const struct trp_runtime_config config = {
+        .node = {.actor_types = trp_workload_types,
+                 .actor_types_count = trp_workload_types_count,
+                 .kad_protocol = options.kad,
+                 .recorder = options.trace_count > 0 ? &recorder : NULL},
+        .state_path = options.state,
+        .on_result = daemon_on_result,
+        .user = &daemon};
+    enum trp_status status = trp_runtime_open(&config, &daemon.runtime);
+    if (status != TRP_OK) {
+        return cli_fail(verb, CLI_INTERNAL, "cannot start: %s", trp_status_text(status));
+    }
+    code = daemon_run(&daemon, &options);
+    trp_runtime_close(daemon.runtime);
+    return code;
+}
+
+const struct cli_verb cli_verb_node = {
+    .name = "node",
+    .about = "run a node on the real network",
+    .help = "Usage: troupe node [OPTIONS]\n"
+            "\n"
+            "Runs a node until it is interrupted; it prints the addresses it listens on.\n"
+            "\n"
+            "  --listen ADDR        multiaddr, repeatable; /ip4/0.0.0.0/tcp/0 unless said\n"
+            "  --bootstrap ADDR     a peer to join the network by, repeatable\n"
+            "  --actor TYPE=NAME    spawn an actor (counter, kv, watcher) and register it\n"
+            "  --state FILE         keep identity and known peers there (see troupe keygen)\n"
+            "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"
+            "  --trace              every event as text on standard error\n"
+            "\n"
+            "Example, in two shells:\n"
+            "  troupe node --listen /ip4/127.0.0.1/tcp/4001 --actor counter=counter\n"
+            "  troupe ask counter inc '{\"amount\": 10}' --bootstrap /ip4/127.0.0.1/tcp/4001\n",
+    .run = cmd_node};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenarios/cli/client.h"
+
+#include <stdlib.h>
+
+/* How long to listen around before asking our own node whom it knows. */
+#define LOOK_AROUND_NS TRP_S(2)
+
+static int cmd_peers(const struct cli_verb *verb, int argc, char **argv)
+{
+    struct cli_client_options options = {0};
+    const char *operands[1];
+    uint32_t count;
+    const struct cli_option table[] = {
+        {"bootstrap", options.bootstrap, CLI_BOOTSTRAP_MAX, &options.bootstrap_count},
+        {"timeout", &options.timeout, 1, &options.timeout_count}};
+    struct cli_client client;
+    int code = cli_parse(verb, table, 2, argc, argv, operands, 0, 0, &count);
+    if (code == CLI_OK) {
+        code = cli_client_open(verb, &options, &client);
+    }
+    if (code != CLI_OK) {
+        return code;
+    }
+    trp_runtime_run(client.runtime, LOOK_AROUND_NS);
+    struct trp_command command = {.kind = TRP_CMD_PEERS};
+    if (cli_client_command(&client, &command) == TRP_OK) {
+        struct trp_bytes list = trp_bytes(client.answer.payload, client.answer.payload_size);
+        size_t size = trp_msgpack_print(list, NULL, 0);
+        char *text = malloc(size + 1);
+        if (text != NULL) {
+            (void)trp_msgpack_print(list, text, size + 1);
+            (void)puts(text);
+        }
+        code = strcmp(text == NULL ? "[]" : text, "[]") == 0 ? CLI_FAILED : CLI_OK;
+        free(text);
+    } else {
+        code = cli_client_failed(&client, "no answer");
+    }
+    cli_client_close(&client);
+    return code;
+}
+
+const struct cli_verb cli_verb_peers = {
+    .name = "peers",
+    .about = "join a running network and list the peers met there",
+    .help =
+        "Usage: troupe peers --bootstrap ADDR… [--timeout 10s]\n"
+        "\n"
+        "Joins the network, looks around for two seconds and prints the peers it met as a JSON\n"
+        "array: PeerId, address, whether connected, and its bucket of the routing table.\n"
+        "\n"
+        "Exit codes: 0 somebody is there, 1 nobody, 2 the command is wrong.\n",
+    .run = cmd_peers};

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/rolling_hash.h"
+#include "reports/render/report_html.h"
+#include "reports/render/report_text.h"
+#include "scenarios/cli/cli.h"
+#include "scenarios/cli/json.h"
+#include "scenarios/cli/scenario.h"
+#include "scenarios/harness/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_BYTES_MAX  1024u
+#define PROGRESS_EVERY  TRP_MS(100)
+#define REPRODUCE_BYTES 4096u
+
+struct run_options {
+    const char *file;
+    const char *out;
+    const char *settings[CLI_SETTINGS_MAX];
+    uint32_t settings_count;
+    bool has_seed;
+    uint64_t seed;
+    bool report;
+    bool json;
+    bool trace;
+    trp_time time_limit;
+    const char *hashes;   /* file for a hash per event */
+    uint64_t shown_event; /* 0: none */
+};
+
+/* What follows the run while it goes. */
+struct watcher {
+    bool terminal;
+    trp_time shown_at;
+    trp_time began;
+    bool trace;
+    FILE *hashes;
+    uint64_t shown_event;
+};
+
+/* ---- while it runs ---- */
+
+static void watch_event(void *self, const struct trp_trace_event *event)
+{
+    struct watcher *watcher = self;
+    char line[1024];
+    if (watcher->trace || event->sequence == watcher->shown_event) {
+        (void)trp_trace_print(event, line, sizeof line);
+        (void)fprintf(watcher->trace ? stderr : stdout, "%s\n", line);
+    }
+    if (watcher->hashes != NULL) {
+        uint64_t hash[2];
+        trp_hash_init(hash);
+        trp_hash_bytes(hash, trp_bytes(line, trp_trace_print(event, line, sizeof line)));
+        (void)fwrite(hash, sizeof hash[0], 1, watcher->hashes);
+    }
+}
+
+static void watch_progress(void *user, const struct trp_run_progress *progress)
+{
+    struct watcher *watcher = user;
+    trp_time now = cli_clock();
+    if (!watcher->terminal || now - watcher->shown_at < PROGRESS_EVERY) {
+        return;
+    }
+    watcher->shown_at = now;
+    double wall = (double)(now - watcher->began) / 1e9;
+    double virtual_s = (double)progress->now / 1e9;
+    (void)fprintf(
+        stderr, "\r\033[K%5.1f%%  %.0f s of %.0f s  %.0fx real time  %u hosts%s%s",
+        100.0 * (double)progress->now / (double)progress->until, virtual_s,
+        (double)progress->until / 1e9, wall > 0 ? virtual_s / wall : 0, progress->hosts_up,
+        progress->fault == NULL ? "" : "  fault: ", progress->fault == NULL ? "" : progress->fault);
+    (void)fflush(stderr);
+}
+
+/* ---- results ---- */
+
+static int exit_code(enum trp_run_outcome outcome)
+{
+    switch (outcome) {
+    case TRP_RUN_PASSED:
+        return CLI_OK;
+    case TRP_RUN_FAILED:
+        return CLI_FAILED;
+    case TRP_RUN_DIVERGED:
+        return CLI_DIVERGED;
+    case TRP_RUN_TIMED_OUT:
+        return CLI_TIMEOUT;
+    case TRP_RUN_UNFINISHED:
+    case TRP_RUN_CRASHED:
+        return CLI_INTERNAL;
+    }
+    return CLI_INTERNAL;
+}
+
+static void print_json(const struct run_options *options, const struct trp_plan *plan,
+                       const struct trp_session_result *result, const char *reproduce)
+{
+    struct json json = {.out = stdout};
+    json_open(&json, NULL, '{');
+    json_text(&json, "scenario", plan->name);
+    json_number(&json, "seed", options->seed);
+    json_text(&json, "outcome", trp_run_outcome_name(result->outcome));
+    json_text(&json, "trace_hash", result->summary.trace_hash);
+    json_number(&json, "events", result->summary.events);
+    json_number(&json, "happenings", result->summary.happenings);
+    json_real(&json, "sim_s", (double)result->summary.sim_ns / 1e9);
+    json_real(&json, "wall_s", (double)result->wall_ns / 1e9);
+    json_number(&json, "hosts", result->summary.hosts);
+    json_number(&json, "peak_rss_bytes", result->peak_rss_bytes);
+    json_open(&json, "expectations", '[');
+    for (uint32_t i = 0; i < result->expectations_count; i++) {
+        const struct trp_session_expectation *expectation = &result->expectations[i];
+        json_open(&json, NULL, '{');
+        json_text(&json, "text", expectation->text);
+        json_text(&json, "outcome", trp_run_verdict_name(expectation->verdict));
+        if (expectation->has_value) {
+            json_real(&json, "value", expectation->value);
+        } else {
+            json_text(&json, "value", NULL);
+        }
+        json_text(&json, "detail", expectation->detail);
+        json_close(&json, '}');
+    }
+    json_close(&json, ']');
+    if (result->outcome == TRP_RUN_PASSED) {
+        json_text(&json, "failure", NULL);
+    } else {
+        json_open(&json, "failure", '{');
+        json_text(&json, "text", result->failure);
+        json_text(&json, "reproduce", reproduce);
+        json_close(&json, '}');
+    }
+    json_text(&json, "out", options->out);
+    json_close(&json, '}');
+    (void)fputc('\n', stdout);
+}
+
+static int write_report(const struct cli_verb *verb, const struct run_options *options,
+                        const struct trp_session_result *result)
+{
+    char path[PATH_BYTES_MAX];
+    struct trp_run_error error;
+    (void)snprintf(path, sizeof path, "%s/report.html", options->out);
+    if (trp_report_html(&result->db, 1, NULL, path, &error) != TRP_OK) {
+        return cli_fail(verb, CLI_INTERNAL, "%s", error.text);
+    }
+    (void)fprintf(stderr, "report: %s\n", path);
+    return CLI_OK;
+}
+
+static int show_results(const struct cli_verb *verb, const struct run_options *options,
+                        const struct trp_plan *plan, const struct trp_session_result *result,
+                        const char *reproduce)
+{
+    int code = options->report ? write_report(verb, options, result) : CLI_OK;
+    if (options->json) {
+        print_json(options, plan, result, reproduce);
+    }
+    const struct trp_report_text_options text = {.color = trp_report_wants_color(stderr),
+                                                 .brief = options->json};
+    if (trp_report_text(result->db, &text, stderr) != TRP_OK) {
+        code = cli_fail(verb, CLI_INTERNAL, "cannot show the summary");
+    }
+    return code != CLI_OK ? code : exit_code(result->outcome);
+}
+
+/* ---- the verb ---- */
+
+/* The command that runs this again: what was set, in one line. */
+static void make_reproduce(const struct run_options *options, char *out, size_t room)
+{
+    size_t size =
+        (size_t)snprintf(out, room, "troupe run %s --seed %" PRIu64, options->file, options->seed);
+    for (uint32_t i = 0; i < options->settings_count && size < room; i++) {
+        size += (size_t)snprintf(out + size, room - size, " --set '%s'", options->settings[i]);
+    }
+}
+
+static int make_directory(const struct cli_verb *verb, const char *path)
+{
+    char partial[PATH_BYTES_MAX];
+    if (strlen(path) >= sizeof partial) {
+        return cli_wrong(verb, "the name of the output directory is too long");
+    }
+    for (size_t i = 1; i <= strlen(path); i++) {
+        if (path[i] != '/' && path[i] != '\0') {
+            continue;
+        }
+        memcpy(partial, path, i);
+        partial[i] = '\0';
+        if (mkdir(partial, 0777) != 0 && errno != EEXIST) {
+            return cli_fail(verb, CLI_USAGE, "cannot make %s: %s", partial, strerror(errno));
+        }
+    }
+    return CLI_OK;
+}
+
+static int run_session(const struct cli_verb *verb, const struct run_options *options,
+                       const struct cli_scenario *scenario, struct watcher *watcher)
+{
+    char database[PATH_BYTES_MAX];
+    char reproduce[REPRODUCE_BYTES];
+    struct trp_session *session;
+    struct trp_run_error error;
+    make_reproduce(options, reproduce, sizeof reproduce);
+    (void)snprintf(database, sizeof database, "%s/run.db",
+                   options->out == NULL ? "" : options->out);
+    bool watches = options->trace || watcher->hashes != NULL || options->shown_event != 0;
+    const struct trp_session_options session_options = {
+        .load = scenario->load,
+        .path = options->file,
+        .source = scenario->source,
+        .reproduce = reproduce,
+        .version = TRP_VERSION,
+        .database = options->out == NULL ? NULL : database,
+        .seed = options->seed,
+        .wall_clock = cli_clock,
+        .wall_ns_max = options->time_limit,
+        .sink = {.event = watches ? watch_event : NULL, .self = watcher},
+        .progress = watch_progress,
+        .user = watcher};
+    watcher->began = cli_clock();
+    enum trp_status status = trp_session_open(&session_options, &session, &error);
+    if (watcher->terminal) {
+        (void)fputs("\r\033[K", stderr);
+    }
+    if (status != TRP_OK) {
+        return cli_fail(verb, CLI_INTERNAL, "%s", error.text);
+    }
+    int code = show_results(verb, options, trp_load_plan(scenario->load),
+                            trp_session_result(session), reproduce);
+    trp_session_close(session);
+    return code;
+}
+
+static int run_file(const struct cli_verb *verb, struct run_options *options)
+{
+    char default_out[PATH_BYTES_MAX];
+    struct cli_scenario scenario;
+    struct watcher watcher = {.terminal = isatty(STDERR_FILENO) != 0 && !options->trace,
+                              .trace = options->trace,
+                              .shown_event = options->shown_event};
+    int code = cli_scenario_open(verb, options->file, options->settings, options->settings_count,
+                                 &scenario);
+    if (code != CLI_OK) {
+        return code;
+    }
+    const struct trp_plan *plan = trp_load_plan(scenario.load);
+    options->seed = options->has_seed ? options->seed : plan->seed;
+    if (options->report && options->out == NULL) {
+        (void)snprintf(default_out, sizeof default_out, "out/%s", plan->name);
+        options->out = default_out;
+    }
+    if (options->out != NULL) {
+        code = make_directory(verb, options->out);
+    }
+    if (code == CLI_OK && options->hashes != NULL) {
+        watcher.hashes = fopen(options->hashes, "wb");
+        code = watcher.hashes == NULL ? cli_fail(verb, CLI_USAGE, "cannot write %s: %s",
+                                                 options->hashes, strerror(errno))
+                                      : CLI_OK;
+    }
+    if (code == CLI_OK) {
+        code = run_session(verb, options, &scenario, &watcher);
+    }
+    if (watcher.hashes != NULL && fclose(watcher.hashes) != 0) {
+        code =
+            cli_fail(verb, CLI_INTERNAL, "cannot write %s: %s", options->hashes, strerror(errno));
+    }
+    cli_scenario_close(&scenario);
+    return code;
+}
+
+static int cmd_run(const struct cli_verb *verb, int argc, char **argv)
+{
+    struct run_options options = {0};
+    const char *seed = NULL;
+    const char *net = NULL;
+    const char *limit = NULL;
+    const char *shown = NULL;
+    uint32_t counts[10] = {0};
+    const struct cli_option table[] = {
+        {"seed", &seed, 1, &counts[0]},
+        {"set", options.settings, CLI_SETTINGS_MAX, &options.settings_count},
+        {"out", &options.out, 1, &counts[1]},
+        {"report", NULL, 0, &counts[2]},
+        {"json", NULL, 0, &counts[3]},
+        {"net", &net, 1, &counts[4]},
+        {"trace", NULL, 0, &counts[5]},
+        {"time-limit", &limit, 1, &counts[6]},
+        {"event-hashes", &options.hashes, 1, &counts[7]},
+        {"show-event", &shown, 1, &counts[8]}};
+    uint32_t operands;
+    int code = cli_parse(verb, table, sizeof table / sizeof table[0], argc, argv, &options.file, 1,
+                         1, &operands);
+    if (code != CLI_OK) {
+        return code;
+    }
+    options.report = counts[2] > 0;
+    options.json = counts[3] > 0;
+    options.trace = counts[5] > 0;
+    options.has_seed = seed != NULL;
+    if (seed != NULL && !cli_number(seed, &options.seed)) {
+        return cli_wrong(verb, "--seed takes a whole number, not '%s'", seed);
+    }
+    if (shown != NULL && !cli_number(shown, &options.shown_event)) {
+        return cli_wrong(verb, "--show-event takes a whole number, not '%s'", shown);
+    }
+    if (limit != NULL && !cli_span(limit, &options.time_limit)) {
+        return cli_wrong(verb, "--time-limit takes a span with a unit (90s, 10min), not '%s'",
+                         limit);
+    }
+    if (net != NULL && strcmp(net, "sim") != 0) {
+        return cli_wrong(verb, "--net %s: only 'sim' is supported yet", net);
+    }
+    return run_file(verb, &options);
+}
+
+const struct cli_verb cli_verb_run = {
+    .name = "run",
+    .about = "run a scenario in the simulator and judge it",
+    .help =
+        "Usage: troupe run FILE [OPTIONS]\n"
+        "\n"
+        "Runs a scenario in the deterministic simulator: the same file and seed give the same "
+        "run,\n"
+        "event by event. The summary goes to standard error.\n"
+        "\n"
+        "  --seed N            instead of the file's run.seed\n"
+        "  --set PATH=VALUE    override a key, such as network.links.default.loss=5%; repeatable\n"
+        "  --out DIR           write DIR/run.db, a SQLite database of the run\n"
+        "  --report            write DIR/report.html too (DIR is out/NAME unless said)\n"
+        "  --json              the result as one JSON object on standard output\n"
+        "  --trace             every event as text on standard error\n"
+        "  --time-limit SPAN   give up after that much real time: exit code 4\n"
+        "  --net sim           the simulated network, which is the default\n"
+        "  --show-event N      print event number N on standard output\n"
+        "  --event-hashes F    write a 64-bit hash of each event to F; what `verify` compares\n"
+        "\n"
+        "Examples:\n"
+        "  troupe run scenarios/library/tutorial/partition-heal.yaml --report\n"
+        "  troupe run F.yaml --seed 7 --json | jq .trace_hash\n"
+        "\n"
+        "Exit codes: 0 every expectation held, 1 one failed, 2 the file or command is wrong,\n"
+        "4 out of time, 5 the program failed. The last line of a failed run reproduces it.\n",
+    .run = cmd_run};

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenarios/cli/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
+
+static const struct cli_verb *const verbs[] = {
+#define CLI_ENTRY(name) &cli_verb_##name,
+    CLI_VERBS(CLI_ENTRY)
+#undef CLI_ENTRY
+};
+#define VERBS_COUNT (sizeof verbs / sizeof verbs[0])
+
+/* ---- messages ---- */
+
+static void say(const struct cli_verb *verb, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
+static void say(const struct cli_verb *verb, const char *format, va_list arguments)
+{
+    (void)fprintf(stderr, "troupe %s: ", verb->name);
+    (void)vfprintf(stderr, format, arguments);
+    (void)fputc('\n', stderr);
+}
+
+int cli_wrong(const struct cli_verb *verb, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(verb, format, arguments);
+    va_end(arguments);
+    (void)fprintf(stderr, "See: troupe %s --help\n", verb->name);
+    return CLI_USAGE;
+}
+
+int cli_fail(const struct cli_verb *verb, int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(verb, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+/* ---- options ---- */
+
+static const struct cli_option *find_option(const struct cli_option *options, uint32_t count,
+                                            const char *name, size_t size)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (strlen(options[i].name) == size && memcmp(options[i].name, name, size) == 0) {
+            return &options[i];
+        }
+    }
+    return NULL;
+}
+
+/* Takes the option at argv[*at]; moves past its value. */
+static int take_option(const struct cli_verb *verb, const struct cli_option *options,
+                       uint32_t options_count, int argc, char **argv, int *at)
+{
+    const char *name = argv[*at] + 2;
+    const char *equals = strchr(name, '=');
+    size_t size = equals == NULL ? strlen(name) : (size_t)(equals - name);
+    const struct cli_option *option = find_option(options, options_count, name, size);
+    if (option == NULL) {
+        return cli_wrong(verb, "there is no option --%.*s", (int)size, name);
+    }
+    if (option->values == NULL) {
+        if (equals != NULL) {
+            return cli_wrong(verb, "--%s takes no value", option->name);
+        }
+        (*option->count)++;
+        return CLI_OK;
+    }
+    const char *value = equals == NULL ? NULL : equals + 1;
+    if (value == NULL && *at + 1 < argc) {
+        value = argv[++*at];
+    }
+    if (value == NULL) {
+        return cli_wrong(verb, "--%s needs a value", option->name);
+    }
+    if (*option->count == option->values_max) {
+        return cli_wrong(verb, "--%s is given too often (at most %u times)", option->name,
+                         option->values_max);
+    }
+    option->values[(*option->count)++] = value;
+    return CLI_OK;
+}
+
+int cli_parse(const struct cli_verb *verb, const struct cli_option *options, uint32_t options_count,
+              int argc, char **argv, const char **ret_operands, uint32_t operands_min,
+              uint32_t operands_max, uint32_t *ret_operands_count)
+{
+    uint32_t operands = 0;
+    bool options_ended = false;
+    for (int at = 1; at < argc; at++) {
+        const char *argument = argv[at];
+        if (!options_ended && strcmp(argument, "--") == 0) {
+            options_ended = true;
+        } else if (!options_ended &&
+                   (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)) {
+            (void)fputs(verb->help, stdout);
+            return -1;
+        } else if (!options_ended && strncmp(argument, "--", 2) == 0) {
+            int failed = take_option(verb, options, options_count, argc, argv, &at);
+            if (failed != CLI_OK) {
+                return failed;
+            }
+        } else if (operands == operands_max) {
+            return cli_wrong(verb, "one argument too many: '%s'", argument);
+        } else {
+            ret_operands[operands++] = argument;
+        }
+    }
+    if (operands < operands_min) {
+        return cli_wrong(verb, "it needs %s", operands_min == 1 ? "an argument" : "more arguments");
+    }
+    *ret_operands_count = operands;
+    return CLI_OK;
+}
+
+bool cli_number(const char *text, uint64_t *ret_number)
+{
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0) {
+        return false;
+    }
+    *ret_number = number;
+    return true;
+}
+
+bool cli_span(const char *text, trp_time *ret_span)
+{
+    static const struct {
+        const char *unit;
+        trp_time span;
+    } units[] = {{"ns", 1},       {"us", TRP_US(1)},   {"ms", TRP_MS(1)},
+                 {"s", TRP_S(1)}, {"min", TRP_MIN(1)}, {"h", TRP_MIN(60)}};
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (text[0] >= '0' && text[0] <= '9' && errno == 0 && strcmp(end, units[i].unit) == 0 &&
+            number < TRP_NEVER / units[i].span) {
+            *ret_span = number * units[i].span;
+            return true;
+        }
+    }
+    return false;
+}
+
+trp_time cli_clock(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return TRP_S(now.tv_sec) + (trp_time)now.tv_nsec;
+}
+
+/* ---- verbs ---- */
+
+static void print_verbs(FILE *out)
+{
+    (void)fputs("troupe - rehearse distributed actors in a simulator, perform them on the network\n"
+                "\n"
+                "Usage: troupe VERB [OPTIONS] [ARGUMENTS]\n"
+                "\n",
+                out);
+    for (size_t i = 0; i < VERBS_COUNT; i++) {
+        (void)fprintf(out, "  %-9s %s\n", verbs[i]->name, verbs[i]->about);
+    }
+    (void)fputs("\n"
+                "troupe VERB --help tells more of each. A first run:\n"
+                "  troupe run scenarios/library/tutorial/partition-heal.yaml --out out --report\n"
+                "\n"
+                "Exit codes: 0 all held, 1 an expectation failed, 2 the command or file is wrong,\n"
+                "3 two runs of one seed differed, 4 out of time, 5 the program itself failed.\n",
+                out);
+}
+
+static const struct cli_verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < VERBS_COUNT; i++) {
+        if (strcmp(verbs[i]->name, name) == 0) {
+            return verbs[i];
+        }
+    }
+    return NULL;
+}
+
+/* How many letters two words have in common at the front; good enough to guess a verb. */
+static size_t common_prefix(const char *a, const char *b)
+{
+    size_t size = 0;
+    while (a[size] != '\0' && a[size] == b[size]) {
+        size++;
+    }
+    return size;
+}
+
+static int unknown_verb(const char *name)
+{
+    const struct cli_verb *best = NULL;
+    size_t longest = 1;
+    for (size_t i = 0; i < VERBS_COUNT; i++) {
+        size_t common = common_prefix(name, verbs[i]->name);
+        if (common > longest) {
+            longest = common;
+            best = verbs[i];
+        }
+    }
+    (void)fprintf(stderr, "troupe: there is no verb '%s'", name);
+    if (best != NULL) {
+        (void)fprintf(stderr, "; did you mean '%s'?", best->name);
+    }
+    (void)fputs("\nSee: troupe --help\n", stderr);
+    return CLI_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_verbs(stderr);
+        return CLI_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
+        (strcmp(name, "help") == 0 && argc == 2)) {
+        print_verbs(stdout);
+        return CLI_OK;
+    }
+    bool help = strcmp(name, "help") == 0;
+    const struct cli_verb *verb =
+        find_verb(strcmp(name, "--version") == 0 ? "version" : (help ? argv[2] : name));
+    if (verb == NULL) {
+        return unknown_verb(help ? argv[2] : name);
+    }
+    if (help) {
+        (void)fputs(verb->help, stdout);
+        return CLI_OK;
+    }
+    int code = verb->run(verb, argc - 1, argv + 1);
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        return cli_fail(verb, CLI_INTERNAL, "cannot write to standard output");
+    }
+    return code < 0 ? CLI_OK : code; /* -1: help was asked for */
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenarios/harness/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+struct trp_session {
+    struct trp_session_options options;
+    const struct trp_plan *plan;
+    struct trp_run_record *record;
+    struct trp_run *run;
+    struct trp_session_expectation *expectations;
+    struct trp_session_result result;
+    trp_time started;
+};
+
+/* ---- running ---- */
+
+static bool session_cancelled(void *user)
+{
+    const struct trp_session *session = user;
+    trp_time limit = session->options.wall_ns_max;
+    return limit != 0 && session->options.wall_clock() - session->started > limit;
+}
+
+static void session_progress(void *user, const struct trp_run_progress *progress)
+{
+    struct trp_session *session = user;
+    if (session->options.progress != NULL) {
+        session->options.progress(session->options.user, progress);
+    }
+}
+
+static uint64_t peak_rss_bytes(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+static enum trp_status session_execute(struct trp_session *session)
+{
+    const struct trp_run_options options = {.plan = session->plan,
+                                            .seed = session->options.seed,
+                                            .record = session->record,
+                                            .sink = session->options.sink,
+                                            .progress = session_progress,
+                                            .cancelled = session_cancelled,
+                                            .user = session};
+    session->started = session->options.wall_clock();
+    enum trp_status status = trp_run_open(&options, &session->run);
+    if (status == TRP_OK) {
+        status = trp_run_execute(session->run);
+    }
+    session->result.wall_ns = session->options.wall_clock() - session->started;
+    session->result.peak_rss_bytes = peak_rss_bytes();
+    if (session->run != NULL) {
+        trp_run_summarize(session->run, &session->result.summary);
+    }
+    session->result.outcome = TRP_RUN_PASSED;
+    if (status == TRP_ECANCELLED) {
+        session->result.outcome = TRP_RUN_TIMED_OUT;
+        (void)snprintf(session->result.failure, sizeof session->result.failure,
+                       "out of time at %.1f s of virtual time",
+                       (double)session->result.summary.sim_ns / 1e9);
+        status = TRP_OK;
+    }
+    return status;
+}
+
+/* ---- judging ---- */
+
+static double display_value(enum trp_unit unit, uint64_t value)
+{
+    switch (unit) {
+    case TRP_UNIT_RATIO:
+    case TRP_UNIT_NUMBER:
+        return (double)value / 1e6;
+    case TRP_UNIT_SPAN:
+        return (double)value / 1e9;
+    case TRP_UNIT_BYTES:
+        return (double)value;
+    }
+    return 0;
+}
+
+static const char *kind_name(enum trp_plan_expect_kind kind)
+{
+    switch (kind) {
+    case TRP_PLAN_ALWAYS:
+        return "always";
+    case TRP_PLAN_EVENTUALLY:
+        return "eventually";
+    case TRP_PLAN_METRIC:
+        return "metric";
+    case TRP_PLAN_SQL:
+        return "sql";
+    }
+    return "?";
+}
+
+static void session_judge_one(struct trp_session *session, uint32_t index)
+{
+    const struct trp_plan_expect *expect = &session->plan->expect[index];
+    struct trp_session_expectation *ret = &session->expectations[index];
+    struct trp_run_judgement judgement = {.failed = TRP_NEVER};
+    *ret = (struct trp_session_expectation){.text = expect->text, .kind = kind_name(expect->kind)};
+    if (trp_run_judge(session->run, index, &judgement) == TRP_OK) {
+        ret->verdict = judgement.verdict;
+        ret->has_value = judgement.has_value;
+        ret->value = display_value(expect->metric.unit, judgement.value);
+        memcpy(ret->detail, judgement.detail, sizeof ret->detail);
+    } else {
+        struct trp_run_check check;
+        trp_run_db_check(session->result.db, expect->sql, 0, &check);
+        ret->verdict = check.verdict;
+        ret->has_value = check.has_value;
+        ret->value = check.value;
+        memcpy(ret->detail, check.detail, sizeof ret->detail);
+    }
+    if (ret->verdict != TRP_RUN_HELD && session->result.outcome == TRP_RUN_PASSED) {
+        session->result.outcome = TRP_RUN_FAILED;
+        (void)snprintf(session->result.failure, sizeof session->result.failure, "%s%s%s",
+                       expect->text, ret->detail[0] == '\0' ? "" : ": ", ret->detail);
+    }
+    trp_run_expect(session->record, &(struct trp_run_expectation){.text = expect->text,
+                                                                  .kind = ret->kind,
+                                                                  .verdict = ret->verdict,
+                                                                  .has_value = ret->has_value,
+                                                                  .value = ret->value,
+                                                                  .detail = ret->detail,
+                                                                  .failed = judgement.failed,
+                                                                  .sequence = judgement.sequence,
+                                                                  .line = expect->place.line});
+}
+
+static enum trp_status session_judge(struct trp_session *session)
+{
+    uint32_t count = session->plan->expect_count;
+    session->expectations = calloc(count + 1u, sizeof *session->expectations);
+    if (session->expectations == NULL) {
+        return TRP_ENOMEM;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        session_judge_one(session, i);
+    }
+    session->result.expectations = session->expectations;
+    session->result.expectations_count = count;
+    return TRP_OK;
+}
+
+/* ---- storing ---- */
+
+static void session_describe(struct trp_session *session)
+{
+    const struct trp_session_options *options = &session->options;
+    const struct trp_plan *plan = session->plan;
+    trp_run_begin(session->record,
+                  &(struct trp_run_start){
+                      .scenario = plan->name,
+                      .about = plan->about,
+                      .file = options->path,
+                      .source = options->source,
+                      .seed = options->seed,
+                      .settings = options->settings,
+                      .version = options->version,
+                      .net = "sim",
+                      .transport = "tcp",
+                      .security = plan->security == TRP_PLAN_PLAINTEXT ? "plaintext" : "noise",
+                      .reproduce = options->reproduce});
+}
+
+static void session_finish(struct trp_session *session)
+{
+    const struct trp_session_result *result = &session->result;
+    trp_run_finish(
+        session->record,
+        &(struct trp_run_end){.outcome = result->outcome,
+                              .failure = result->failure[0] == '\0' ? NULL : result->failure,
+                              .trace_hash = result->summary.trace_hash,
+                              .events = result->summary.events,
+                              .happenings = result->summary.happenings,
+                              .sim_ns = result->summary.sim_ns,
+                              .wall_ns = result->wall_ns,
+                              .peak_rss_bytes = result->peak_rss_bytes});
+}
+
+static enum trp_status session_run(struct trp_session *session, struct trp_run_error *error)
+{
+    enum trp_status status = trp_run_record_new(NULL, &session->record);
+    if (status == TRP_OK) {
+        session_describe(session);
+        status = session_execute(session);
+    }
+    if (status == TRP_OK) {
+        session->result.dropped_events = trp_run_record_dropped(session->record).events;
+        session_finish(session);
+        status =
+            trp_run_db_load(session->record, session->options.database, &session->result.db, error);
+    }
+    if (status == TRP_OK) {
+        status = session_judge(session);
+    }
+    if (status == TRP_OK) {
+        session_finish(session);
+        status = trp_run_db_save(session->result.db, session->record, error);
+    }
+    return status;
+}
+
+enum trp_status trp_session_open(const struct trp_session_options *options,
+                                 struct trp_session **ret_session, struct trp_run_error *ret_error)
+{
+    struct trp_session *session = calloc(1, sizeof *session);
+    if (session == NULL) {
+        return TRP_ENOMEM;
+    }
+    session->options = *options;
+    session->plan = trp_load_plan(options->load);
+    ret_error->text[0] = '\0';
+    enum trp_status status = session_run(session, ret_error);
+    if (status != TRP_OK) {
+        if (ret_error->text[0] == '\0') {
+            (void)snprintf(ret_error->text, sizeof ret_error->text, "the run failed: %s",
+                           trp_status_text(status));
+        }
+        trp_session_close(session);
+        return status;
+    }
+    *ret_session = session;
+    return TRP_OK;
+}
+
+void trp_session_close(struct trp_session *session)
+{
+    if (session == NULL) {
+        return;
+    }
+    trp_run_db_close(session->result.db);
+    trp_run_free(session->run);
+    trp_run_record_free(session->record);
+    free(session->expectations);
+    free(session);
+}
+
+const struct trp_session_result *trp_session_result(const struct trp_session *session)
+{
+    return &session->result;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* lang/resolve.h - the effective scenario as text: valid again, each line with where it is from. */
+#ifndef LANG_RESOLVE_H
+#define LANG_RESOLVE_H
+
+#include "scenarios/lang/schema.h"
+
+/* Writes a checked tree in the order of the schema table, defaults said; to be freed with free().
+ */
+char *lang_resolve_print(const struct lang_problems *problems, const struct lang_node *root);
+
+#endif

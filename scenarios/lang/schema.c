@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenarios/lang/schema.h"
+
+#include "scenarios/lang/draft.h"
+
+#define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof(array)[0]))
+
+/* ---- limits: as in troupe/limits.h; the unit is the value's, not the key's ---- */
+
+#define LIMIT_TYPE_trp_time LANG_TIME
+#define LIMIT_TYPE_uint32_t LANG_LIMIT
+#define LIMIT_TYPE_uint64_t LANG_LIMIT_WIDE
+#define LIMIT_CUT_trp_time  3u /* "_ns" */
+#define LIMIT_CUT_uint32_t  0u
+#define LIMIT_CUT_uint64_t  0u
+
+static const struct lang_key limits_keys[] = {
+#define LIMIT_KEY(type_, name_, default_, minimum, reason)                                         \
+    {.name = #name_,                                                                               \
+     .name_size = (uint32_t)(sizeof #name_ - 1 - LIMIT_CUT_##type_),                               \
+     .type = LIMIT_TYPE_##type_,                                                                   \
+     .offset = offsetof(struct draft_limits, limits.name_),                                        \
+     .unless = "the node's own default",                                                           \
+     .about = reason},
+    TRP_LIMITS_MAP(LIMIT_KEY)
+#undef LIMIT_KEY
+};
+
+static const struct lang_section limits_section = {.name = "limits",
+                                                   .keys = limits_keys,
+                                                   .keys_count = COUNT_OF(limits_keys),
+                                                   .size = sizeof(struct draft_limits)};
+
+/* ---- run ---- */
+
+static const struct lang_key run_keys[] = {
+    {.name = "until",
+     .type = LANG_TIME,
+     .required = true,
+     .offset = offsetof(struct draft_run, until),
+     .about = "When the run ends, in virtual time from its start.",
+     .example = "until: 10min"},
+    {.name = "seed",
+     .type = LANG_SEED,
+     .offset = offsetof(struct draft_run, seed),
+     .usual = "1",
+     .about = "What every random decision follows from; `troupe run --seed` overrides it.",
+     .example = "seed: 7"}};
+
+static const struct lang_section run_section = {.name = "run",
+                                                .keys = run_keys,
+                                                .keys_count = COUNT_OF(run_keys),
+                                                .size = sizeof(struct draft_run)};
+
+/* ---- network ---- */
+
+/* The keys of a path; in a timeline they belong to `link:`. */
+#define LINK_KEYS(struct_, path_, with_, otherwise)                                                \
+    {.name = "latency",                                                                            \
+     .type = LANG_SPREAD,                                                                          \
+     .value = TRP_LINK_LATENCY,                                                                    \
+     .offset = offsetof(struct_, path_.latency),                                                   \
+     .with = (with_),                                                                              \
+     .unless = (otherwise),                                                                        \
+     .about = "One way; bytes of one connection stay in order.",                                   \
+     .example = "latency: \"lognormal(p50=40ms, p99=180ms)\""},                                    \
+        {.name = "jitter",                                                                         \
+         .type = LANG_SHARE_WIDE,                                                                  \
+         .value = TRP_LINK_JITTER,                                                                 \
+         .offset = offsetof(struct_, path_.jitter_ppm),                                            \
+         .with = (with_),                                                                          \
+         .unless = (otherwise),                                                                    \
+         .about = "How much of the latency is drawn anew for each segment; the rest stays as it "  \
+                  "was. Where nothing is said: all of it.",                                        \
+         .example = "jitter: 20%"},                                                                \
+        {.name = "loss",                                                                           \
+         .type = LANG_SHARE,                                                                       \
+         .value = TRP_LINK_LOSS,                                                                   \
+         .offset = offsetof(struct_, path_.loss_ppm),                                              \
+         .with = (with_),                                                                          \
+         .unless = (otherwise),                                                                    \
+         .about = "Segments lost. Over TCP a loss is a stall for one retransmission timeout, "     \
+                  "which doubles while losses follow each other.",                                 \
+         .example = "loss: 0.1%"},                                                                 \
+        {.name = "rate",                                                                           \
+         .type = LANG_RATE,                                                                        \
+         .value = TRP_LINK_RATE,                                                                   \
+         .offset = offsetof(struct_, path_.rate_bits_per_s),                                       \
+         .with = (with_),                                                                          \
+         .unless = (otherwise),                                                                    \
+         .about = "Bits per second that get through, or `unlimited`.",                             \
+         .example = "rate: 20Mbit"},                                                               \
+    {                                                                                              \
+        .name = "queue", .type = LANG_TIME, .value = TRP_LINK_QUEUE,                               \
+        .offset = offsetof(struct_, path_.queue_ns), .with = (with_),                              \
+        .unless = "200ms where there is a rate",                                                   \
+        .about = "How much of the rate may wait before the sender feels it.",                      \
+        .example = "queue: 200ms"                                                                  \
+    }
+
+#define LINK_PLANNED " duplicate reorder corrupt "
+
+static const struct lang_key link_keys[] = {
+    LINK_KEYS(struct draft_link, link.path, NULL, "as in `default:`, and there: none"),
+};
+
+static const struct lang_section link_section = {.name = "links",
+                                                 .keys = link_keys,
+                                                 .keys_count = COUNT_OF(link_keys),
+                                                 .size = sizeof(struct draft_link),
+                                                 .bits_offset =
+                                                     offsetof(struct draft_link, link.keys),
+                                                 .planned = LINK_PLANNED};
+
+static const struct lang_choice transports[] = {{"tcp", TRP_PLAN_TCP, false, "TCP, yamux on top"},
+                                                {"ws", 0, true, "WebSocket"},
+                                                {"quic", 0, true, "QUIC"},
+                                                {NULL, 0, false, NULL}};
+
+static const struct lang_choice securities[] = {
+    {"noise", TRP_PLAN_NOISE, false, "Noise XX, as on a real network"},
+    {"plaintext", TRP_PLAN_PLAINTEXT, false, "no encryption: for the largest runs"},
+    {"tls", 0, true, "libp2p TLS"},
+    {NULL, 0, false, NULL}};
+
+static const struct lang_key network_keys[] = {
+    {.name = "transport",
+     .type = LANG_CHOICE,
+     .offset = offsetof(struct draft_network, transport),
+     .usual = "tcp",
+     .choices = transports,
+     .about = "What connections are made of.",
+     .example = "transport: tcp"},
+    {.name = "security",
+     .type = LANG_CHOICE,
+     .offset = offsetof(struct draft_network, security),
+     .usual = "noise",
+     .choices = securities,
+     .about = "How connections are secured.",
+     .example = "security: noise"},
+    {.name = "links",
+     .type = LANG_TABLE,
+     .offset = offsetof(struct draft_network, links),
+     .unless = "paths without delay, loss or bound",
+     .section = &link_section,
+     .about =
+         "Paths between hosts. `default` is for all; \"A <-> B\" changes some keys between the "
+         "hosts of A and of B, \"A -> B\" only in that direction. Ends are zones, groups or "
+         "selectors that draw nothing; a word that is both a zone and a group means the zone. "
+         "Where several apply, later ones win key by key.",
+     .example = "links:\n  default: { latency: 40ms, rate: 20Mbit }\n"
+                "  \"west <-> east\": { latency: 120ms }"}};
+
+static const struct lang_section network_section = {.name = "network",
+                                                    .keys = network_keys,
+                                                    .keys_count = COUNT_OF(network_keys),
+                                                    .size = sizeof(struct draft_network)};
+
+/* ---- hosts ---- */
+
+static const struct lang_choice states[] = {
+    {"kept", TRP_PLAN_STATE_KEPT, false, "identity and saved state survive"},
+    {"lost", TRP_PLAN_STATE_LOST, false, "the host comes back as a new node"},
+    {"partial", 0, true, "the newest part of the saved state is lost"},
+    {NULL, 0, false, NULL}};
+
+static const struct lang_key group_keys[] = {
+    {.name = "count",
+     .type = LANG_COUNT,
+     .offset = offsetof(struct draft_group, group.count),
+     .usual = "1",
+     .about = "How many hosts.",
+     .example = "count: 28"},
+    {.name = "zone",
+     .type = LANG_WORD,
+     .offset = offsetof(struct draft_group, group.zone),
+     .unless = "the name of the group",
+     .about = "Where they are; `network.links` speaks of zones.",
+     .example = "zone: west"},
+    {.name = "bootstrap",
+     .type = LANG_HOSTS_LATER,
+     .offset = offsetof(struct draft_group, bootstrap),
+     .unless = "they dial nobody",
+     .about = "The hosts these dial to join the network, and dial again when they lost them.",
+     .example = "bootstrap: boot"},
+    {.name = "start",
+     .type = LANG_START,
+     .offset = offsetof(struct draft_group, group.start),
+     .usual = "0s",
+     .about = "When each host starts; `never`: only by `join:`.",
+     .example = "start: \"uniform(0s, 30s)\""},
+    {.name = "state",
+     .type = LANG_CHOICE,
+     .offset = offsetof(struct draft_group, group.state),
+     .usual = "kept",
+     .choices = states,
+     .about = "What a crash leaves for the next start, unless the crash says otherwise.",
+     .example = "state: lost"},
+    {.name = "limits",
+     .type = LANG_SECTION,
+     .offset = offsetof(struct draft_group, limits),
+     .unless = "those of the file",
+     .section = &limits_section,
+     .about = "Bounds and intervals of the nodes of this group; see `limits`.",
+     .example = "limits: { bootstrap_redial: 10s }"}};
+
+static const struct lang_section group_section = {.name = "hosts",
+                                                  .keys = group_keys,
+                                                  .keys_count = COUNT_OF(group_keys),
+                                                  .size = sizeof(struct draft_group),
+                                                  .planned = " clock nat "};
+
+/* ---- actors ---- */
+
+static const struct lang_key actor_keys[] = {
+    {.name = "type",
+     .type = LANG_TEXT,
+     .required = true,
+     .offset = offsetof(struct draft_actor, type),
+     .about = "Which program; `troupe explain actors.type` lists them with their messages.",
+     .example = "type: counter"},
+    {.name = "on",
+     .type = LANG_HOSTS,
+     .offset = offsetof(struct draft_actor, actor.on),
+     .usual = "all",
+     .about = "The hosts that run it, after every start.",
+     .example = "on: \"west + east\""},
+    {.name = "register",
+     .type = LANG_REGISTER,
+     .offset = offsetof(struct draft_actor, actor.name),
+     .unless = "it has no name",
+     .about = "The name it is found by: {host.index} is the number of the host in the whole "
+              "scenario, {host.group} and {host.zone} where it is, {index} which of `count`.",
+     .example = "register: \"counter-{host.index}\""},
+    {.name = "count",
+     .type = LANG_COUNT,
+     .offset = offsetof(struct draft_actor, actor.count),
+     .usual = "1",
+     .about = "How many on each host.",
+     .example = "count: 3"},
+    {.name = "args",
+     .type = LANG_ARGUMENTS,
+     .offset = offsetof(struct draft_actor, actor.args),
+     .unless = "none",
+     .about = "What the actor starts with, by the fields of its type.",
+     .example = "args: { start: 10 }"}};
+
+static const struct lang_section actor_section = {.name = "actors",
+                                                  .keys = actor_keys,
+                                                  .keys_count = COUNT_OF(actor_keys),
+                                                  .size = sizeof(struct draft_actor)};
+
+/* ---- workload ---- */
+
+#define TARGET_KEY(name_, value_, about_)                                                          \
+    {                                                                                              \
+        .name = (name_), .type = LANG_TARGET, .action = true, .value = (value_),                   \
+        .offset = offsetof(struct draft_workload, workload.target), .about = (about_),             \
+        .example = name_ ": \"counter-{random}\""                                                  \
+    }
+
+static const struct lang_key workload_keys[] = {
+    {.name = "name",
+     .type = LANG_WORD,
+     .required = true,
+     .offset = offsetof(struct draft_workload, workload.name),
+     .about = "What its metrics begin with: `finds.success_ratio`.",
+     .example = "name: finds"},
+    {.name = "from",
+     .type = LANG_TIME,
+     .offset = offsetof(struct draft_workload, workload.from),
+     .usual = "0s",
+     .about = "When it begins.",
+     .example = "from: 1min"},
+    {.name = "until",
+     .type = LANG_TIME,
+     .offset = offsetof(struct draft_workload, workload.until),
+     .unless = "the end of the run",
+     .about = "When it begins nothing more.",
+     .example = "until: 9min"},
+    {.name = "every",
+     .type = LANG_SPREAD,
+     .required = true,
+     .offset = offsetof(struct draft_workload, workload.every),
+     .about = "The time from one operation to the next, over all hosts together.",
+     .example = "every: \"exp(mean=500ms)\""},
+    {.name = "on",
+     .type = LANG_HOSTS,
+     .offset = offsetof(struct draft_workload, workload.on),
+     .usual = "any",
+     .about = "Each operation is issued on one host drawn from these.",
+     .example = "on: west"},
+    TARGET_KEY("lookup", TRP_PLAN_LOOKUP,
+               "Find an actor by its name. {random} takes one of the names that are registered "
+               "like this, {host.index} that of the host it is issued on."),
+    TARGET_KEY("ask", TRP_PLAN_ASK, "Send a message to an actor and wait for its reply."),
+    TARGET_KEY("tell", TRP_PLAN_TELL, "Send a message to an actor and expect nothing."),
+    {.name = "all",
+     .type = LANG_FLAG,
+     .offset = offsetof(struct draft_workload, workload.all),
+     .with = " lookup ",
+     .usual = "false",
+     .about = "Find every actor of the name instead of the first.",
+     .example = "all: true"},
+    {.name = "message",
+     .type = LANG_TEXT,
+     .offset = offsetof(struct draft_workload, message),
+     .with = " ask tell ",
+     .unless = "required with them",
+     .about = "Which message of the actor's type.",
+     .example = "message: inc"},
+    {.name = "args",
+     .type = LANG_ARGUMENTS,
+     .offset = offsetof(struct draft_workload, workload.args),
+     .with = " ask tell ",
+     .unless = "none",
+     .about = "Its fields, typed by the message.",
+     .example = "args: { amount: 1 }"},
+    {.name = "timeout",
+     .type = LANG_TIME,
+     .offset = offsetof(struct draft_workload, workload.timeout_ns),
+     .with = " ask ",
+     .unless = "limits.request_timeout",
+     .about = "How long to wait for the reply.",
+     .example = "timeout: 5s"}};
+
+static const struct lang_section workload_section = {
+    .name = "workload",
+    .keys = workload_keys,
+    .keys_count = COUNT_OF(workload_keys),
+    .size = sizeof(struct draft_workload),
+    .kind_offset = offsetof(struct draft_workload, workload.operation)};
+
+/* ---- timeline ---- */
+
+static const struct lang_choice modes[] = {
+    {"blackhole", TRP_CUT_BLACKHOLE, false, "silence"},
+    {"refuse", TRP_CUT_REFUSE, false, "the sender sees an error"},
+    {NULL, 0, false, NULL}};
+
+static const struct lang_choice directions[] = {
+    {"both", TRP_PLAN_BOTH, false, "nothing gets through"},
+    {"forward", TRP_PLAN_FORWARD, false, "what an earlier side sends to a later one is cut"},
+    {"backward", TRP_PLAN_BACKWARD, false, "what a later side sends to an earlier one is cut"},
+    {NULL, 0, false, NULL}};
+
+static const struct lang_choice shapes[] = {
+    {"halves", TRP_PLAN_SHAPE_HALVES, false, "two drawn halves"},
+    {"isolate", TRP_PLAN_SHAPE_ISOLATE, false, "each of the hosts is cut from all others"},
+    {"bridge", TRP_PLAN_SHAPE_BRIDGE, false, "two drawn halves and one host that sees both"},
+    {"ring", TRP_PLAN_SHAPE_RING, false, "each sees a majority, no two the same"},
+    {NULL, 0, false, NULL}};
+
+#define HOSTS_KEY(name_, value_, about_, example_)                                                 \
+    {                                                                                              \
+        .name = (name_), .type = LANG_HOSTS, .action = true, .value = (value_),                    \
+        .offset = offsetof(struct draft_action, action.on), .about = (about_),                     \
+        .example = (example_)                                                                      \
+    }
+#define ACTOR_KEY(name_, value_, about_)                                                           \
+    {                                                                                              \
+        .name = (name_), .type = LANG_TARGET, .action = true, .value = (value_),                   \
+        .offset = offsetof(struct draft_action, action.actor), .about = (about_),                  \
+        .example = name_ ": counter-7"                                                             \
+    }
+
+static const struct lang_key timeline_keys[] = {
+    {.name = "at",
+     .type = LANG_TIME,
+     .required = true,
+     .offset = offsetof(struct draft_action, action.at),
+     .about = "When it happens.",
+     .example = "at: 3min"},
+    {.name = "name",
+     .type = LANG_WORD,
+     .offset = offsetof(struct draft_action, action.name),
+     .unless = "made from the action and its time: partition@3min",
+     .about = "What `heal:` and `after:` call it, and what its draws are keyed by.",
+     .example = "name: split"},
+    {.name = "partition",
+     .type = LANG_SIDES,
+     .action = true,
+     .value = TRP_PLAN_PARTITION,
+     .offset = offsetof(struct draft_action, sides),
+     .about = "Cut the listed sides from each other; data in flight is hit too. Hosts in no side "
+              "see everyone. With `shape:`, one selector whose hosts are divided.",
+     .example = "{ at: 3min, partition: [ \"boot + west\", east ] }"},
+    {.name = "heal",
+     .type = LANG_TEXT,
+     .action = true,
+     .value = TRP_PLAN_HEAL,
+     .offset = offsetof(struct draft_action, heal),
+     .about = "End `all` partitions and link changes, or the one of that name.",
+     .example = "{ at: 5min, heal: all }"},
+    {.name = "link",
+     .type = LANG_TEXT,
+     .action = true,
+     .value = TRP_PLAN_LINK,
+     .offset = offsetof(struct draft_action, link),
+     .about = "Change paths, as in `network.links`.",
+     .example = "{ at: 2min, link: \"west <-> east\", latency: 2s, for: 30s }"},
+    HOSTS_KEY("reset", TRP_PLAN_RESET, "Reset the connections of these hosts.",
+              "{ at: 2min, reset: west, share: 50% }"),
+    HOSTS_KEY("crash", TRP_PLAN_CRASH,
+              "End the process without goodbye; its connections become half-open.",
+              "{ at: 6min, crash: \"random(5, of=west)\", restart: 30s, state: lost }"),
+    HOSTS_KEY("pause", TRP_PLAN_PAUSE, "Stop clock and CPU of these hosts for a while.",
+              "{ at: 4min, pause: \"random(10%)\", for: 20s }"),
+    ACTOR_KEY("stop", TRP_PLAN_STOP, "Stop an actor after the messages it already has."),
+    ACTOR_KEY("kill", TRP_PLAN_KILL, "Stop an actor at once."),
+    HOSTS_KEY("leave", TRP_PLAN_LEAVE, "Say goodbye, withdraw names, end.",
+              "{ at: 7min, leave: \"west[0..4]\" }"),
+    HOSTS_KEY("join", TRP_PLAN_JOIN, "Start those of these hosts that are down.",
+              "{ at: 8min, join: late }"),
+    {.name = "for",
+     .type = LANG_TIME,
+     .offset = offsetof(struct draft_action, action.for_ns),
+     .with = " partition link pause ",
+     .unless = "until it is healed, or for good",
+     .about = "How long it lasts.",
+     .example = "for: 30s"},
+    {.name = "mode",
+     .type = LANG_CHOICE,
+     .offset = offsetof(struct draft_action, action.mode),
+     .with = " partition ",
+     .usual = "blackhole",
+     .choices = modes,
+     .about = "What a sender across the cut sees.",
+     .example = "mode: refuse"},
+    {.name = "direction",
+     .type = LANG_CHOICE,
+     .offset = offsetof(struct draft_action, action.direction),
+     .with = " partition ",
+     .usual = "both",
+     .choices = directions,
+     .about = "Which way is cut, by the order of the sides.",
+     .example = "direction: forward"},
+    {.name = "shape",
+     .type = LANG_CHOICE,
+     .offset = offsetof(struct draft_action, action.shape),
+     .with = " partition ",
+     .unless = "the listed sides",
+     .choices = shapes,
+     .about = "How to divide the hosts of one selector.",
+     .example = "{ at: 3min, partition: all, shape: bridge }"},
+    {.name = "share",
+     .type = LANG_SHARE,
+     .offset = offsetof(struct draft_action, action.share_ppm),
+     .with = " reset ",
+     .usual = "100%",
+     .about = "How many of the connections.",
+     .example = "share: 50%"},
+    {.name = "restart",
+     .type = LANG_TIME,
+     .offset = offsetof(struct draft_action, action.restart_ns),
+     .with = " crash ",
+     .unless = "the hosts stay down",
+     .about = "How long after the crash they start again.",
+     .example = "restart: 30s"},
+    {.name = "state",
+     .type = LANG_CHOICE,
+     .offset = offsetof(struct draft_action, action.state),
+     .with = " crash ",
+     .unless = "as the group of the host says",
+     .choices = states,
+     .about = "What the crash leaves.",
+     .example = "state: lost"},
+    LINK_KEYS(struct draft_action, action.link.path, " link ", "unchanged"),
+    {.name = "stall",
+     .type = LANG_FLAG,
+     .value = TRP_LINK_STALL,
+     .offset = offsetof(struct draft_action, action.link.path.stall),
+     .with = " link ",
+     .unless = "unchanged",
+     .about = "Hold the bytes, and release them in order when it ends.",
+     .example = "stall: true"}};
+
+static const struct lang_section timeline_section = {
+    .name = "timeline",
+    .keys = timeline_keys,
+    .keys_count = COUNT_OF(timeline_keys),
+    .size = sizeof(struct draft_action),
+    .kind_offset = offsetof(struct draft_action, action.kind),
+    .bits_offset = offsetof(struct draft_action, action.link.keys),
+    .planned = " slow factor clock offset drift" LINK_PLANNED};
+
+/* ---- expect ---- */
+
+#define BOUND_KEYS(struct_, with_)                                                                 \
+    {.name = "at_least",                                                                           \
+     .type = LANG_BOUND,                                                                           \
+     .offset = offsetof(struct_, at_least),                                                        \
+     .with = (with_),                                                                              \
+     .unless = "no lower bound",                                                                   \
+     .about = "The least that is good, in the unit of the metric.",                                \
+     .example = "at_least: 99.9%"},                                                                \
+    {                                                                                              \
+        .name = "at_most", .type = LANG_BOUND, .offset = offsetof(struct_, at_most),               \
+        .with = (with_), .unless = "no upper bound",                                               \
+        .about = "The most that is good, in the unit of the metric.", .example = "at_most: 1s"     \
+    }
+
+static const struct lang_key eventually_keys[] = {
+    {.name = "metric",
+     .type = LANG_TEXT,
+     .required = true,
+     .offset = offsetof(struct draft_eventually, metric),
+     .about = "A metric of the world, or of a workload entry; `troupe explain expect.metric` "
+              "lists them.",
+     .example = "metric: dht.recall_at_k"},
+    BOUND_KEYS(struct draft_eventually, NULL),
+    {.name = "for",
+     .type = LANG_TIME,
+     .offset = offsetof(struct draft_eventually, for_ns),
+     .usual = "0s",
+     .about = "How long it must stay good once it is.",
+     .example = "for: 30s"},
+    {.name = "after",
+     .type = LANG_TEXT,
+     .offset = offsetof(struct draft_eventually, after),
+     .unless = "from the start",
+     .about = "A time; the name of a timeline entry: its end; or `heal`: the last end of a "
+              "partition or link change.",
+     .example = "after: heal"},
+    {.name = "within",
+     .type = LANG_TIME,
+     .offset = offsetof(struct draft_eventually, within),
+     .unless = "up to the end of the run",
+     .about = "How long after that it must have become good.",
+     .example = "within: 2min"}};
+
+static const struct lang_section eventually_section = {.name = "eventually",
+                                                       .keys = eventually_keys,
+                                                       .keys_count = COUNT_OF(eventually_keys),
+                                                       .size = sizeof(struct draft_eventually)};
+
+static const struct lang_key expect_keys[] = {
+    {.name = "always",
+     .type = LANG_TEXT,
+     .action = true,
+     .value = TRP_PLAN_ALWAYS,
+     .offset = offsetof(struct draft_expect, always),
+     .about = "An invariant that holds after every happening; `troupe explain expect.always` "
+              "lists them.",
+     .example = "always: one_outcome_per_ask"},
+    {.name = "eventually",
+     .type = LANG_SECTION,
+     .action = true,
+     .value = TRP_PLAN_EVENTUALLY,
+     .offset = offsetof(struct draft_expect, eventually),
+     .section = &eventually_section,
+     .about = "A metric becomes good in time, and stays good.",
+     .example = "eventually: { metric: dht.recall_at_k, at_least: 0.99, for: 30s, after: heal, "
+                "within: 2min }"},
+    {.name = "metric",
+     .type = LANG_TEXT,
+     .action = true,
+     .value = TRP_PLAN_METRIC,
+     .offset = offsetof(struct draft_expect, metric),
+     .about = "A metric, over what began in a span of time, is within bounds.",
+     .example = "{ metric: finds.success_ratio, from: 5min30s, at_least: 0.999 }"},
+    {.name = "sql",
+     .type = LANG_TEXT,
+     .action = true,
+     .value = TRP_PLAN_SQL,
+     .offset = offsetof(struct draft_expect, sql),
+     .about = "A query over the recorded run whose answer is 1.",
+     .example = "sql: \"SELECT count(*) = 0 FROM ask WHERE outcomes <> 1\""},
+    BOUND_KEYS(struct draft_expect, " metric "),
+    {.name = "from",
+     .type = LANG_TIME,
+     .offset = offsetof(struct draft_expect, expect.from),
+     .with = " always metric ",
+     .usual = "0s",
+     .about = "From when on.",
+     .example = "from: 5min30s"},
+    {.name = "until",
+     .type = LANG_TIME,
+     .offset = offsetof(struct draft_expect, expect.until),
+     .with = " always metric ",
+     .unless = "the end of the run",
+     .about = "Up to when.",
+     .example = "until: 9min"}};
+
+static const struct lang_section expect_section = {.name = "expect",
+                                                   .keys = expect_keys,
+                                                   .keys_count = COUNT_OF(expect_keys),
+                                                   .size = sizeof(struct draft_expect),
+                                                   .kind_offset =
+                                                       offsetof(struct draft_expect, expect.kind)};
+
+/* ---- the whole ---- */
+
+static const struct lang_key root_keys[] = {
+    {.name = "name",
+     .type = LANG_WORD,
+     .required = true,
+     .offset = offsetof(struct draft, name),
+     .about = "What the scenario is called in reports.",
+     .example = "name: partition-heal"},
+    {.name = "about",
+     .type = LANG_TEXT,
+     .required = true,
+     .offset = offsetof(struct draft, about),
+     .about = "What it rehearses, in a sentence.",
+     .example = "about: A DHT splits in two and heals."},
+    {.name = "tags",
+     .type = LANG_WORDS,
+     .offset = offsetof(struct draft, tags),
+     .unless = "none",
+     .about = "Words to choose scenarios by.",
+     .example = "tags: [ dht, slow ]"},
+    {.name = "extends",
+     .type = LANG_FILES,
+     .unless = "nothing",
+     .about = "A file, or a list of files, that this one is laid over. Sections are merged key by "
+              "key; a list replaces the list below it. Paths count from this file.",
+     .example = "extends: base.yaml"},
+    {.name = "run",
+     .type = LANG_SECTION,
+     .required = true,
+     .offset = offsetof(struct draft, run),
+     .section = &run_section,
+     .done = lang_rules_run,
+     .about = "How long, and by which seed.",
+     .example = "run: { until: 10min, seed: 1 }"},
+    {.name = "limits",
+     .type = LANG_SECTION,
+     .offset = offsetof(struct draft, limits),
+     .unless = "the nodes' own defaults",
+     .section = &limits_section,
+     .about = "Bounds and intervals of every node; a group of hosts may say its own.",
+     .example = "limits: { kad_refresh: 1min, requests_per_connection: 50 }"},
+    {.name = "hosts",
+     .type = LANG_TABLE,
+     .required = true,
+     .offset = offsetof(struct draft, hosts),
+     .section = &group_section,
+     .done = lang_rules_hosts,
+     .about = "Groups of hosts by name. Hosts are numbered from 0 through the groups in order.",
+     .example = "hosts:\n  boot: { count: 3, zone: west }\n"
+                "  west: { count: 28, bootstrap: boot, start: \"uniform(0s, 30s)\" }"},
+    {.name = "network",
+     .type = LANG_SECTION,
+     .offset = offsetof(struct draft, network),
+     .section = &network_section,
+     .done = lang_rules_network,
+     .unless = "TCP and Noise over paths without delay",
+     .about = "What lies between the hosts.",
+     .example = "network:\n  links:\n    default: { latency: 40ms, loss: 0.1% }"},
+    {.name = "actors",
+     .type = LANG_LIST_OF,
+     .offset = offsetof(struct draft, actors),
+     .section = &actor_section,
+     .done = lang_rules_actors,
+     .unless = "none",
+     .about = "What runs on the hosts.",
+     .example = "actors:\n"
+                "  - { type: counter, on: west, register: \"counter-{host.index}\" }"},
+    {.name = "workload",
+     .type = LANG_LIST_OF,
+     .offset = offsetof(struct draft, workload),
+     .section = &workload_section,
+     .done = lang_rules_workload,
+     .unless = "none",
+     .about = "What is asked of the actors while the scenario runs.",
+     .example = "workload:\n  - { name: finds, from: 1min, every: 500ms, "
+                "lookup: \"counter-{random}\" }"},
+    {.name = "timeline",
+     .type = LANG_LIST_OF,
+     .offset = offsetof(struct draft, timeline),
+     .section = &timeline_section,
+     .done = lang_rules_timeline,
+     .unless = "nothing goes wrong",
+     .about = "What goes wrong, and when: one action per entry.",
+     .example = "timeline:\n  - { at: 3min, partition: [ west, east ] }\n"
+                "  - { at: 5min, heal: all }"},
+    {.name = "expect",
+     .type = LANG_LIST_OF,
+     .offset = offsetof(struct draft, expect),
+     .section = &expect_section,
+     .done = lang_rules_expect,
+     .unless = "nothing",
+     .about = "What must hold; a run that breaks one has failed.",
+     .example = "expect:\n  - always: one_outcome_per_ask"}};
+
+static const struct lang_section root_section = {.name = "scenario",
+                                                 .keys = root_keys,
+                                                 .keys_count = COUNT_OF(root_keys),
+                                                 .size = sizeof(struct draft),
+                                                 .planned = " churn matrix "};
+
+const struct lang_section *lang_schema(void)
+{
+    return &root_section;
+}

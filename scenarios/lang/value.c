@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* Arguments typed by the fields of a message. */
+#include "scenarios/lang/draft.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Reads a whole number with a sign into the bounds; false when it is none. */
+static bool integer_read(const char *text, int64_t low, uint64_t high, uint64_t *ret_bits)
+{
+    bool minus = text[0] == '-';
+    const char *digits = text + minus;
+    uint64_t value = 0;
+    if (*digits == '\0')
+        return false;
+    for (; *digits != '\0'; digits++) {
+        uint64_t digit = (uint64_t)(*digits - '0');
+        if (*digits < '0' || *digits > '9' || value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    if (minus ? value > 0 - (uint64_t)low : value > high)
+        return false;
+    *ret_bits = minus ? 0 - value : value;
+    return true;
+}
+
+static bool real_read(const char *text, double *ret_value)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' || !isfinite(value) || strpbrk(text, "xXnN") != NULL)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+static void store(void *out, const void *value, size_t size)
+{
+    memcpy(out, value, size);
+}
+
+/* Writes one field; gives what it should have been, or NULL. `out` may be NULL. */
+static const char *integer_convert(enum trp_message_field_type type, const char *text, void *out)
+{
+    uint64_t bits = 0;
+    bool good = false;
+    bool narrow = type == TRP_FIELD_U32 || type == TRP_FIELD_I32;
+    if (type == TRP_FIELD_U32)
+        good = integer_read(text, 0, UINT32_MAX, &bits);
+    else if (type == TRP_FIELD_U64)
+        good = integer_read(text, 0, UINT64_MAX, &bits);
+    else if (type == TRP_FIELD_I32)
+        good = integer_read(text, INT32_MIN, INT32_MAX, &bits);
+    else
+        good = integer_read(text, INT64_MIN, INT64_MAX, &bits);
+    uint32_t low = (uint32_t)bits;
+    if (good && out != NULL)
+        store(out, narrow ? (void *)&low : (void *)&bits, narrow ? sizeof low : sizeof bits);
+    if (good)
+        return NULL;
+    return type == TRP_FIELD_U32   ? "a whole number below 2^32"
+           : type == TRP_FIELD_U64 ? "a whole number below 2^64"
+           : type == TRP_FIELD_I32 ? "a whole number of 32 bits"
+                                   : "a whole number of 64 bits";
+}
+
+static const char *field_convert(const struct trp_message_field *field,
+                                 const struct trp_value *value, void *out)
+{
+    struct lang_fault fault;
+    bool flag;
+    double wide;
+    if (value->kind != TRP_VALUE_SCALAR)
+        return "one value";
+    struct trp_bytes text = trp_bytes_text(value->text);
+    switch (field->type) {
+    case TRP_FIELD_BOOL:
+        if (!lang_bool_read(text, &flag, &fault))
+            return "`true` or `false`";
+        if (out != NULL)
+            store(out, &flag, sizeof flag);
+        return NULL;
+    case TRP_FIELD_U32:
+    case TRP_FIELD_U64:
+    case TRP_FIELD_I32:
+    case TRP_FIELD_I64:
+        return integer_convert(field->type, value->text, out);
+    case TRP_FIELD_F32:
+    case TRP_FIELD_F64: {
+        if (!real_read(value->text, &wide))
+            return "a number";
+        float single = (float)wide;
+        bool narrow = field->type == TRP_FIELD_F32;
+        if (out != NULL)
+            store(out, narrow ? (void *)&single : (void *)&wide,
+                  narrow ? sizeof single : sizeof wide);
+        return NULL;
+    }
+    case TRP_FIELD_TEXT:
+    case TRP_FIELD_BYTES:
+        if (out != NULL)
+            store(out, &text, sizeof text);
+        return NULL;
+    case TRP_FIELD_REF:
+        break;
+    }
+    return "a running actor, which a scenario cannot write down";
+}
+
+static const struct trp_message_field *field_find(const struct trp_message_type *type,
+                                                  const char *name)
+{
+    for (uint32_t i = 0; i < type->fields_count; i++)
+        if (strcmp(type->fields[i].name, name) == 0)
+            return &type->fields[i];
+    return NULL;
+}
+
+static const struct trp_value *value_find(const struct trp_value *map, const char *key)
+{
+    for (uint32_t i = 0; map != NULL && map->kind == TRP_VALUE_MAP && i < map->items_count; i++)
+        if (strcmp(map->keys[i], key) == 0)
+            return &map->items[i];
+    return NULL;
+}
+
+/* A bare value stands for the one field of a newtype. */
+static bool is_bare(const struct trp_message_type *type, const struct trp_value *arguments)
+{
+    return type->shape == TRP_SHAPE_NEWTYPE && type->fields_count == 1 && arguments != NULL &&
+           arguments->kind == TRP_VALUE_SCALAR;
+}
+
+enum trp_status trp_value_fill(const struct trp_value *args, const struct trp_message_type *type,
+                               void *ret_message)
+{
+    unsigned char *message = ret_message;
+    if (type->size != 0)
+        memset(message, 0, type->size);
+    for (uint32_t i = 0; i < type->fields_count; i++) {
+        const struct trp_message_field *field = &type->fields[i];
+        const struct trp_value *value = is_bare(type, args) ? args : value_find(args, field->name);
+        if (value == NULL || field_convert(field, value, message + field->offset) != NULL)
+            return TRP_EINVAL;
+    }
+    return TRP_OK;
+}
+
+static void list_fields(struct lang_context *context, const struct trp_message_type *type)
+{
+    struct lang_text list = {0};
+    for (uint32_t i = 0; i < type->fields_count; i++)
+        lang_text_add(&list, "%s%s", i == 0 ? "" : ", ", type->fields[i].name);
+    char *text = lang_text_take(&list);
+    lang_problem_hint(context->problems, "its fields: %s", text);
+    free(text);
+}
+
+static void check_entry(struct lang_context *context, const struct lang_entry *entry,
+                        const char *what, const struct trp_message_type *type,
+                        const struct trp_value *value)
+{
+    const struct trp_message_field *field = field_find(type, entry->key);
+    if (field == NULL) {
+        struct lang_nearest nearest = lang_nearest_to(entry->key, strlen(entry->key));
+        for (uint32_t i = 0; i < type->fields_count; i++)
+            lang_nearest_offer(&nearest, type->fields[i].name);
+        lang_problem_add(context->problems, entry->key_mark, "`%s` has no field `%s`", what,
+                         entry->key);
+        if (!lang_nearest_hint(&nearest, context->problems))
+            list_fields(context, type);
+        return;
+    }
+    const char *wanted = field_convert(field, value, NULL);
+    if (wanted != NULL)
+        lang_problem_add(context->problems, entry->value->mark, "`%s` must be %s", field->name,
+                         wanted);
+}
+
+void lang_arguments_check(struct lang_context *context, const struct lang_item *item,
+                          const char *what, const struct trp_message_type *type,
+                          const struct trp_value *arguments)
+{
+    const struct lang_node *node = lang_item_value(item, "args");
+    struct lang_mark mark = lang_item_mark(item, "args");
+    uint32_t fields_count = type == NULL ? 0 : type->fields_count;
+    if (node != NULL && arguments == NULL) /* they did not parse: that is said already */
+        return;
+    if (arguments != NULL && fields_count == 0) {
+        if (arguments->items_count != 0 || arguments->kind != TRP_VALUE_MAP)
+            lang_problem_add(context->problems, mark, "`%s` takes no arguments", what);
+        return;
+    }
+    if (fields_count == 0)
+        return;
+    if (is_bare(type, arguments)) {
+        const char *wanted = field_convert(&type->fields[0], arguments, NULL);
+        if (wanted != NULL)
+            lang_problem_add(context->problems, mark, "`%s` must be %s", what, wanted);
+        return;
+    }
+    if (arguments != NULL && arguments->kind != TRP_VALUE_MAP) {
+        lang_problem_add(context->problems, mark, "arguments are written { field: value }");
+        list_fields(context, type);
+        return;
+    }
+    for (uint32_t i = 0; node != NULL && i < node->count; i++)
+        check_entry(context, &node->entries[i], what, type, &arguments->items[i]);
+    for (uint32_t i = 0; i < type->fields_count; i++) {
+        if (value_find(arguments, type->fields[i].name) == NULL) {
+            lang_problem_add(context->problems, mark, "`%s` also needs `%s`", what,
+                             type->fields[i].name);
+            list_fields(context, type);
+        }
+    }
+}

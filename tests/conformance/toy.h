@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* conformance/toy.h - a process that does what a test tells it and checks what a driver tells it.
+ *
+ * Every input is checked against the contract of troupe/driver.h: time never goes back, nothing
+ * comes for a socket after its end, bytes come in the order and with the content they were written,
+ * credit never exceeds what was written. A broken rule fails the test at once. */
+#ifndef CONFORMANCE_TOY_H
+#define CONFORMANCE_TOY_H
+
+#include <troupe/driver.h>
+
+#define TOY_SOCKETS_MAX 512u
+#define TOY_OUTPUTS_MAX 2048u
+#define TOY_WRITE_BYTES 32768u
+/* Written and not yet credited at most, as a node's socket_send_bytes. */
+#define TOY_CREDIT_BYTES 262144u
+
+enum toy_state { TOY_UNUSED, TOY_LISTENING, TOY_DIALING, TOY_OPEN, TOY_ENDED };
+
+struct toy_socket {
+    trp_socket id;
+    trp_socket listener; /* of an accepted one */
+    enum toy_state state;
+    struct trp_multiaddr local; /* of a listener: the first address */
+    struct trp_multiaddr remote;
+    bool closed_by_us;
+    bool eof;
+    bool shut_down;
+    bool paused;
+    uint32_t closed_count;
+    enum trp_status closed_status;
+    uint64_t to_send; /* bytes still to write */
+    uint64_t written;
+    uint64_t credited;
+    uint64_t received;
+    uint64_t received_chunks;
+    bool shut_down_when_sent;
+    bool close_when_sent;
+};
+
+struct toy {
+    struct toy_socket sockets[TOY_SOCKETS_MAX];
+    uint32_t sockets_count;
+    struct trp_output outputs[TOY_OUTPUTS_MAX];
+    struct trp_multiaddr addresses[TOY_OUTPUTS_MAX];
+    uint32_t outputs_count;
+    uint32_t outputs_given;
+    trp_socket next_id;
+    trp_time now;
+    trp_time deadline;
+    uint32_t times;             /* inputs of TRP_IN_TIME at or after a deadline */
+    bool echo;                  /* writes back as many bytes as came */
+    bool follow;                /* half-closes after an end of stream */
+    uint64_t greet;             /* bytes to write to whoever connects */
+    bool pause_accepted;        /* pauses what it accepts */
+    enum trp_status resolved;   /* of the last question; TRP_EAGAIN before */
+    uint32_t resolved_count;    /* addresses of it */
+    struct trp_multiaddr found; /* the first of them */
+    uint8_t pattern[TOY_WRITE_BYTES + 256];
+};
+
+void toy_init(struct toy *toy);
+struct trp_process toy_process(struct toy *toy);
+
+/* Ask for outputs; they leave with the next input. */
+struct toy_socket *toy_listen(struct toy *toy, const struct trp_multiaddr *address);
+struct toy_socket *toy_dial(struct toy *toy, const struct trp_multiaddr *address);
+void toy_send(struct toy *toy, struct toy_socket *socket, uint64_t bytes);
+void toy_shutdown(struct toy *toy, struct toy_socket *socket);
+void toy_close(struct toy *toy, struct toy_socket *socket, bool abort);
+void toy_pause(struct toy *toy, struct toy_socket *socket, bool pause);
+void toy_resolve(struct toy *toy, const struct trp_multiaddr *address);
+
+/* The n-th accepted socket, from 0; NULL when there is none yet. */
+struct toy_socket *toy_accepted(struct toy *toy, uint32_t index);
+
+#endif
