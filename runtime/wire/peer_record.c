@@ -81,7 +81,7 @@ enum trp_status trp_peer_record_open(struct trp_bytes in, struct trp_peer_record
     uint8_t block[RECORD_ARENA_MAX];
     struct trp_arena arena = trp_arena_init(block, sizeof block);
     struct trp_signed_envelope envelope;
-    ProtobufCMessage *unpacked;
+    ProtobufCMessage *unpacked = NULL;
     enum trp_status status = trp_signed_envelope_decode(in, &arena, &envelope);
     if (status == TRP_OK) {
         status =
