@@ -31,7 +31,7 @@ enum trp_status trp_signed_envelope_seal(const struct trp_keypair *keypair,
     uint8_t signature[SIGNATURE_BYTES];
     uint8_t key[TRP_PUBLIC_KEY_ENCODED_MAX];
     size_t size;
-    size_t key_size;
+    size_t key_size = 0;
     enum trp_status status = signed_bytes(content, to_sign, &size);
     if (status == TRP_OK) {
         status = trp_public_key_encode(&keypair->public_key, key, sizeof key, &key_size);
