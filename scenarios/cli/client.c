@@ -44,7 +44,7 @@ int cli_client_open(const struct cli_verb *verb, const struct cli_client_options
                     struct cli_client *client)
 {
     trp_time timeout = TRP_S(10);
-    *client = (struct cli_client){.verb = verb};
+    *client = (struct cli_client){.verb = verb, .request = 1}; /* 0 is of commands not waited for */
     if (options->timeout_count > 0 && !cli_span(options->timeout, &timeout)) {
         return cli_wrong(verb, "--timeout takes a span with a unit (5s), not '%s'",
                          options->timeout);

@@ -15,6 +15,8 @@ struct cli_client_options {
     const char *timeout;
     uint32_t timeout_count;
     uint32_t json_count;
+    const char *kad; /* protocol id of the DHT; NULL: the default */
+    uint32_t kad_count;
 };
 
 /* How the last command went. Slices are copies, valid until the next command. */

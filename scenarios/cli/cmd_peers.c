@@ -13,9 +13,10 @@ static int cmd_peers(const struct cli_verb *verb, int argc, char **argv)
     uint32_t count;
     const struct cli_option table[] = {
         {"bootstrap", options.bootstrap, CLI_BOOTSTRAP_MAX, &options.bootstrap_count},
-        {"timeout", &options.timeout, 1, &options.timeout_count}};
+        {"timeout", &options.timeout, 1, &options.timeout_count},
+        {"kad-protocol", &options.kad, 1, &options.kad_count}};
     struct cli_client client;
-    int code = cli_parse(verb, table, 2, argc, argv, operands, 0, 0, &count);
+    int code = cli_parse(verb, table, 3, argc, argv, operands, 0, 0, &count);
     if (code == CLI_OK) {
         code = cli_client_open(verb, &options, &client);
     }
