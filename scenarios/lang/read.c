@@ -75,6 +75,15 @@ static void list_actions(const struct lang_section *section, struct lang_text *l
     }
 }
 
+/* An entry with an action of a later version is reported for that alone. */
+static bool has_planned(const struct lang_item *item)
+{
+    for (uint32_t i = 0; item->node != NULL && i < item->node->count; i++)
+        if (lang_word_in(item->section->planned, item->node->entries[i].key))
+            return true;
+    return false;
+}
+
 /* Finds the one action of an entry; NULL with a problem when there is none or more than one. */
 static const struct lang_key *action_find(struct lang_context *context,
                                           const struct lang_item *item,
@@ -93,7 +102,7 @@ static const struct lang_key *action_find(struct lang_context *context,
         }
         action = &item->section->keys[i];
     }
-    if (action == NULL) {
+    if (action == NULL && !has_planned(item)) {
         struct lang_text list = {0};
         list_actions(item->section, &list);
         char *text = lang_text_take(&list);
@@ -273,6 +282,15 @@ struct lang_mark lang_item_mark(const struct lang_item *item, const char *key)
 {
     const struct lang_node *value = lang_item_value(item, key);
     return value == NULL ? item->mark : value->mark;
+}
+
+bool lang_item_is_zero(const struct lang_item *item, const char *key)
+{
+    struct lang_fault fault;
+    trp_time ns;
+    const struct lang_node *value = lang_item_value(item, key);
+    return value != NULL && value->kind == LANG_SCALAR &&
+           lang_span_read(trp_bytes(value->text, value->size), &ns, &fault) && ns == 0;
 }
 
 struct trp_place lang_item_place(const struct lang_context *context, const struct lang_item *item)

@@ -265,8 +265,7 @@ static const char *expect_print(struct lang_context *context, const struct draft
 {
     const struct trp_plan_expect *expect = &draft->expect;
     const struct draft_eventually *eventually = &draft->eventually;
-    bool from = lang_item_value(&draft->item, "from") != NULL;
-    bool until = lang_item_value(&draft->item, "until") != NULL;
+    bool window = expect->kind == TRP_PLAN_ALWAYS || expect->kind == TRP_PLAN_METRIC;
     struct lang_text text = {0};
     switch (expect->kind) {
     case TRP_PLAN_ALWAYS:
@@ -289,9 +288,9 @@ static const char *expect_print(struct lang_context *context, const struct draft
         lang_text_add(&text, "sql: %s", draft->sql);
         break;
     }
-    if (from)
+    if (window && expect->from != 0)
         span_print(&text, "from", expect->from);
-    if (until)
+    if (window && expect->until != context->plan->until_ns)
         span_print(&text, "until", expect->until);
     const char *copy = lang_arena_copy(context->arena, text.data, text.size);
     free(text.data);

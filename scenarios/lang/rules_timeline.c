@@ -120,9 +120,9 @@ static void check_times(struct lang_context *context, const struct draft_action 
                trp_time_after(action->at, action->restart_ns) > end)
         lang_problem_add(context->problems, lang_item_mark(&draft->item, "restart"),
                          "the restart is after the end of the run (%s)", text);
-    const struct lang_node *lasting = lang_item_value(&draft->item, "for");
-    if (lasting != NULL && lasting->size > 0 && lasting->text[0] == '0' && action->for_ns == 0)
-        lang_problem_add(context->problems, lasting->mark, "this would end as it begins");
+    if (lang_item_is_zero(&draft->item, "for"))
+        lang_problem_add(context->problems, lang_item_mark(&draft->item, "for"),
+                         "this would end as it begins");
 }
 
 static void check_action(struct lang_context *context, struct draft_action *draft)
