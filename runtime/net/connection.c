@@ -212,9 +212,12 @@ static void connection_fail_pending(struct trp_swarm *swarm, struct trp_connecti
     if (dial == NULL) {
         trace_upgrade_failed(swarm, c, status, stage);
     }
-    /* The refusal that a negotiation ends with is still to be sent; to anything else there is
-     * nothing to say. */
-    bool abort = status != TRP_ENEGOTIATION;
+    /* A peer that broke a rule may still learn what we had to say: the "na" before its words
+     * stopped making sense, for one. */
+    bool abort = trp_status_class(status) != TRP_CLASS_PEER || c->upgrade == NULL;
+    if (!abort) {
+        trp_pump_last_words(swarm, c);
+    }
     connection_leave_pending(swarm, c);
     connection_end(swarm, c, abort);
     if (dial != NULL) {
@@ -239,12 +242,11 @@ static void trace_violation(struct trp_swarm *swarm, struct trp_connection *c,
     } else if (status == TRP_EAUTH) {
         where = "noise";
     }
-    uint64_t event =
-        trp_trace_peer_violation(swarm->trace, &(struct trp_event_peer_violation){
-                                                   .connection = c->id,
-                                                   .peer = &c->peer_id,
-                                                   .where = trp_bytes_text(where),
-                                                   .status = status});
+    uint64_t event = trp_trace_peer_violation(
+        swarm->trace, &(struct trp_event_peer_violation){.connection = c->id,
+                                                         .peer = &c->peer_id,
+                                                         .where = trp_bytes_text(where),
+                                                         .status = status});
     c->cause = event != 0 ? event : c->cause;
 }
 
@@ -278,13 +280,12 @@ void trp_connection_close(struct trp_swarm *swarm, struct trp_connection *c, enu
     uint64_t cause = swarm->trace->cause;
     swarm->trace->cause = cause != 0 ? cause : c->cause;
     c->cause = trp_trace_connection_closed(
-        swarm->trace,
-        &(struct trp_event_connection_closed){.connection = c->id,
-                                              .peer = &c->peer_id,
-                                              .reason = reason,
-                                              .with_peer = peer->connections_count,
-                                              .streams = c->streams_count,
-                                              .lived = swarm->now - c->started_at});
+        swarm->trace, &(struct trp_event_connection_closed){.connection = c->id,
+                                                            .peer = &c->peer_id,
+                                                            .reason = reason,
+                                                            .with_peer = peer->connections_count,
+                                                            .streams = c->streams_count,
+                                                            .lived = swarm->now - c->started_at});
     swarm->trace->cause = c->cause;
     struct trp_list_link *link;
     while ((link = trp_list_front(&c->streams)) != NULL) {
@@ -398,20 +399,19 @@ static void connection_announce(struct trp_swarm *swarm, struct trp_connection *
     trp_pool_add(swarm, peer, c);
     if (dial != NULL) {
         trp_dial_won(swarm, dial);
-        (void)trp_peer_store_insert(&swarm->store, &peer->id, &c->remote, TRP_ADDRESS_CONNECTED);
+        trp_pool_note_address(swarm, &peer->id, &c->remote, TRP_ADDRESS_CONNECTED);
     }
     trp_peer_store_touch(&swarm->store, &peer->id);
     char text[TRP_MULTIADDR_TEXT_MAX];
     trp_multiaddr_print(&c->remote, text);
     uint64_t cause = swarm->trace->cause;
     c->cause = trp_trace_connection_opened(
-        swarm->trace,
-        &(struct trp_event_connection_opened){.connection = c->id,
-                                              .peer = &c->peer_id,
-                                              .address = trp_bytes_text(text),
-                                              .outbound = c->outbound,
-                                              .with_peer = peer->connections_count,
-                                              .took = swarm->now - c->started_at});
+        swarm->trace, &(struct trp_event_connection_opened){.connection = c->id,
+                                                            .peer = &c->peer_id,
+                                                            .address = trp_bytes_text(text),
+                                                            .outbound = c->outbound,
+                                                            .with_peer = peer->connections_count,
+                                                            .took = swarm->now - c->started_at});
     swarm->trace->cause = c->cause;
     c->started_at = swarm->now;
     struct trp_connection_info info = trp_connection_info(c);

@@ -62,8 +62,10 @@ static const struct lang_node *merge_maps(struct lang_problems *problems,
             entries[node->count++] = *entry;
             continue;
         }
-        entries[at].value = merge(problems, entries[at].value, entry->value);
-        entries[at].key_mark = entry->key_mark;
+        const struct lang_node *below_it = entries[at].value;
+        entries[at].value = merge(problems, below_it, entry->value);
+        if (entries[at].value == entry->value) /* replaced, not merged */
+            entries[at].key_mark = entry->key_mark;
     }
     node->entries = entries;
     return node;
@@ -326,7 +328,8 @@ static const struct lang_node *put(const struct setting *setting, const struct l
     copy->count = at == count ? count + 1 : count;
     entries[at].value = inner;
     entries[at].key = list ? NULL : key;
-    entries[at].key_mark = segment_mark(setting, depth);
+    if (at == count || depth + 1 == setting->count)
+        entries[at].key_mark = segment_mark(setting, depth);
     return copy;
 }
 
@@ -337,7 +340,8 @@ const struct lang_node *lang_merge_setting(struct lang_problems *problems,
     size_t size = strlen(text);
     size_t value = 0;
     setting.source = lang_source_add(
-        problems, (struct lang_source){.path = "--set", .text = text, .size = size});
+        problems,
+        (struct lang_source){.path = "--set", .text = text, .size = size, .is_setting = true});
     if (!split(&setting, text, &value))
         return NULL;
     uint32_t before = problems->count + problems->dropped;

@@ -158,7 +158,8 @@ static void list_fields(struct lang_context *context, const struct trp_message_t
     free(text);
 }
 
-static void check_entry(struct lang_context *context, const struct lang_entry *entry,
+/* Checks one argument; false when there is no such field. */
+static bool check_entry(struct lang_context *context, const struct lang_entry *entry,
                         const char *what, const struct trp_message_type *type,
                         const struct trp_value *value)
 {
@@ -171,12 +172,13 @@ static void check_entry(struct lang_context *context, const struct lang_entry *e
                          entry->key);
         if (!lang_nearest_hint(&nearest, context->problems))
             list_fields(context, type);
-        return;
+        return false;
     }
     const char *wanted = field_convert(field, value, NULL);
     if (wanted != NULL)
         lang_problem_add(context->problems, entry->value->mark, "`%s` must be %s", field->name,
                          wanted);
+    return true;
 }
 
 void lang_arguments_check(struct lang_context *context, const struct lang_item *item,
@@ -206,9 +208,10 @@ void lang_arguments_check(struct lang_context *context, const struct lang_item *
         list_fields(context, type);
         return;
     }
+    bool known = true;
     for (uint32_t i = 0; node != NULL && i < node->count; i++)
-        check_entry(context, &node->entries[i], what, type, &arguments->items[i]);
-    for (uint32_t i = 0; i < type->fields_count; i++) {
+        known = check_entry(context, &node->entries[i], what, type, &arguments->items[i]) && known;
+    for (uint32_t i = 0; known && i < type->fields_count; i++) {
         if (value_find(arguments, type->fields[i].name) == NULL) {
             lang_problem_add(context->problems, mark, "`%s` also needs `%s`", what,
                              type->fields[i].name);

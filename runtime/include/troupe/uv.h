@@ -20,6 +20,11 @@ struct trp_runtime_config {
     void *user;
 };
 
+/* Makes a state file with a new identity from the system's entropy, for trp_runtime_config.
+ * state_path. TRP_EEXISTS: the file is there and stays as it is; TRP_EIO, TRP_ENOMEM. */
+TRP_API enum trp_status trp_state_create(const char *path,
+                                         struct trp_peer_id *ret_peer) TRP_NODISCARD;
+
 /* Opens a node on the real network, in one line: listens on `listen` (NULL:
  * "/ip4/0.0.0.0/tcp/0"), with the actor types of `config` (may be NULL). Gives the runtime; close
  * it with trp_runtime_close. TRP_EINVAL, TRP_EIO, TRP_ENOMEM. */

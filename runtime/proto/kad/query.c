@@ -280,6 +280,18 @@ static bool query_owes(const struct trp_kad_query *query, uint8_t due)
     return false;
 }
 
+static void query_mark_asked(struct trp_kad_query *query, struct trp_kad_candidate *candidate,
+                             trp_time now)
+{
+    candidate->state = CANDIDATE_ASKED;
+    candidate->asked_at = now;
+    query->asked[query->asked_count++] = (uint16_t)(candidate - query->candidates);
+    query->rpcs++;
+    for (uint32_t p = 0; p < TRP_KAD_PATHS; p++) {
+        query->path_rpcs[p] += has_path(candidate->vouchers, p);
+    }
+}
+
 bool trp_kad_query_next(struct trp_kad_query *query, trp_time now,
                         struct trp_kad_contact *ret_contact)
 {
@@ -304,15 +316,22 @@ bool trp_kad_query_next(struct trp_kad_query *query, trp_time now,
     if (chosen == NULL) {
         return false;
     }
-    chosen->state = CANDIDATE_ASKED;
-    chosen->asked_at = now;
-    query->asked[query->asked_count++] = (uint16_t)(chosen - query->candidates);
-    query->rpcs++;
-    for (uint32_t p = 0; p < TRP_KAD_PATHS; p++) {
-        query->path_rpcs[p] += has_path(chosen->vouchers, p);
-    }
+    query_mark_asked(query, chosen, now);
     *ret_contact = chosen->contact;
     return true;
+}
+
+enum trp_status trp_kad_query_ask(struct trp_kad_query *query,
+                                  const struct trp_kad_contact *contact, trp_time now)
+{
+    if (query->asked_count == TRP_KAD_ALPHA) {
+        return TRP_EFULL;
+    }
+    enum trp_status status = trp_kad_query_seed(query, contact);
+    if (status == TRP_OK) {
+        query_mark_asked(query, query_find(query, &contact->key), now);
+    }
+    return status;
 }
 
 /* ---- answers ---- */

@@ -74,6 +74,11 @@ void trp_kad_query_deinit(struct trp_kad_query *query);
  * ourselves. */
 enum trp_status trp_kad_query_seed(struct trp_kad_query *query,
                                    const struct trp_kad_contact *contact) TRP_NODISCARD;
+/* Takes a peer that likely knows more than its distance says, and is asked at once. As for _seed.
+ */
+enum trp_status trp_kad_query_ask(struct trp_kad_query *query,
+                                  const struct trp_kad_contact *contact,
+                                  trp_time now) TRP_NODISCARD;
 /* Gives a peer to ask now; the answer is owed to trp_kad_query_answered or _failed. */
 bool trp_kad_query_next(struct trp_kad_query *query, trp_time now,
                         struct trp_kad_contact *ret_contact);
