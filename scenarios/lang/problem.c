@@ -190,7 +190,15 @@ static uint32_t character_columns(uint32_t c)
 #define SHOWN_MAX    160u /* characters of a source line */
 #define SHOWN_BEFORE 80u  /* of them before the place, in a longer line */
 
-/* Writes the source line, with what a terminal would obey replaced, and the carets below it. */
+/* Writes a character, or a `?` for what a terminal would obey; gives the columns it takes. */
+static uint32_t print_character(struct lang_text *text, const uint8_t *at, size_t bytes, uint32_t c)
+{
+    bool control = (c < 0x20 && c != '\t') || c == 0x7F || (c >= 0x80 && bytes == 1);
+    lang_text_append(text, control ? "?" : (const char *)at, control ? 1 : bytes);
+    return control || c == '\t' ? 1 : character_columns(c);
+}
+
+/* Writes the source line and the carets below it. */
 static void print_line(struct lang_text *text, struct trp_bytes line, const struct lang_mark *mark)
 {
     struct lang_text below = {0};
@@ -199,19 +207,11 @@ static void print_line(struct lang_text *text, struct trp_bytes line, const stru
     for (size_t at = 0; at < line.size && column < first + SHOWN_MAX; column++) {
         size_t bytes;
         uint32_t c = character_at(line.data + at, line.size - at, &bytes);
-        const uint8_t *data = line.data + at;
-        at += bytes;
-        if (column < first)
-            continue;
-        bool control = (c < 0x20 && c != '\t') || c == 0x7F || (c >= 0x80 && bytes == 1);
-        if (control)
-            lang_text_append(text, "?", 1);
-        else
-            lang_text_append(text, (const char *)data, bytes);
-        uint32_t columns = control || c == '\t' ? 1 : character_columns(c);
+        uint32_t columns = column < first ? 0 : print_character(text, line.data + at, bytes, c);
         char fill = column >= mark->column ? '^' : c == '\t' ? '\t' : ' ';
         for (uint32_t i = 0; i < columns && column < mark->column + mark->width; i++)
             lang_text_append(&below, &fill, 1);
+        at += bytes;
     }
     if (column <= mark->column) /* past the end of the line */
         lang_text_append(&below, "^", 1);
