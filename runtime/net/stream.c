@@ -390,6 +390,9 @@ void trp_stream_on_eof(struct trp_swarm *swarm, struct trp_stream *s)
 
 void trp_stream_on_gone(struct trp_swarm *swarm, struct trp_stream *s, enum trp_status reason)
 {
+    if (s->negotiation != NULL && s->lazy) { /* perhaps it speaks that protocol no longer */
+        trp_pool_unlearn(s->peer, s->protocol);
+    }
     trp_stream_end(swarm, s, reason);
 }
 

@@ -211,11 +211,10 @@ bool trp_multiaddr_next(const struct trp_multiaddr *addr, size_t *at,
 static bool find_peer(const struct trp_multiaddr *addr, size_t *ret_at, struct trp_bytes *ret_value)
 {
     struct trp_multiaddr_part part = {.code = 0};
-    size_t start = 0;
-    for (size_t at = 0; start = at, trp_multiaddr_next(addr, &at, &part);) {
-        if (at == addr->size) {
-            break;
-        }
+    size_t start = 0; /* of the last part */
+    size_t end = 0;
+    for (size_t at = 0; trp_multiaddr_next(addr, &at, &part); end = at) {
+        start = end;
     }
     *ret_at = start;
     *ret_value = part.value;

@@ -32,12 +32,15 @@ enum trp_status trp_peer_record_seal(const struct trp_keypair *keypair,
     }
     for (uint32_t i = 0; i < record->addresses_count; i++) {
         trp__peer_record_address__init(&addresses[i]);
+        addresses[i].has_multiaddr = true;
         addresses[i].multiaddr =
             trp_protobuf_data(trp_bytes(record->addresses[i].bytes, record->addresses[i].size));
         pointers[i] = &addresses[i];
     }
     Trp__PeerRecord message = TRP__PEER_RECORD__INIT;
+    message.has_peer_id = true;
     message.peer_id = trp_protobuf_data(trp_peer_id_bytes(&record->peer));
+    message.has_seq = true;
     message.seq = record->sequence;
     message.n_addresses = record->addresses_count;
     message.addresses = pointers;
@@ -78,7 +81,7 @@ enum trp_status trp_peer_record_open(struct trp_bytes in, struct trp_peer_record
     uint8_t block[RECORD_ARENA_MAX];
     struct trp_arena arena = trp_arena_init(block, sizeof block);
     struct trp_signed_envelope envelope;
-    ProtobufCMessage *unpacked;
+    ProtobufCMessage *unpacked = NULL;
     enum trp_status status = trp_signed_envelope_decode(in, &arena, &envelope);
     if (status == TRP_OK) {
         status =

@@ -17,7 +17,9 @@ enum trp_status trp_plaintext_exchange_encode(const struct trp_public_key *key, 
     }
     trp_peer_id_from_key(key, &id);
     Trp__Exchange message = TRP__EXCHANGE__INIT;
+    message.has_id = true;
     message.id = trp_protobuf_data(trp_peer_id_bytes(&id));
+    message.has_pubkey = true;
     message.pubkey = trp_protobuf_data(trp_bytes(encoded, size));
     return trp_protobuf_pack(&message.base, out, room, ret_size);
 }

@@ -31,7 +31,7 @@ enum trp_status trp_signed_envelope_seal(const struct trp_keypair *keypair,
     uint8_t signature[SIGNATURE_BYTES];
     uint8_t key[TRP_PUBLIC_KEY_ENCODED_MAX];
     size_t size;
-    size_t key_size;
+    size_t key_size = 0;
     enum trp_status status = signed_bytes(content, to_sign, &size);
     if (status == TRP_OK) {
         status = trp_public_key_encode(&keypair->public_key, key, sizeof key, &key_size);
@@ -41,9 +41,13 @@ enum trp_status trp_signed_envelope_seal(const struct trp_keypair *keypair,
     }
     trp_keypair_sign(keypair, trp_bytes(to_sign, size), signature);
     Trp__SignedEnvelope message = TRP__SIGNED_ENVELOPE__INIT;
+    message.has_public_key = true;
     message.public_key = trp_protobuf_data(trp_bytes(key, key_size));
+    message.has_payload_type = true;
     message.payload_type = trp_protobuf_data(content->payload_type);
+    message.has_payload = true;
     message.payload = trp_protobuf_data(content->payload);
+    message.has_signature = true;
     message.signature = trp_protobuf_data(trp_bytes(signature, sizeof signature));
     return trp_protobuf_pack(&message.base, out, room, ret_size);
 }
