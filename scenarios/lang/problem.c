@@ -18,46 +18,6 @@ uint32_t lang_source_add(struct lang_problems *problems, struct lang_source sour
     return problems->sources_count++;
 }
 
-/* Texts of the file stand in the messages: nothing in them may move a terminal's cursor. */
-static const char *print_plain(struct lang_arena *arena, const char *format, va_list arguments)
-    TRP_PRINTF(2, 0);
-static const char *print_plain(struct lang_arena *arena, const char *format, va_list arguments)
-{
-    char *text = (char *)(uintptr_t)lang_arena_vprint(arena, format, arguments);
-    for (char *at = text; *at != '\0'; at++)
-        if ((uint8_t)*at < 0x20 || *at == 0x7F)
-            *at = '?';
-    return text;
-}
-
-void lang_problem_add(struct lang_problems *problems, struct lang_mark mark, const char *format,
-                      ...)
-{
-    if (problems->count == LANG_PROBLEMS_MAX) {
-        problems->dropped++;
-        return;
-    }
-    va_list arguments;
-    va_start(arguments, format);
-    problems->items[problems->count] =
-        (struct lang_problem){.mark = mark,
-                              .message = print_plain(problems->arena, format, arguments),
-                              .hint = "",
-                              .order = problems->count};
-    problems->count++;
-    va_end(arguments);
-}
-
-void lang_problem_hint(struct lang_problems *problems, const char *format, ...)
-{
-    if (problems->count == 0 || problems->dropped != 0)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    problems->items[problems->count - 1].hint = print_plain(problems->arena, format, arguments);
-    va_end(arguments);
-}
-
 static int compare_u32(uint32_t a, uint32_t b)
 {
     return a < b ? -1 : a > b;
@@ -167,6 +127,54 @@ struct lang_mark lang_source_mark(const struct lang_problems *problems, uint32_t
         at += bytes;
     }
     return mark;
+}
+
+/* ---- problems ---- */
+
+/* Texts of the file stand in the messages, perhaps cut: what is not whole UTF-8, and what would
+ * move a terminal's cursor, becomes a `?`. */
+static const char *print_plain(struct lang_arena *arena, const char *format, va_list arguments)
+    TRP_PRINTF(2, 0);
+static const char *print_plain(struct lang_arena *arena, const char *format, va_list arguments)
+{
+    char *text = (char *)(uintptr_t)lang_arena_vprint(arena, format, arguments);
+    size_t size = strlen(text);
+    for (size_t at = 0; at < size;) {
+        size_t bytes;
+        uint32_t c = character_at((const uint8_t *)text + at, size - at, &bytes);
+        if (c < 0x20 || c == 0x7F || (c >= 0x80 && bytes == 1))
+            text[at] = '?';
+        at += bytes;
+    }
+    return text;
+}
+
+void lang_problem_add(struct lang_problems *problems, struct lang_mark mark, const char *format,
+                      ...)
+{
+    if (problems->count == LANG_PROBLEMS_MAX) {
+        problems->dropped++;
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    problems->items[problems->count] =
+        (struct lang_problem){.mark = mark,
+                              .message = print_plain(problems->arena, format, arguments),
+                              .hint = "",
+                              .order = problems->count};
+    problems->count++;
+    va_end(arguments);
+}
+
+void lang_problem_hint(struct lang_problems *problems, const char *format, ...)
+{
+    if (problems->count == 0 || problems->dropped != 0)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    problems->items[problems->count - 1].hint = print_plain(problems->arena, format, arguments);
+    va_end(arguments);
 }
 
 /* Columns a terminal gives a character: 0, 1 or 2. */
