@@ -45,7 +45,7 @@ static enum trp_status open_sqlite(struct trp_run_db *db, const char *name, int 
         (void)sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     }
     (void)sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return TRP_OK;
+    return db_create_functions(db->sqlite, error);
 }
 
 static enum trp_status build(struct trp_run_db *db, const struct trp_run_record *record,

@@ -115,8 +115,7 @@ static uint32_t behaviour_protocols(const struct trp_behaviour *behaviour, const
     if (behaviour->ops->protocols == NULL) {
         return 0;
     }
-    uint32_t count =
-        behaviour->ops->protocols(behaviour->self, names, TRP_BEHAVIOUR_PROTOCOLS_MAX);
+    uint32_t count = behaviour->ops->protocols(behaviour->self, names, TRP_BEHAVIOUR_PROTOCOLS_MAX);
     return count < TRP_BEHAVIOUR_PROTOCOLS_MAX ? count : TRP_BEHAVIOUR_PROTOCOLS_MAX;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* net/behaviours.h - the hooks of all behaviours, called one after the other in their order.
  *
- * Only the work loop of the swarm calls these, apart from the protocols, which are a mere question. */
+ * Only the work loop of the swarm calls these, apart from the protocols, which are a mere question.
+ */
 #ifndef NET_BEHAVIOURS_H
 #define NET_BEHAVIOURS_H
 

@@ -239,12 +239,11 @@ static void trace_violation(struct trp_swarm *swarm, struct trp_connection *c,
     } else if (status == TRP_EAUTH) {
         where = "noise";
     }
-    uint64_t event =
-        trp_trace_peer_violation(swarm->trace, &(struct trp_event_peer_violation){
-                                                   .connection = c->id,
-                                                   .peer = &c->peer_id,
-                                                   .where = trp_bytes_text(where),
-                                                   .status = status});
+    uint64_t event = trp_trace_peer_violation(
+        swarm->trace, &(struct trp_event_peer_violation){.connection = c->id,
+                                                         .peer = &c->peer_id,
+                                                         .where = trp_bytes_text(where),
+                                                         .status = status});
     c->cause = event != 0 ? event : c->cause;
 }
 
@@ -278,13 +277,12 @@ void trp_connection_close(struct trp_swarm *swarm, struct trp_connection *c, enu
     uint64_t cause = swarm->trace->cause;
     swarm->trace->cause = cause != 0 ? cause : c->cause;
     c->cause = trp_trace_connection_closed(
-        swarm->trace,
-        &(struct trp_event_connection_closed){.connection = c->id,
-                                              .peer = &c->peer_id,
-                                              .reason = reason,
-                                              .with_peer = peer->connections_count,
-                                              .streams = c->streams_count,
-                                              .lived = swarm->now - c->started_at});
+        swarm->trace, &(struct trp_event_connection_closed){.connection = c->id,
+                                                            .peer = &c->peer_id,
+                                                            .reason = reason,
+                                                            .with_peer = peer->connections_count,
+                                                            .streams = c->streams_count,
+                                                            .lived = swarm->now - c->started_at});
     swarm->trace->cause = c->cause;
     struct trp_list_link *link;
     while ((link = trp_list_front(&c->streams)) != NULL) {
@@ -398,20 +396,19 @@ static void connection_announce(struct trp_swarm *swarm, struct trp_connection *
     trp_pool_add(swarm, peer, c);
     if (dial != NULL) {
         trp_dial_won(swarm, dial);
-        (void)trp_peer_store_insert(&swarm->store, &peer->id, &c->remote, TRP_ADDRESS_CONNECTED);
+        trp_pool_note_address(swarm, &peer->id, &c->remote, TRP_ADDRESS_CONNECTED);
     }
     trp_peer_store_touch(&swarm->store, &peer->id);
     char text[TRP_MULTIADDR_TEXT_MAX];
     trp_multiaddr_print(&c->remote, text);
     uint64_t cause = swarm->trace->cause;
     c->cause = trp_trace_connection_opened(
-        swarm->trace,
-        &(struct trp_event_connection_opened){.connection = c->id,
-                                              .peer = &c->peer_id,
-                                              .address = trp_bytes_text(text),
-                                              .outbound = c->outbound,
-                                              .with_peer = peer->connections_count,
-                                              .took = swarm->now - c->started_at});
+        swarm->trace, &(struct trp_event_connection_opened){.connection = c->id,
+                                                            .peer = &c->peer_id,
+                                                            .address = trp_bytes_text(text),
+                                                            .outbound = c->outbound,
+                                                            .with_peer = peer->connections_count,
+                                                            .took = swarm->now - c->started_at});
     swarm->trace->cause = c->cause;
     c->started_at = swarm->now;
     struct trp_connection_info info = trp_connection_info(c);

@@ -7,7 +7,7 @@
 #include "net/pool.h"
 #include "net/stream.h"
 
-#define GATHER_MAX   16u /* addresses taken from one source of them */
+#define GATHER_MAX    16u /* addresses taken from one source of them */
 #define WITH_RESOLVED 2u  /* as many addresses again may come of names */
 
 static void dial_touch(struct trp_swarm *swarm, struct trp_dial *dial)
@@ -43,10 +43,8 @@ static void dial_add(struct trp_swarm *swarm, struct trp_dial *dial,
     struct trp_peer_id named;
     bool is_other = dial->peer != NULL && trp_multiaddr_peer(address, &named) == TRP_OK &&
                     !trp_peer_id_equal(&named, &dial->peer->id);
-    dial->candidates[index] =
-        (struct trp_dial_candidate){.address = plain,
-                                    .origin = given ? index : origin,
-                                    .refused = is_other};
+    dial->candidates[index] = (struct trp_dial_candidate){
+        .address = plain, .origin = given ? index : origin, .refused = is_other};
 }
 
 static void dial_gather(struct trp_swarm *swarm, struct trp_dial *dial)
@@ -65,8 +63,8 @@ static void dial_gather(struct trp_swarm *swarm, struct trp_dial *dial)
         if (behaviour->ops->addresses == NULL) {
             continue;
         }
-        uint32_t count = behaviour->ops->addresses(behaviour->self, &dial->peer->id, addresses,
-                                                   GATHER_MAX);
+        uint32_t count =
+            behaviour->ops->addresses(behaviour->self, &dial->peer->id, addresses, GATHER_MAX);
         for (uint32_t k = 0; k < count && k < GATHER_MAX; k++) {
             dial_add(swarm, dial, &addresses[k], UINT32_MAX);
         }

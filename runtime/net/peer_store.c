@@ -149,7 +149,8 @@ static void block_cut(struct trp_known_peer *known, uint32_t at)
     known->addresses_count--;
 }
 
-/* Puts an entry in the order of ranks, before or behind its equals. The block must have the room. */
+/* Puts an entry in the order of ranks, before or behind its equals. The block must have the room.
+ */
 static void block_put(struct trp_known_peer *known, const struct trp_multiaddr *address,
                       uint8_t sources, bool behind)
 {

@@ -28,8 +28,8 @@ struct trp_peer_store {
 void trp_peer_store_init(struct trp_peer_store *store, struct trp_memory *memory,
                          uint32_t peers_max, uint32_t addresses_max);
 void trp_peer_store_deinit(struct trp_peer_store *store);
-/* Remembers an address, which must have no /p2p part. TRP_EFULL: no peer can make way, or the peer's
- * addresses are all better; TRP_ENOMEM. */
+/* Remembers an address, which must have no /p2p part. TRP_EFULL: no peer can make way, or the
+ * peer's addresses are all better; TRP_ENOMEM. */
 enum trp_status trp_peer_store_insert(struct trp_peer_store *store, const struct trp_peer_id *peer,
                                       const struct trp_multiaddr *address,
                                       enum trp_address_source source) TRP_NODISCARD;

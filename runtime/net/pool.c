@@ -176,8 +176,8 @@ void trp_pool_learn(struct trp_swarm *swarm, struct trp_pool_peer *peer, const c
     if (peer->spoken_count >= SPOKEN_MAX || spoken_find(peer, hash) < peer->spoken_count) {
         return;
     }
-    uint64_t *spoken = trp_memory_resize(swarm->memory, peer->spoken,
-                                         (peer->spoken_count + 1) * sizeof *spoken);
+    uint64_t *spoken =
+        trp_memory_resize(swarm->memory, peer->spoken, (peer->spoken_count + 1) * sizeof *spoken);
     if (spoken != NULL) { /* else the next stream waits for the echo */
         spoken[peer->spoken_count++] = hash;
         peer->spoken = spoken;
@@ -189,5 +189,15 @@ void trp_pool_unlearn(struct trp_pool_peer *peer, const char *protocol)
     uint32_t at = spoken_find(peer, protocol_hash(protocol));
     if (at < peer->spoken_count) {
         peer->spoken[at] = peer->spoken[--peer->spoken_count];
+    }
+}
+
+void trp_pool_note_address(struct trp_swarm *swarm, const struct trp_peer_id *id,
+                           const struct trp_multiaddr *address, enum trp_address_source source)
+{
+    enum trp_status status = trp_peer_store_insert(&swarm->store, id, address, source);
+    if (status == TRP_EFULL && swarm->store.slab.count >= swarm->limits->peers_known) {
+        trp_net_limit_reached(&swarm->limit_marks, swarm->trace, swarm->limits,
+                              TRP_NET_PEERS_KNOWN);
     }
 }

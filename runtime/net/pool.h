@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* net/pool.h - the peers that something of is here: connections, dials, waiting streams, references.
+/* net/pool.h - the peers that something of is here: connections, dials, waiting streams,
+ * references.
  *
  * Duplicates (two peers dialed each other at once) are kept for a grace time. New streams go to the
  * connection whose dialer has the smaller PeerId, the newest of them, so that both sides choose the
@@ -28,5 +29,9 @@ void trp_pool_remove(struct trp_swarm *swarm, struct trp_connection *c);
 bool trp_pool_speaks(const struct trp_pool_peer *peer, const char *protocol);
 void trp_pool_learn(struct trp_swarm *swarm, struct trp_pool_peer *peer, const char *protocol);
 void trp_pool_unlearn(struct trp_pool_peer *peer, const char *protocol);
+
+/* Remembers an address without /p2p, as far as there is room. */
+void trp_pool_note_address(struct trp_swarm *swarm, const struct trp_peer_id *id,
+                           const struct trp_multiaddr *address, enum trp_address_source source);
 
 #endif

@@ -7,7 +7,7 @@
 #include "net/stream.h"
 
 #define NOISE_FRAME_OVERHEAD 18u                     /* length and tag */
-#define FILL_BYTES_MIN       1024u                   /* less credit is saved up */
+#define FILL_BYTES_MIN       2048u                   /* less credit is saved up */
 #define PLAIN_BYTES_MAX      65536u                  /* at least one whole frame of noise */
 #define BACKLOG_BYTES_MAX    ((size_t)1024u * 1024u) /* more than a driver hands over at once */
 
@@ -39,8 +39,7 @@ static enum trp_status fill_noise(struct trp_swarm *swarm, struct trp_connection
     enum trp_status status = trp_yamux_send(c->yamux, swarm->now, staging);
     if (staging->size > 0) {
         size_t used;
-        enum trp_status encrypted =
-            trp_noise_encrypt(noise, trp_buffer_view(staging), out, &used);
+        enum trp_status encrypted = trp_noise_encrypt(noise, trp_buffer_view(staging), out, &used);
         TRP_ASSERT(encrypted != TRP_OK || used == staging->size);
         trp_buffer_consume(staging, staging->size);
         status = encrypted != TRP_OK ? encrypted : status;
@@ -143,7 +142,7 @@ static void pump_dispatch(struct trp_swarm *swarm, struct trp_connection *c,
 static void pump_discard(struct trp_connection *c, const struct trp_yamux_event *event)
 {
     if (event->kind == TRP_YAMUX_OPENED) {
-        (void)trp_yamux_reset(c->yamux, event->stream); /* it was there a moment ago */
+        trp_pump_reset_stream(c, event->stream);
     }
 }
 
@@ -322,4 +321,25 @@ bool trp_pump_resume(struct trp_swarm *swarm, struct trp_connection *c)
         }
     }
     return any;
+}
+
+/* ---- requests to the muxer ---- */
+
+void trp_pump_reset_stream(struct trp_connection *c, uint32_t muxer_stream)
+{
+    enum trp_status status = trp_yamux_reset(c->yamux, muxer_stream);
+    (void)status;
+}
+
+void trp_pump_shutdown_stream(struct trp_connection *c, uint32_t muxer_stream)
+{
+    enum trp_status status = trp_yamux_shutdown(c->yamux, muxer_stream);
+    (void)status;
+}
+
+void trp_pump_consumed(struct trp_connection *c, uint32_t muxer_stream, size_t bytes)
+{
+    uint32_t size = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+    enum trp_status status = trp_yamux_consumed(c->yamux, muxer_stream, size);
+    (void)status;
 }

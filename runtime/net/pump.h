@@ -18,4 +18,12 @@ bool trp_pump_drain(struct trp_swarm *swarm, struct trp_connection *c);
  * something. */
 bool trp_pump_fill(struct trp_swarm *swarm, struct trp_connection *c);
 
+/* ---- requests to the muxer; all that can go wrong is that it knows the stream no longer, or has
+ * failed, which the next fill or recv finds ---- */
+
+void trp_pump_reset_stream(struct trp_connection *c, uint32_t muxer_stream);
+void trp_pump_shutdown_stream(struct trp_connection *c, uint32_t muxer_stream);
+/* More than was handed over is no credit. */
+void trp_pump_consumed(struct trp_connection *c, uint32_t muxer_stream, size_t bytes);
+
 #endif

@@ -40,7 +40,7 @@
 #define TRP_LINGER_NS TRP_S(5)
 /* What one step may do before it lets time pass: ends a quarrel of behaviours that answer each
  * other's failures at once. */
-#define TRP_TURNS_MAX    100000u
+#define TRP_TURNS_MAX     100000u
 #define TRP_TURNS_REST_NS TRP_MS(1)
 
 enum trp_timer_kind { TRP_TIMER_CONNECTION, TRP_TIMER_RESOLVE };
@@ -61,7 +61,7 @@ struct trp_pool_peer {
     struct trp_list waiting; /* streams that wait for a connection */
     uint32_t waiting_count;
     uint32_t references; /* of streams, and of what is at work with it */
-    uint64_t *spoken;       /* hashes of the protocols that the peer is known to speak */
+    uint64_t *spoken;    /* hashes of the protocols that the peer is known to speak */
     uint32_t spoken_count;
     UT_hash_handle hh;
 };
@@ -247,7 +247,7 @@ struct trp_swarm {
     struct trp_list identified; /* copies */
     uint32_t identified_count;
     bool self_changed;
-    trp_time resume_at; /* work was left over; TRP_NEVER: none */
+    trp_time resume_at;        /* work was left over; TRP_NEVER: none */
     struct trp_buffer spare;   /* lent to the connections' plain */
     struct trp_buffer staging; /* of the muxer's frames before encryption */
     struct trp_buffer words;   /* of negotiations, on their way into the muxer */

@@ -5,6 +5,7 @@
 #include "net/connection.h"
 #include "net/dial.h"
 #include "net/pool.h"
+#include "net/pump.h"
 
 static struct trp_stream_info stream_info(const struct trp_stream *s)
 {
@@ -119,13 +120,12 @@ static void stream_tell_opened(struct trp_swarm *swarm, struct trp_stream *s)
     const struct trp_behaviour *behaviour = &swarm->behaviours[s->behaviour];
     s->opened_due = false;
     s->told = true;
-    trp_trace_stream_opened(swarm->trace,
-                            &(struct trp_event_stream_opened){.stream = s->id,
-                                                              .connection = s->key.connection,
-                                                              .peer = &s->peer->id,
-                                                              .protocol =
-                                                                  trp_bytes_text(s->protocol),
-                                                              .inbound = s->inbound});
+    trp_trace_stream_opened(
+        swarm->trace, &(struct trp_event_stream_opened){.stream = s->id,
+                                                        .connection = s->key.connection,
+                                                        .peer = &s->peer->id,
+                                                        .protocol = trp_bytes_text(s->protocol),
+                                                        .inbound = s->inbound});
     if (behaviour->ops->stream_opened != NULL) {
         struct trp_stream_info info = stream_info(s);
         behaviour->ops->stream_opened(behaviour->self, &info);
@@ -137,19 +137,18 @@ static void stream_tell_closed(struct trp_swarm *swarm, struct trp_stream *s)
 {
     bool silent = s->inbound && !s->told;
     if (silent) {
-        trp_trace_stream_refused(
-            swarm->trace, &(struct trp_event_stream_refused){.connection = s->key.connection,
-                                                             .peer = &s->peer->id,
-                                                             .status = s->reason});
+        trp_trace_stream_refused(swarm->trace,
+                                 &(struct trp_event_stream_refused){.connection = s->key.connection,
+                                                                    .peer = &s->peer->id,
+                                                                    .status = s->reason});
     } else {
-        trp_trace_stream_closed(swarm->trace,
-                                &(struct trp_event_stream_closed){.stream = s->id,
-                                                                  .connection = s->key.connection,
-                                                                  .peer = &s->peer->id,
-                                                                  .protocol =
-                                                                      trp_bytes_text(s->protocol),
-                                                                  .inbound = s->inbound,
-                                                                  .reason = s->reason});
+        trp_trace_stream_closed(
+            swarm->trace, &(struct trp_event_stream_closed){.stream = s->id,
+                                                            .connection = s->key.connection,
+                                                            .peer = &s->peer->id,
+                                                            .protocol = trp_bytes_text(s->protocol),
+                                                            .inbound = s->inbound,
+                                                            .reason = s->reason});
         const struct trp_behaviour *behaviour = &swarm->behaviours[s->behaviour];
         if (behaviour->ops->stream_closed != NULL) {
             struct trp_stream_info info = stream_info(s);
@@ -185,8 +184,7 @@ void trp_stream_end(struct trp_swarm *swarm, struct trp_stream *s, enum trp_stat
 static void stream_abandon(struct trp_swarm *swarm, struct trp_stream *s, enum trp_status reason)
 {
     if (s->connection != NULL && s->connection->yamux != NULL) {
-        /* It may be gone already, with its last event still waiting. */
-        (void)trp_yamux_reset(s->connection->yamux, (uint32_t)s->key.stream);
+        trp_pump_reset_stream(s->connection, (uint32_t)s->key.stream);
     }
     stream_detach(swarm, s);
     s->ended = true;
@@ -242,10 +240,10 @@ static enum trp_status stream_index(struct trp_swarm *swarm, struct trp_stream *
 static void accept_refused(struct trp_swarm *swarm, struct trp_connection *c, uint32_t muxer_stream,
                            enum trp_status status)
 {
-    (void)trp_yamux_reset(c->yamux, muxer_stream); /* the muxer has just named it */
-    trp_trace_stream_refused(swarm->trace,
-                             &(struct trp_event_stream_refused){
-                                 .connection = c->id, .peer = &c->peer_id, .status = status});
+    trp_pump_reset_stream(c, muxer_stream);
+    trp_trace_stream_refused(swarm->trace, &(struct trp_event_stream_refused){.connection = c->id,
+                                                                              .peer = &c->peer_id,
+                                                                              .status = status});
 }
 
 void trp_stream_accept(struct trp_swarm *swarm, struct trp_connection *c, uint32_t muxer_stream)
@@ -271,8 +269,8 @@ void trp_stream_accept(struct trp_swarm *swarm, struct trp_connection *c, uint32
         status = s->accepted == NULL ? TRP_ENOMEM : TRP_OK;
     }
     if (status == TRP_OK) {
-        const struct trp_multistream_config config = {
-            .protocols = s->accepted->names, .protocols_count = s->accepted->count};
+        const struct trp_multistream_config config = {.protocols = s->accepted->names,
+                                                      .protocols_count = s->accepted->count};
         status = negotiation_begin(swarm, s, &config);
     }
     if (status != TRP_OK) {
@@ -281,13 +279,13 @@ void trp_stream_accept(struct trp_swarm *swarm, struct trp_connection *c, uint32
 }
 
 /* The protocol is agreed (perhaps only from our side): the behaviour may begin. */
-static void stream_agreed(struct trp_swarm *swarm, struct trp_stream *s, uint32_t protocol)
+static void stream_agreed(struct trp_stream *s, uint32_t protocol)
 {
     if (s->inbound) {
         s->protocol = s->accepted->names[protocol];
         s->behaviour = s->accepted->behaviours[protocol];
     } else {
-        s->protocol = s->lazy ? s->protocol : s->protocols[protocol];
+        s->protocol = s->protocols[protocol]; /* a lazy one has it already */
     }
     s->opened_due = true;
 }
@@ -298,7 +296,7 @@ static bool negotiation_check(struct trp_swarm *swarm, struct trp_stream *s)
     uint32_t protocol;
     enum trp_status status = trp_multistream_outcome(s->negotiation, &protocol);
     if (status == TRP_OK && s->protocol == NULL) {
-        stream_agreed(swarm, s, protocol);
+        stream_agreed(s, protocol);
     }
     if ((status != TRP_OK && status != TRP_EAGAIN) || !trp_multistream_is_read(s->negotiation)) {
         if (status != TRP_OK && status != TRP_EAGAIN) {
@@ -325,9 +323,7 @@ static struct trp_bytes stream_negotiate(struct trp_swarm *swarm, struct trp_str
         enum trp_status status = trp_multistream_recv(s->negotiation, in, &used);
         in = trp_bytes_skip(in, used);
         if (used > 0) {
-            /* Cannot be more than was handed over; a failed muxer is found by the pump. */
-            (void)trp_yamux_consumed(s->connection->yamux, (uint32_t)s->key.stream,
-                                     (uint32_t)used);
+            trp_pump_consumed(s->connection, (uint32_t)s->key.stream, used);
         }
         if (status == TRP_OK) {
             status = negotiation_flush(swarm, s);
@@ -531,8 +527,7 @@ static enum trp_status stream_wait(struct trp_swarm *swarm, struct trp_stream *s
 static bool request_is_valid(const struct trp_swarm *swarm,
                              const struct trp_stream_request *request)
 {
-    bool ourselves =
-        request->connection == 0 && trp_peer_id_equal(&request->peer, &swarm->self);
+    bool ourselves = request->connection == 0 && trp_peer_id_equal(&request->peer, &swarm->self);
     bool nobody = request->connection == 0 && request->peer.size == 0;
     return request->behaviour < swarm->behaviours_count && request->protocols_count > 0 &&
            request->protocols_count <= TRP_STREAM_PROTOCOLS_MAX && !ourselves && !nobody;
@@ -567,7 +562,7 @@ enum trp_status trp_swarm_open_stream(struct trp_swarm *swarm,
     }
     if (s != NULL) {
         if (s->connection != NULL) {
-            (void)trp_yamux_reset(s->connection->yamux, (uint32_t)s->key.stream);
+            trp_pump_reset_stream(s->connection, (uint32_t)s->key.stream);
         }
         stream_free(swarm, s);
     } else if (peer != NULL) {
@@ -605,8 +600,7 @@ void trp_stream_shutdown(struct trp_swarm *swarm, trp_stream_id stream)
 {
     struct trp_stream *s = stream_find_live(swarm, stream);
     if (s != NULL && s->told && s->connection != NULL) {
-        /* A second time, or too late, changes nothing. */
-        (void)trp_yamux_shutdown(s->connection->yamux, (uint32_t)s->key.stream);
+        trp_pump_shutdown_stream(s->connection, (uint32_t)s->key.stream);
         trp_connection_touch(swarm, s->connection);
     }
 }
@@ -625,9 +619,7 @@ void trp_stream_consumed(struct trp_swarm *swarm, trp_stream_id stream, size_t b
     if (s == NULL || s->connection == NULL || bytes == 0) {
         return;
     }
-    /* More than was handed over gives nothing; the muxer counts. */
-    (void)trp_yamux_consumed(s->connection->yamux, (uint32_t)s->key.stream,
-                             bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX);
+    trp_pump_consumed(s->connection, (uint32_t)s->key.stream, bytes);
     trp_connection_touch(swarm, s->connection);
 }
 

@@ -11,7 +11,7 @@
 #include "net/spare.h"
 #include "net/state.h"
 #include "net/stream.h"
-#include "wire/peer_id.h"
+#include "wire/public_key.h"
 
 #define WORDS_BYTES_MAX   32768u /* one answer of a negotiation */
 #define PROTOCOLS_MAX     256u   /* that a peer may name, as far as we remember */
@@ -30,14 +30,13 @@ static void swarm_init_tables(struct trp_swarm *swarm)
     uint64_t connections = 2ull * ((uint64_t)limits->connections + limits->connections_pending_in +
                                    limits->connections_pending_out);
     uint64_t streams = (uint64_t)limits->connections * limits->streams_per_connection;
-    swarm->connections = trp_slab_init(
-        memory, sizeof(struct trp_connection),
-        connections < SLABS_STREAMS_MAX ? (uint32_t)connections : SLABS_STREAMS_MAX);
+    swarm->connections =
+        trp_slab_init(memory, sizeof(struct trp_connection),
+                      connections < SLABS_STREAMS_MAX ? (uint32_t)connections : SLABS_STREAMS_MAX);
     swarm->streams =
         trp_slab_init(memory, sizeof(struct trp_stream),
                       streams < SLABS_STREAMS_MAX ? (uint32_t)streams : SLABS_STREAMS_MAX);
-    swarm->dials =
-        trp_slab_init(memory, sizeof(struct trp_dial), limits->connections_pending_out);
+    swarm->dials = trp_slab_init(memory, sizeof(struct trp_dial), limits->connections_pending_out);
     swarm->timers = trp_heap_init(memory);
     swarm->spare = trp_buffer_init(memory, 0);
     swarm->staging = trp_buffer_init(memory, 0);
@@ -377,8 +376,7 @@ uint32_t trp_swarm_protocols(const struct trp_swarm *swarm, const char **ret_pro
         const struct trp_behaviour *behaviour = &swarm->behaviours[i];
         if (behaviour->ops->protocols != NULL) {
             uint32_t room = max - count;
-            uint32_t more =
-                behaviour->ops->protocols(behaviour->self, ret_protocols + count, room);
+            uint32_t more = behaviour->ops->protocols(behaviour->self, ret_protocols + count, room);
             count += more < room ? more : room;
         }
     }
@@ -474,8 +472,8 @@ void trp_swarm_close_peer(struct trp_swarm *swarm, const struct trp_peer_id *pee
     }
     for (struct trp_list_link *link = trp_list_front(&found->connections); link != NULL;
          link = trp_list_next(&found->connections, link)) {
-        trp_swarm_close_connection(
-            swarm, TRP_CONTAINER(link, struct trp_connection, pool_link)->id, reason);
+        trp_swarm_close_connection(swarm, TRP_CONTAINER(link, struct trp_connection, pool_link)->id,
+                                   reason);
     }
 }
 
@@ -503,11 +501,7 @@ void trp_swarm_add_address(struct trp_swarm *swarm, const struct trp_peer_id *pe
     if (peer->size == 0 || plain.size == 0 || trp_peer_id_equal(peer, &swarm->self)) {
         return;
     }
-    if (trp_peer_store_insert(&swarm->store, peer, &plain, source) == TRP_EFULL &&
-        swarm->store.slab.count >= swarm->limits->peers_known) {
-        trp_net_limit_reached(&swarm->limit_marks, swarm->trace, swarm->limits,
-                              TRP_NET_PEERS_KNOWN);
-    }
+    trp_pool_note_address(swarm, peer, &plain, source);
 }
 
 static size_t identified_texts_bytes(const struct trp_identified *identified, uint32_t protocols)
@@ -532,8 +526,8 @@ static const char *text_copy(const char *text, char **at)
 static struct trp_identified_copy *identified_copy(struct trp_swarm *swarm,
                                                    const struct trp_identified *identified)
 {
-    uint32_t protocols = identified->protocols_count < PROTOCOLS_MAX ? identified->protocols_count
-                                                                     : PROTOCOLS_MAX;
+    uint32_t protocols =
+        identified->protocols_count < PROTOCOLS_MAX ? identified->protocols_count : PROTOCOLS_MAX;
     size_t addresses_bytes = identified->addresses_count * sizeof(struct trp_multiaddr);
     size_t names_bytes = protocols * sizeof(char *);
     struct trp_identified_copy *copy =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* net/transport.h - sockets as the driver sees them: numbered, opened, filled, closed; and the queue
- * of what the driver is to do.
+/* net/transport.h - sockets as the driver sees them: numbered, opened, filled, closed; and the
+ * queue of what the driver is to do.
  *
  * What a socket has to say is kept in the socket itself (flags and bytes), and the queue is a list
  * of sockets. So no output can be lost for want of memory, and none is queued twice.
@@ -32,10 +32,10 @@ struct trp_transport_socket {
     bool close_due;
     bool abort;
     bool paused;
-    bool done;             /* given, or to be given, by next_done */
-    uint64_t cause;        /* of the outputs */
-    uint64_t unsent_bytes; /* handed to the driver and not yet sent */
-    struct trp_buffer tx;  /* to be handed to it */
+    bool done;                           /* given, or to be given, by next_done */
+    uint64_t cause;                      /* of the outputs */
+    uint64_t unsent_bytes;               /* handed to the driver and not yet sent */
+    struct trp_buffer tx;                /* to be handed to it */
     const struct trp_multiaddr *address; /* of the open; borrowed while open_due */
     struct trp_list_link link;           /* in ready or done */
     UT_hash_handle hh;

@@ -42,8 +42,8 @@ static enum trp_status upgrade_secure(struct trp_upgrade *u)
 {
     enum trp_status status;
     if (u->config.plaintext) {
-        status = trp_plaintext_init(&u->plaintext, u->memory, u->config.identity,
-                                    &u->config.expected);
+        status =
+            trp_plaintext_init(&u->plaintext, u->memory, u->config.identity, &u->config.expected);
     } else {
         struct trp_noise_config noise = {.initiator = u->config.initiator,
                                          .identity = u->config.identity,

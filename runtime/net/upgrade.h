@@ -30,9 +30,9 @@ struct trp_upgrade_config {
 enum trp_status trp_upgrade_open(struct trp_memory *memory, const struct trp_upgrade_config *config,
                                  struct trp_upgrade **ret_upgrade) TRP_NODISCARD;
 void trp_upgrade_close(struct trp_upgrade *upgrade);
-/* Reads bytes of the wire. Decrypted bytes that belong to the muxer are left in `plain`; where there
- * is no encryption, they are left unused. TRP_EMALFORMED, TRP_ETOOBIG, TRP_ENEGOTIATION, TRP_EAUTH,
- * TRP_ENOMEM. */
+/* Reads bytes of the wire. Decrypted bytes that belong to the muxer are left in `plain`; where
+ * there is no encryption, they are left unused. TRP_EMALFORMED, TRP_ETOOBIG, TRP_ENEGOTIATION,
+ * TRP_EAUTH, TRP_ENOMEM. */
 enum trp_status trp_upgrade_recv(struct trp_upgrade *upgrade, struct trp_bytes in,
                                  struct trp_buffer *plain, size_t *ret_used) TRP_NODISCARD;
 /* Appends what is to be sent. TRP_EFULL keeps it for later, TRP_ENOMEM. */

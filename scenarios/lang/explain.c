@@ -39,7 +39,7 @@ static void row(struct lang_text *out, const char *word, const char *text)
 
 static const char *takes(const struct lang_key *key)
 {
-    return lang_type_text(key->type)->about;
+    return lang_key_text(key)->about;
 }
 
 /* Writes the choices of a key. */
@@ -70,10 +70,10 @@ static void list_keys(struct lang_text *out, const struct lang_section *section)
 static void list_message(struct lang_text *out, const struct trp_actor_handler *handler)
 {
     static const char *const types[] = {
-#define FIELD_WORD(name, ctype) #name,
-        TRP_MESSAGE_FIELD_TYPES(FIELD_WORD)
-#undef FIELD_WORD
-    };
+        [TRP_FIELD_BOOL] = "flag",   [TRP_FIELD_U32] = "u32",   [TRP_FIELD_U64] = "u64",
+        [TRP_FIELD_I32] = "i32",     [TRP_FIELD_I64] = "i64",   [TRP_FIELD_F32] = "f32",
+        [TRP_FIELD_F64] = "f64",     [TRP_FIELD_TEXT] = "text", [TRP_FIELD_BYTES] = "bytes",
+        [TRP_FIELD_REF] = "an actor"};
     const struct trp_message_type *message = handler->message;
     lang_text_add(out, "      %s", message->id);
     for (uint32_t i = 0; i < message->fields_count; i++)
@@ -136,16 +136,18 @@ static void list_words(struct lang_text *out, const char *path,
 
 struct finding {
     const struct lang_key *key;
+    const struct lang_section *section;
     uint32_t count;
     char path[KEY_PATH_MAX];
 };
 
 /* Follows a path of keys from the top. */
-static const struct lang_key *follow(const char *path)
+static const struct lang_key *follow(const char *path, const struct lang_section **ret_section)
 {
     const struct lang_section *section = lang_schema();
     const struct lang_key *key = NULL;
     while (*path != '\0') {
+        *ret_section = section;
         char word[KEY_PATH_MAX];
         size_t size = strcspn(path, ".");
         if (section == NULL || size == 0 || size >= sizeof word)
@@ -175,6 +177,7 @@ static void search(const struct lang_section *section, const char *prefix, const
         bool again = strncmp(path, "hosts.limits.", 13) == 0;
         if (same && !again) {
             finding->key = key;
+            finding->section = section;
             finding->count++;
             (void)memcpy(finding->path, path, strlen(path) + 1);
         }
@@ -186,11 +189,26 @@ static void search(const struct lang_section *section, const char *prefix, const
     }
 }
 
-static char *explain(const char *path, const struct lang_key *key,
-                     const struct trp_vocabulary *vocabulary)
+/* Lists the keys that go with an action. */
+static void list_options(struct lang_text *out, const struct lang_section *section,
+                         const struct lang_key *action)
+{
+    struct lang_text words = {0};
+    for (uint32_t i = 0; action->action && i < section->keys_count; i++)
+        if (lang_word_in(section->keys[i].with, action->name))
+            lang_text_add(&words, "%s%s:", words.size == 0 ? "" : " ", section->keys[i].name);
+    if (words.size != 0)
+        row(out, "options", words.data);
+    free(words.data);
+}
+
+static char *explain(const char *path, const struct lang_section *section,
+                     const struct lang_key *key, const struct trp_vocabulary *vocabulary)
 {
     struct lang_text out = {0};
-    lang_text_add(&out, "%s: %s%s\n\n  ", path, lang_type_text(key->type)->name,
+    char usual[LANG_DEFAULT_TEXT_MAX];
+    lang_default_print(section, key, usual);
+    lang_text_add(&out, "%s: %s%s\n\n  ", path, lang_key_text(key)->name,
                   key->required ? ", required" : "");
     wrap(&out, 2, key->about);
     lang_text_add(&out, "\n");
@@ -200,10 +218,9 @@ static char *explain(const char *path, const struct lang_key *key,
         row(&out, "takes", "one of");
     if (key->choices != NULL)
         list_choices(&out, key);
-    if (key->usual != NULL)
-        row(&out, "default", key->usual);
-    else if (key->unless != NULL)
-        row(&out, "default", key->unless);
+    if (usual[0] != '\0')
+        row(&out, "default", usual);
+    list_options(&out, section, key);
     if (key->with != NULL)
         row(&out, "goes with", key->with + 1);
     if (key->example != NULL) {
@@ -232,9 +249,10 @@ char *trp_explain_key(const char *path, const struct trp_vocabulary *vocabulary,
     struct lang_nearest nearest = lang_nearest_to(path, strlen(path));
     char *text = NULL;
     *ret_hint = NULL;
-    const struct lang_key *key = follow(path);
+    const struct lang_section *section = NULL;
+    const struct lang_key *key = follow(path, &section);
     if (key != NULL)
-        return explain(path, key, vocabulary);
+        return explain(path, section, key, vocabulary);
     for (uint32_t i = 0; i < lang_topics_count; i++) {
         if (strcmp(lang_topics[i].name, path) == 0)
             return explain_topic(&lang_topics[i]);
@@ -243,7 +261,7 @@ char *trp_explain_key(const char *path, const struct trp_vocabulary *vocabulary,
     search(lang_schema(), "", path, &finding, &nearest, &arena);
     struct lang_text hint = {0};
     if (finding.count == 1)
-        text = explain(finding.path, finding.key, vocabulary);
+        text = explain(finding.path, finding.section, finding.key, vocabulary);
     else if (finding.count > 1)
         lang_text_add(&hint, "`%s` is a key in several sections: say which, as in `%s`", path,
                       finding.path);

@@ -16,20 +16,23 @@ static void cell(struct lang_text *out, const char *text)
         lang_text_add(out, *at == '|' ? "\\|" : "%c", *at);
 }
 
-static void cell_default(struct lang_text *out, const struct lang_key *key)
+static void cell_default(struct lang_text *out, const struct lang_section *section,
+                         const struct lang_key *key)
 {
+    char text[LANG_DEFAULT_TEXT_MAX];
+    lang_default_print(section, key, text);
     if (key->required)
         lang_text_add(out, "required");
     else if (key->usual != NULL)
-        lang_text_add(out, "`%s`", key->usual);
-    else if (key->unless != NULL)
-        cell(out, key->unless);
+        lang_text_add(out, "`%s`", text);
+    else
+        cell(out, text);
 }
 
 static void cell_takes(struct lang_text *out, const struct lang_key *key)
 {
     if (key->choices == NULL) {
-        lang_text_add(out, "%s", lang_type_text(key->type)->name);
+        lang_text_add(out, "%s", lang_key_text(key)->name);
         return;
     }
     bool first = true;
@@ -41,13 +44,14 @@ static void cell_takes(struct lang_text *out, const struct lang_key *key)
     }
 }
 
-static void key_row(struct lang_text *out, const struct lang_key *key)
+static void key_row(struct lang_text *out, const struct lang_section *section,
+                    const struct lang_key *key)
 {
     struct trp_bytes name = lang_key_name(key);
     lang_text_add(out, "| `%.*s` | ", (int)name.size, (const char *)name.data);
     cell_takes(out, key);
     lang_text_add(out, " | ");
-    cell_default(out, key);
+    cell_default(out, section, key);
     lang_text_add(out, " | ");
     cell(out, key->about);
     if (key->with != NULL) {
@@ -70,7 +74,7 @@ static void keys_table(struct lang_text *out, const struct lang_section *section
     lang_text_add(out, "| key | takes | default | meaning |\n|---|---|---|---|\n");
     for (uint32_t i = 0; i < section->keys_count; i++)
         if (!section->keys[i].action)
-            key_row(out, &section->keys[i]);
+            key_row(out, section, &section->keys[i]);
     if (!actions)
         return;
     lang_text_add(out, "\nExactly one of these in each entry:\n\n"
@@ -79,7 +83,7 @@ static void keys_table(struct lang_text *out, const struct lang_section *section
         const struct lang_key *key = &section->keys[i];
         if (!key->action)
             continue;
-        lang_text_add(out, "| `%s` | %s | ", key->name, lang_type_text(key->type)->name);
+        lang_text_add(out, "| `%s` | %s | ", key->name, lang_key_text(key)->name);
         cell(out, key->about);
         lang_text_add(out, " |\n");
     }
@@ -145,7 +149,7 @@ static void json_section(struct lang_text *out, const struct lang_section *secti
 /* Writes the type of a value, as members of its object. */
 static void json_type(struct lang_text *out, const struct lang_key *key)
 {
-    const char *json = lang_type_text(key->type)->json;
+    const char *json = lang_key_text(key)->json;
     if (key->type == LANG_CHOICE) {
         lang_text_add(out, "\"enum\":[");
         bool first = true;

@@ -71,7 +71,7 @@ static const struct lang_section run_section = {.name = "run",
          .with = (with_),                                                                          \
          .unless = (otherwise),                                                                    \
          .about = "How much of the latency is drawn anew for each segment; the rest stays as it "  \
-                  "was. None said: all of it.",                                                    \
+                  "was. Where nothing is said: all of it.",                                        \
          .example = "jitter: 20%"},                                                                \
         {.name = "loss",                                                                           \
          .type = LANG_SHARE,                                                                       \
@@ -306,6 +306,7 @@ static const struct lang_key workload_keys[] = {
      .type = LANG_TEXT,
      .offset = offsetof(struct draft_workload, message),
      .with = " ask tell ",
+     .unless = "required with them",
      .about = "Which message of the actor's type.",
      .example = "message: inc"},
     {.name = "args",

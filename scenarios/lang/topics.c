@@ -70,7 +70,7 @@ const struct lang_topic lang_topics[] = {
      "names that are registered like this; {host.index}, {host.group} and {host.zone} are those "
      "of\n"
      "the host an operation is issued on. `{{` stands for `{`.\n"},
-    {"extends", "Files over files", "extends: and --set",
+    {"merging", "Files over files", "extends: and --set",
      "`extends: base.yaml` lays a file over another, or over a list of them: sections are merged "
      "key\n"
      "by key, a list or a single value replaces what is below. `--set path=value` is laid over "

@@ -35,7 +35,7 @@ static bool one_text(struct lang_context *context, const struct lang_key *key,
     }
     if (node->size == 0) {
         lang_problem_add(context->problems, node->mark, "`%.*s` has no value", size, text);
-        lang_problem_hint(context->problems, "it takes %s", lang_type_text(key->type)->about);
+        lang_problem_hint(context->problems, "it takes %s", lang_key_text(key)->about);
         return false;
     }
     if (node->size > TEXT_MAX)
@@ -95,11 +95,8 @@ static bool limit_read(struct lang_context *context, const struct lang_key *key,
                        const struct lang_node *node, void *field)
 {
     struct lang_fault fault = {0};
-    struct trp_bytes name = lang_key_name(key);
-    static const char suffix[] = "_bytes";
     bool wide = key->type == LANG_LIMIT_WIDE;
-    bool size = name.size > sizeof suffix - 1 &&
-                memcmp(name.data + name.size - (sizeof suffix - 1), suffix, sizeof suffix - 1) == 0;
+    bool size = lang_key_text(key) == lang_type_text(LANG_LIMIT_WIDE);
     uint64_t value;
     if (!size)
         return count_read(context, node, UINT32_MAX, field);
