@@ -417,6 +417,61 @@ static void keeps_or_loses_state(void **state)
     stage_close(&stage);
 }
 
+static void storm_fault(struct stage *stage, uint64_t draw, uint32_t a, uint32_t b)
+{
+    enum trp_cut cut = b % 2 == 0 ? TRP_CUT_REFUSE : TRP_CUT_BLACKHOLE;
+    switch (draw % 8) {
+    case 0:
+        (void)trp_world_crash(stage->world, a, 0);
+        break;
+    case 1:
+        (void)trp_world_stop(stage->world, a, 0);
+        break;
+    case 2:
+        (void)trp_world_pause(stage->world, a, 0);
+        break;
+    case 3:
+        (void)trp_world_restart(stage->world, a, TRP_STATE_KEPT, 0);
+        (void)trp_world_resume(stage->world, b, 0);
+        break;
+    case 4:
+        (void)trp_world_cut(stage->world, a, &a, 1, &b, 1, cut, 0);
+        break;
+    case 5:
+        (void)trp_world_heal(stage->world, a, 0);
+        break;
+    case 6:
+        (void)trp_world_reset(stage->world, a, 500000, 0);
+        break;
+    default:
+        stage->path.stall = !stage->path.stall;
+        stage_change_path(stage);
+        break;
+    }
+}
+
+static void storm_act(struct stage *stage, uint64_t draw, uint32_t a, uint32_t b)
+{
+    struct toy *toy = stage->toys[a];
+    if (!trp_world_is_up(stage->world, a) || stage->world->hosts[a]->paused) {
+        return;
+    }
+    uint32_t pick = 1 + (uint32_t)(draw >> 32) % toy->sockets_count;
+    struct toy_socket *socket = &toy->sockets[pick];
+    if (draw % 8 < 4 && toy->sockets_count < TOY_SOCKETS_MAX / 2) {
+        (void)stage_dial(stage, a, b);
+    } else if (pick < toy->sockets_count && socket->state == TOY_OPEN && !socket->closed_by_us) {
+        if (draw % 8 == 4) {
+            toy_close(toy, socket, (draw >> 40 & 1u) != 0);
+        } else if (draw % 8 == 5 && !socket->shut_down) {
+            toy_shutdown(toy, socket);
+        } else if (!socket->shut_down) {
+            toy_send(toy, socket, draw >> 40 & 0x3ffffu);
+        }
+        stage_kick(stage, a);
+    }
+}
+
 /* Everything at once, many times over, with the toys' checks and the sanitizers watching. */
 static void survives_a_storm(void **state)
 {
@@ -431,63 +486,10 @@ static void survives_a_storm(void **state)
             uint64_t draw = trp_draw(seed, 1, 1, i);
             uint32_t a = (uint32_t)(draw >> 8) % 6;
             uint32_t b = (uint32_t)(draw >> 16) % 6;
-            bool runs = trp_world_is_up(stage.world, a) && !stage.world->hosts[a]->paused;
-            struct toy *toy = stage.toys[a];
-            uint32_t pick = 1 + (uint32_t)(draw >> 32) % (toy->sockets_count + 1);
-            bool picked = pick < toy->sockets_count && toy->sockets[pick].state == TOY_OPEN &&
-                          !toy->sockets[pick].closed_by_us;
-            switch (draw % 16) {
-            case 0:
-                (void)trp_world_crash(stage.world, a, 0);
-                break;
-            case 1:
-                (void)trp_world_stop(stage.world, a, 0);
-                break;
-            case 2:
-                (void)trp_world_pause(stage.world, a, 0);
-                break;
-            case 3:
-            case 4:
-                (void)trp_world_restart(stage.world, a, TRP_STATE_KEPT, 0);
-                (void)trp_world_resume(stage.world, b, 0);
-                break;
-            case 5:
-                (void)trp_world_cut(stage.world, a, &a, 1, &b, 1,
-                                    b % 2 == 0 ? TRP_CUT_REFUSE : TRP_CUT_BLACKHOLE, 0);
-                break;
-            case 6:
-                (void)trp_world_heal(stage.world, a, 0);
-                break;
-            case 7:
-                (void)trp_world_reset(stage.world, a, 500000, 0);
-                break;
-            case 8:
-                stage.path.stall = !stage.path.stall;
-                stage_change_path(&stage);
-                break;
-            case 9:
-                if (runs && picked) {
-                    toy_close(toy, &toy->sockets[pick], (draw >> 40 & 1u) != 0);
-                    stage_kick(&stage, a);
-                }
-                break;
-            case 10:
-                if (runs && picked && !toy->sockets[pick].shut_down) {
-                    toy_shutdown(toy, &toy->sockets[pick]);
-                    stage_kick(&stage, a);
-                }
-                break;
-            case 11:
-            case 12:
-                if (runs && picked && !toy->sockets[pick].shut_down) {
-                    stage_send(&stage, a, &toy->sockets[pick], draw >> 40 & 0x3ffffu);
-                }
-                break;
-            default:
-                if (runs && toy->sockets_count < TOY_SOCKETS_MAX / 2) {
-                    (void)stage_dial(&stage, a, b);
-                }
-                break;
+            if ((draw >> 60 & 1u) != 0) {
+                storm_fault(&stage, draw, a, b);
+            } else {
+                storm_act(&stage, draw, a, b);
             }
             stage_run(&stage, TRP_MS(draw >> 44 & 0x3ffu));
         }
