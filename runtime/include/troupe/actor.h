@@ -157,8 +157,8 @@ TRP_API enum trp_status trp_kill(struct trp_context *ctx,
                                  const struct trp_actor_ref *actor) TRP_NODISCARD;
 
 /* Links this actor with another, here or remote, in both directions; idempotent. The death of
- * either is told to the other exactly once. Linking with a dead actor tells at once; TRP_STOP_KILLED
- * stands for a reason that is not known any more. */
+ * either is told to the other exactly once. Linking with a dead actor tells at once;
+ * TRP_STOP_KILLED stands for a reason that is not known any more. */
 TRP_API enum trp_status trp_link(struct trp_context *ctx,
                                  const struct trp_actor_ref *other) TRP_NODISCARD;
 TRP_API enum trp_status trp_unlink(struct trp_context *ctx,
