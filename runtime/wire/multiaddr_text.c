@@ -261,14 +261,13 @@ static bool peer_parse(struct trp_bytes text, struct trp_writer *out)
 }
 
 /* Reads the text of a value; writes its bytes without a length prefix. */
-static bool value_parse(enum trp_multiaddr_value value, struct trp_bytes text,
+static bool value_parse(const struct trp_multiaddr_protocol *protocol, struct trp_bytes text,
                         struct trp_writer *out)
 {
     uint8_t fixed[16];
     uint64_t number = 0;
-    size_t size = trp_multiaddr_value_bytes(value);
     bool good = true;
-    switch (value) {
+    switch (protocol->value) {
     case TRP_MA_VALUE_NONE:
         break;
     case TRP_MA_VALUE_IP4:
@@ -294,7 +293,7 @@ static bool value_parse(enum trp_multiaddr_value value, struct trp_bytes text,
         return peer_parse(text, out);
     }
     if (good) {
-        trp_writer_put(out, trp_bytes(fixed, size));
+        trp_writer_put(out, trp_bytes(fixed, protocol->value_bytes));
     }
     return good;
 }
@@ -364,7 +363,7 @@ static enum trp_status part_parse(struct reader *reader, struct trp_writer *out)
     uint8_t bytes[TRP_MULTIADDR_BYTES_MAX];
     struct trp_writer value = trp_writer_init(bytes, sizeof bytes);
     struct trp_bytes text = reader_word(reader);
-    if (!value_parse(protocol->value, text, &value)) {
+    if (!value_parse(protocol, text, &value)) {
         return TRP_EMALFORMED;
     }
     if (value.overflow) {
