@@ -247,6 +247,11 @@ enum trp_status trp_uv_open(const struct trp_uv_config *config, struct trp_uv_dr
     return TRP_OK;
 }
 
+enum trp_status trp_uv_listen_status(const struct trp_uv_driver *driver)
+{
+    return driver->listen_status;
+}
+
 bool trp_uv_is_sending(const struct trp_uv_driver *driver)
 {
     return !trp_list_is_empty(&driver->lingering);

@@ -296,6 +296,9 @@ enum trp_status trp_bootstrap(const char *listen, const struct trp_runtime_confi
         return status;
     }
     status = runtime_ask(runtime, &command);
+    if (status == TRP_OK) {
+        status = trp_uv_listen_status(runtime->driver);
+    }
     if (status != TRP_OK) {
         trp_runtime_close(runtime);
         return status;

@@ -69,6 +69,7 @@ struct trp_uv_driver {
     uv_timer_t timer;
     uv_idle_t idle; /* active while `dirty` waits for the next turn of the loop */
     uint32_t handles;
+    enum trp_status listen_status; /* of the newest listen */
     bool stepping;
     bool broken;
     bool closing;
