@@ -62,6 +62,7 @@ void trp_uv_step(struct trp_uv_driver *driver, struct trp_input *in)
         return;
     }
     in->now = trp_uv_now();
+    driver->steps++;
     driver->stepping = true;
     enum trp_status status =
         trp_pump(driver->config.process, in, driver_perform, driver, &driver->deadline);
@@ -245,6 +246,16 @@ enum trp_status trp_uv_open(const struct trp_uv_config *config, struct trp_uv_dr
     trp_uv_step(driver, &in);
     trp_uv_settle(driver);
     return TRP_OK;
+}
+
+uint64_t trp_uv_steps(const struct trp_uv_driver *driver)
+{
+    return driver->steps;
+}
+
+enum trp_status trp_uv_listen_status(const struct trp_uv_driver *driver)
+{
+    return driver->listen_status;
 }
 
 bool trp_uv_is_sending(const struct trp_uv_driver *driver)
