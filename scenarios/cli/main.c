@@ -167,6 +167,14 @@ bool cli_span(const char *text, trp_time *ret_span)
     return false;
 }
 
+void cli_print_event(void *self, const struct trp_trace_event *event)
+{
+    char line[1024];
+    (void)self;
+    (void)trp_trace_print(event, line, sizeof line);
+    (void)fprintf(stderr, "%s\n", line);
+}
+
 trp_time cli_clock(void)
 {
     struct timespec now;

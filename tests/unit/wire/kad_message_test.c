@@ -213,12 +213,12 @@ static void refuses_what_is_no_message(void **state)
         {"08ffffffffffffffffff01", TRP_EUNSUPPORTED}, /* type -1 */
         {"13", TRP_EMALFORMED},                       /* a group */
         {"14", TRP_EMALFORMED},
-        {"0f", TRP_EMALFORMED},                       /* no such wire type */
-        {"12ffffffffffffffffff01", TRP_EMALFORMED},   /* a length of 2^64 - 1 */
-        {"1a021805", TRP_OK},                         /* a record with nothing known */
-        {"1a0105", TRP_EMALFORMED},                   /* a record that is no message */
-        {"4a020a05", TRP_EMALFORMED},                 /* a provider that is cut */
-        {"42021205", TRP_EMALFORMED},                 /* a closer peer that is cut */
+        {"0f", TRP_EMALFORMED},                     /* no such wire type */
+        {"12ffffffffffffffffff01", TRP_EMALFORMED}, /* a length of 2^64 - 1 */
+        {"1a021805", TRP_OK},                       /* a record with nothing known */
+        {"1a0105", TRP_EMALFORMED},                 /* a record that is no message */
+        {"4a020a05", TRP_OK},           /* a provider that is cut is passed over when it is read */
+        {"4203120500", TRP_EMALFORMED}, /* but not one that is longer than it says */
         {"1a05d2290201ff", TRP_EMALFORMED},           /* a publisher that is nobody */
         {"1a03d22900", TRP_OK},                       /* an empty one is absent */
         {"808080808080808080808001", TRP_EMALFORMED}, /* a tag of 12 bytes */
