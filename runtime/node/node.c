@@ -8,6 +8,7 @@
 #include "behaviour/kad.h"
 #include "behaviour/ping.h"
 #include "behaviour/request_response.h"
+#include "crypto/crypto.h"
 #include "crypto/drbg.h"
 #include "net/swarm.h"
 #include "node/bootstrap.h"
@@ -207,6 +208,7 @@ static void node_restore(struct trp_node *node, struct trp_bytes saved)
 enum trp_status trp_node_open(const struct trp_node_config *config, struct trp_node **ret_node)
 {
     struct trp_limits limits = config->limits;
+    trp_crypto_init();
     enum trp_status status = trp_limits_complete(&limits, NULL);
     if (status != TRP_OK) {
         return status;
