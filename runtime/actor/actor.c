@@ -4,7 +4,9 @@
 #include "actor/scheduler_state.h"
 #include "base/assert.h"
 
-#define TURN_MAILS 64u /* of one turn; then the next actor has its own */
+/* A turn handles the messages that were there when it began, at most so many; so a producer that
+ * tells itself to go on does not outrun those it produces for. */
+#define TURN_MAILS 1024u
 
 struct trp_actor_ref trp_actor_ref_of(const struct trp_scheduler *scheduler,
                                       const struct trp_actor *actor)
@@ -418,9 +420,12 @@ static bool actor_handle_death(struct trp_scheduler *scheduler, struct trp_actor
 static bool actor_handle(struct trp_scheduler *scheduler, struct trp_actor *actor,
                          struct trp_mail *mail)
 {
+    if (mail->kind == TRP_MAIL_MESSAGE) { /* nearly always */
+        return actor_handle_message(scheduler, actor, mail);
+    }
     switch ((enum trp_mail_kind)mail->kind) {
     case TRP_MAIL_MESSAGE:
-        return actor_handle_message(scheduler, actor, mail);
+        break;
     case TRP_MAIL_TIMER:
         return actor_handle_timer(scheduler, actor, TRP_CONTAINER(mail, struct trp_timer, mail));
     case TRP_MAIL_REPLY:
@@ -433,15 +438,17 @@ static bool actor_handle(struct trp_scheduler *scheduler, struct trp_actor *acto
     return true;
 }
 
-/* Takes the next mail that may be handled now. */
-static struct trp_mail *actor_next_mail(struct trp_scheduler *scheduler, struct trp_actor *actor)
+/* Takes the next mail that may be handled now; `quota` is how many messages of the user lane. */
+static struct trp_mail *actor_next_mail(struct trp_scheduler *scheduler, struct trp_actor *actor,
+                                        uint32_t *quota)
 {
     struct trp_mail *mail = trp_lane_pop(&actor->mailbox.control);
-    if (mail != NULL || actor->holds > 0) {
+    if (mail != NULL || actor->holds > 0 || *quota == 0) {
         return mail;
     }
+    (*quota)--;
     mail = trp_mailbox_pop(&actor->mailbox);
-    if (mail != NULL && !trp_list_is_empty(&actor->waiting)) {
+    if (!trp_list_is_empty(&actor->waiting)) {
         trp_request_admit(scheduler, actor);
     }
     return mail;
@@ -456,8 +463,9 @@ uint32_t trp_actor_turn(struct trp_scheduler *scheduler, struct trp_actor *actor
             return handled;
         }
     }
+    uint32_t quota = actor->mailbox.user_count;
     while (handled < TURN_MAILS && actor->phase != TRP_ACTOR_KILLED) {
-        struct trp_mail *mail = actor_next_mail(scheduler, actor);
+        struct trp_mail *mail = actor_next_mail(scheduler, actor, &quota);
         if (mail == NULL) {
             break;
         }

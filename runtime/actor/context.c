@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a handler may do, but for asking (ask.c) and timers (timer.c). */
 #include "actor/scheduler_state.h"
+#include "wire/utf8.h"
 
 #define NAME_BYTES_MAX 255u
 #define STREAM_RANDOM  1u /* of trp_draw; 0 is the scheduler's */
@@ -167,12 +168,12 @@ enum trp_status trp_unlink(struct trp_context *ctx, const struct trp_actor_ref *
 
 /* ---- names ---- */
 
-/* Kameo's rule: 1..255 bytes, without ":meta:", which its records use. */
+/* 1..255 bytes of UTF-8, without ":meta:", which Kameo's records use. */
 static bool name_is_valid(struct trp_bytes name)
 {
     static const char reserved[] = ":meta:";
     const size_t reserved_size = sizeof reserved - 1;
-    if (name.size == 0 || name.size > NAME_BYTES_MAX) {
+    if (name.size == 0 || name.size > NAME_BYTES_MAX || !trp_utf8_is_valid(name)) {
         return false;
     }
     for (size_t i = 0; i + reserved_size <= name.size; i++) {

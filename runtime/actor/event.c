@@ -27,8 +27,8 @@ void trp_event_push(struct trp_scheduler *scheduler, struct trp_event *event,
     queue_push(&scheduler->events, event);
 }
 
-static enum trp_status emit_unbounded(struct trp_scheduler *scheduler,
-                                      const struct trp_sched_event *out, struct trp_mail *payload)
+static enum trp_status emit(struct trp_scheduler *scheduler, const struct trp_sched_event *out,
+                            struct trp_mail *payload, bool counted)
 {
     size_t bytes = sizeof(struct trp_event_block) + out->name.size;
     uint8_t class = trp_pool_class_of(bytes);
@@ -36,7 +36,8 @@ static enum trp_status emit_unbounded(struct trp_scheduler *scheduler,
     if (block == NULL) {
         return TRP_ENOMEM;
     }
-    *block = (struct trp_event_block){.out = *out, .payload = payload, .class = class};
+    *block = (struct trp_event_block){
+        .out = *out, .payload = payload, .class = class, .counted = counted};
     if (out->name.size > 0) {
         memcpy(block + 1, out->name.data, out->name.size);
         block->out.name.data = (const uint8_t *)(block + 1);
@@ -44,7 +45,7 @@ static enum trp_status emit_unbounded(struct trp_scheduler *scheduler,
     if (payload != NULL) {
         block->out.payload = trp_bytes(payload + 1, payload->bytes);
     }
-    scheduler->events.blocks_count++;
+    scheduler->events.blocks_count += counted;
     trp_event_push(scheduler, &block->event, TRP_EVENT_BLOCK);
     return TRP_OK;
 }
@@ -55,7 +56,7 @@ enum trp_status trp_event_emit(struct trp_scheduler *scheduler, const struct trp
     if (scheduler->events.blocks_count >= scheduler->limits->requests) {
         return TRP_EFULL;
     }
-    return emit_unbounded(scheduler, out, payload);
+    return emit(scheduler, out, payload, true);
 }
 
 void trp_event_answer(struct trp_scheduler *scheduler, const struct trp_delivery *delivery,
@@ -66,7 +67,7 @@ void trp_event_answer(struct trp_scheduler *scheduler, const struct trp_delivery
                                         .token = delivery->token,
                                         .actor = delivery->actor};
     struct trp_event_queue *queue = &scheduler->events;
-    if (emit_unbounded(scheduler, &out, NULL) == TRP_OK) {
+    if (emit(scheduler, &out, NULL, false) == TRP_OK) {
         return;
     }
     if (queue->spares_used == TRP_EVENT_SPARES) {
@@ -169,7 +170,7 @@ bool trp_scheduler_next_event(struct trp_scheduler *scheduler, struct trp_sched_
     queue->head = event->next;
     queue->current = event;
     if (event->owner == TRP_EVENT_BLOCK) {
-        queue->blocks_count--;
+        queue->blocks_count -= block_of(event)->counted;
     }
     *ret_event = event_show(scheduler, event);
     ret_event->cause = event->cause;

@@ -32,6 +32,7 @@ struct trp_event_block {
     struct trp_sched_event out;
     struct trp_mail *payload; /* freed with the event; NULL */
     uint8_t class;
+    bool counted; /* in blocks_count */
 };
 
 /* A refusal for which there was no memory. */
@@ -48,7 +49,7 @@ struct trp_event_queue {
     struct trp_event *head;
     struct trp_event *tail;
     struct trp_event *current; /* the one given out; freed at the next call */
-    uint32_t blocks_count;     /* queued blocks, bounded by trp_limits.requests */
+    uint32_t blocks_count;     /* queued on behalf of actors, bounded by trp_limits.requests */
     uint32_t spares_used;
     struct trp_event_spare spares[TRP_EVENT_SPARES];
 };

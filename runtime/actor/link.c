@@ -2,6 +2,7 @@
 #include "actor/link.h"
 
 #include "actor/scheduler_state.h"
+#include "base/assert.h"
 #include "base/map.h"
 
 #define TEXT_BYTES_MAX 1024u /* of what a peer says of a death */
@@ -211,13 +212,13 @@ static enum trp_status link_with_remote(struct trp_scheduler *scheduler, struct 
     if (!links_have_room(scheduler, actor)) {
         return links_full(scheduler);
     }
-    struct trp_link_peer *peer = peer_need(scheduler, &other->peer);
-    if (peer == NULL) {
-        return TRP_ENOMEM;
-    }
     struct trp_link *link = link_make(scheduler, actor, other);
     if (link == NULL) {
-        peer_release(scheduler, peer);
+        return TRP_ENOMEM;
+    }
+    struct trp_link_peer *peer = peer_need(scheduler, &other->peer);
+    if (peer == NULL) {
+        trp_link_free(scheduler, link);
         return TRP_ENOMEM;
     }
     link->peer = peer;
@@ -325,6 +326,7 @@ void trp_scheduler_peer_lost(struct trp_scheduler *scheduler, const struct trp_p
     struct trp_link_peer *found;
     while ((found = peer_find(scheduler, peer)) != NULL) {
         struct trp_list_link *at = trp_list_front(&found->links);
+        TRP_ASSERT(at != NULL); /* a peer without links is not kept */
         link_die(scheduler, TRP_CONTAINER(at, struct trp_link, of_peer), TRP_STOP_PEER_DISCONNECTED,
                  "", NULL);
     }
@@ -341,9 +343,9 @@ void trp_link_peers_deinit(struct trp_scheduler *scheduler)
 {
     struct trp_memory *uthash_memory = scheduler->memory;
     struct trp_link_peer *peer = scheduler->peers;
+    HASH_CLEAR(hh, scheduler->peers);
     while (peer != NULL) {
         struct trp_link_peer *next = peer->hh.next;
-        HASH_DELETE(hh, scheduler->peers, peer);
         trp_memory_free(scheduler->memory, peer);
         peer = next;
     }

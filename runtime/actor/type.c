@@ -59,17 +59,6 @@ enum trp_status trp_type_info_find(struct trp_scheduler *scheduler,
     return TRP_OK;
 }
 
-const struct trp_handler_info *trp_type_info_handler(const struct trp_type_info *info,
-                                                     const struct trp_message_type *message)
-{
-    for (uint32_t i = 0; i < info->handlers_count; i++) {
-        if (info->handlers[i].message.type == message) {
-            return &info->handlers[i];
-        }
-    }
-    return NULL;
-}
-
 const struct trp_handler_info *trp_type_info_handler_by_id(const struct trp_type_info *info,
                                                            struct trp_bytes message)
 {

@@ -212,9 +212,12 @@ static void connection_fail_pending(struct trp_swarm *swarm, struct trp_connecti
     if (dial == NULL) {
         trace_upgrade_failed(swarm, c, status, stage);
     }
-    /* The refusal that a negotiation ends with is still to be sent; to anything else there is
-     * nothing to say. */
-    bool abort = status != TRP_ENEGOTIATION;
+    /* A peer that broke a rule may still learn what we had to say: the "na" before its words
+     * stopped making sense, for one. */
+    bool abort = trp_status_class(status) != TRP_CLASS_PEER || c->upgrade == NULL;
+    if (!abort) {
+        trp_pump_last_words(swarm, c);
+    }
     connection_leave_pending(swarm, c);
     connection_end(swarm, c, abort);
     if (dial != NULL) {

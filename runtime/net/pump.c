@@ -98,6 +98,15 @@ bool trp_pump_fill(struct trp_swarm *swarm, struct trp_connection *c)
     return any;
 }
 
+void trp_pump_last_words(struct trp_swarm *swarm, struct trp_connection *c)
+{
+    if (!c->socket.done && trp_transport_begin_fill(&swarm->transport, &c->socket) > 0) {
+        enum trp_status status = trp_upgrade_send(c->upgrade, &c->socket.tx);
+        (void)status; /* it has failed already */
+        trp_transport_end_fill(&swarm->transport, &c->socket, c->cause);
+    }
+}
+
 /* ---- events of the muxer ---- */
 
 static void pump_dispatch(struct trp_swarm *swarm, struct trp_connection *c,

@@ -17,6 +17,8 @@ bool trp_pump_drain(struct trp_swarm *swarm, struct trp_connection *c);
 /* Puts what the layers have to send into the socket, as far as its credit goes; true when that was
  * something. */
 bool trp_pump_fill(struct trp_swarm *swarm, struct trp_connection *c);
+/* Puts what a failed upgrade has left to send into the socket. */
+void trp_pump_last_words(struct trp_swarm *swarm, struct trp_connection *c);
 
 /* ---- requests to the muxer; all that can go wrong is that it knows the stream no longer, or has
  * failed, which the next fill or recv finds ---- */

@@ -390,6 +390,9 @@ void trp_stream_on_eof(struct trp_swarm *swarm, struct trp_stream *s)
 
 void trp_stream_on_gone(struct trp_swarm *swarm, struct trp_stream *s, enum trp_status reason)
 {
+    if (s->negotiation != NULL && s->lazy) { /* perhaps it speaks that protocol no longer */
+        trp_pool_unlearn(s->peer, s->protocol);
+    }
     trp_stream_end(swarm, s, reason);
 }
 
@@ -593,7 +596,10 @@ enum trp_status trp_stream_write(struct trp_swarm *swarm, trp_stream_id stream, 
     enum trp_status status =
         trp_yamux_write(s->connection->yamux, (uint32_t)s->key.stream, in, ret_used);
     trp_connection_touch(swarm, s->connection);
-    return status;
+    if (status == TRP_OK || status == TRP_ESTATE || status == TRP_ENOMEM) {
+        return status;
+    }
+    return TRP_EAGAIN; /* or it is gone, and stream_closed is on its way */
 }
 
 void trp_stream_shutdown(struct trp_swarm *swarm, trp_stream_id stream)
