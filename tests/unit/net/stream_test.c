@@ -35,6 +35,23 @@ static void carries_three_hundred_streams(void **state)
     pair_close(&pair);
 }
 
+static void carries_one_after_another(void **state)
+{
+    (void)state;
+    struct pair pair = pair_open(14);
+    pair_connect(&pair);
+    pair.world->latency_ns = TRP_US(10);
+    for (uint32_t i = 0; i < 300; i++) {
+        assert_status(probe_open(pair.pa, &pair.b->peer, ECHO, 10), TRP_OK);
+        net_poke(pair.a);
+        net_run(pair.world, TRP_MS(1));
+        assert_status(probe_last(pair.pa)->reason, TRP_OK);
+        assert_true(probe_last(pair.pa)->closed);
+    }
+    assert_int_equal(pair.pa->connected, 1);
+    pair_close(&pair);
+}
+
 static void carries_much_under_back_pressure(void **state)
 {
     (void)state;
@@ -534,6 +551,7 @@ static void a_flood_of_pings_pauses_the_socket(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(carries_three_hundred_streams),
+    cmocka_unit_test(carries_one_after_another),
     cmocka_unit_test(carries_much_under_back_pressure),
     cmocka_unit_test(half_closes_in_either_order),
     cmocka_unit_test(a_hoarder_gets_no_more_than_the_window),
