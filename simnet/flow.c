@@ -56,23 +56,33 @@ static void flow_arm(struct trp_world *world, struct trp_sim_end *end)
     trp_sim_end_plan(world, end, TRP_SIM_ARRIVE, trp_sim_end_other(end)->host->index, at, 0);
 }
 
+/* The first chunk on the way that was lost. */
+static struct trp_sim_chunk *flow_lost(const struct trp_sim_end *end)
+{
+    struct trp_sim_chunk *chunk = end->arriving;
+    while (chunk != end->unsent) {
+        if (chunk->arrive_at == TRP_NEVER && (chunk->flags & TRP_SIM_HELD) == 0) {
+            return chunk;
+        }
+        chunk = chunk->next;
+    }
+    return NULL;
+}
+
 void trp_sim_flow_abandon(struct trp_world *world, struct trp_sim_end *end)
 {
-    struct trp_sim_chunk *reset = end->arriving;
-    while (reset != NULL && (reset->flags & TRP_SIM_RST) == 0) {
+    struct trp_sim_end *other = trp_sim_end_other(end);
+    struct trp_sim_chunk *lost = flow_lost(end);
+    struct trp_sim_chunk *reset = lost;
+    while (reset != NULL && ((reset->flags & TRP_SIM_RST) == 0 || reset == lost)) {
         reset = reset->next;
     }
-    if (reset != NULL && reset->arrive_at == TRP_NEVER) {
-        reset = NULL; /* lost as well; and it is the last */
+    if (lost != NULL) {
+        end->arriving = end->arriving == lost ? reset : end->arriving;
+        flow_drop(world, end, lost, reset);
     }
-    if (end->arriving != NULL) {
-        flow_drop(world, end, end->arriving, reset);
-    }
-    end->arriving = reset;
-    struct trp_sim_end *other = trp_sim_end_other(end);
-    if (reset != NULL) {
-        flow_arm(world, end);
-    } else if (other->state == TRP_SIM_END_BACKLOG && !other->accepted_due) {
+    flow_arm(world, end);
+    if (end->arriving == NULL && other->state == TRP_SIM_END_BACKLOG && !other->accepted_due) {
         trp_sim_end_forget(world, other); /* the handshake will not be finished */
     }
 }

@@ -136,6 +136,18 @@ enum trp_status trp_reply(struct trp_context *ctx, const struct trp_message_type
     return TRP_OK;
 }
 
+/* Ends a request with an error of the handler's own type. */
+static enum trp_status answer_error(struct trp_scheduler *scheduler, struct trp_request *request,
+                                    const struct trp_message_type *type, const void *message)
+{
+    struct trp_mail *payload;
+    enum trp_status status = trp_mail_encode(scheduler, type, message, &payload);
+    if (status == TRP_OK) {
+        trp_request_end(scheduler, request, TRP_EHANDLER, payload, false);
+    }
+    return status;
+}
+
 enum trp_status trp_reply_error(struct trp_context *ctx, const struct trp_message_type *type,
                                 const void *message)
 {
@@ -144,12 +156,10 @@ enum trp_status trp_reply_error(struct trp_context *ctx, const struct trp_messag
     }
     struct trp_request *request = trp_table_find(&ctx->scheduler->requests, ctx->request);
     if (request != NULL && request->phase != TRP_REQUEST_DONE) {
-        struct trp_mail *payload;
-        enum trp_status status = trp_mail_encode(ctx->scheduler, type, message, &payload);
+        enum trp_status status = answer_error(ctx->scheduler, request, type, message);
         if (status != TRP_OK) {
             return status;
         }
-        trp_request_end(ctx->scheduler, request, TRP_EHANDLER, payload, false);
     }
     ctx->answered = true;
     return TRP_OK;
@@ -182,4 +192,16 @@ enum trp_status trp_reply_to(struct trp_context *ctx, uint64_t token,
         return TRP_EINVAL;
     }
     return trp_request_answer(ctx->scheduler, request, &request->handler->reply, message);
+}
+
+enum trp_status trp_reply_error_to(struct trp_context *ctx, uint64_t token,
+                                   const struct trp_message_type *type, const void *message)
+{
+    if (token == 0) {
+        return TRP_ESTATE;
+    }
+    struct trp_request *request = trp_table_find(&ctx->scheduler->requests, token);
+    return request == NULL || request->open_at == NULL
+               ? TRP_OK
+               : answer_error(ctx->scheduler, request, type, message);
 }

@@ -143,6 +143,9 @@ static void table_insert(struct trp_kad *kad, const struct kad_peer *peer, const
     struct trp_kad_contact check;
     struct trp_kad_contact contact = peer->contact;
     bool connected = peer->connections > 0;
+    if (peer->faulty_until > kad_now(kad)) {
+        return;
+    }
     if (!connected && !kad_peer_is_routable(kad, &contact.peer)) {
         return;
     }
@@ -267,6 +270,8 @@ static bool is_our_own(enum trp_status status)
     return class_ == TRP_CLASS_FLOW || class_ == TRP_CLASS_LOCAL || class_ == TRP_CLASS_USAGE;
 }
 
+static const char reason_faulty[] = "faulty answer";
+
 static const char *failure_reason(struct trp_kad *kad, const struct kad_peer *peer,
                                   enum trp_status status, bool is_opened)
 {
@@ -274,7 +279,7 @@ static const char *failure_reason(struct trp_kad *kad, const struct kad_peer *pe
         return "does not serve";
     }
     if (status == TRP_EMALFORMED || status == TRP_EVIOLATION || status == TRP_ETOOBIG) {
-        return "faulty answer";
+        return reason_faulty;
     }
     if (!is_opened && peer->connections == 0) {
         return "unreachable";
@@ -299,6 +304,9 @@ void kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum trp_st
         peer->role = KAD_ROLE_NONE;
         listed = false;
         lost_remove(kad, peer);
+    }
+    if (reason == reason_faulty) {
+        peer->faulty_until = trp_time_after(kad_now(kad), KAD_FAULTY_NS);
     }
     peer->banned_until = trp_time_after(kad_now(kad), KAD_BAN_NS);
     if (listed) {
@@ -345,18 +353,32 @@ static void round_end(struct trp_kad *kad)
     kad->round_has_token = false;
 }
 
-/* Starts the next look-up of the round that runs, when none is under way. */
+static void round_check(struct trp_kad *kad, uint32_t bucket)
+{
+    trp_time interval = kad_limits(kad)->kad_refresh_ns;
+    trp_time before = kad_now(kad) > interval ? kad_now(kad) - interval : 0;
+    const struct trp_kad_entry *entries[TRP_KAD_CHECKS];
+    uint32_t count = trp_kad_table_stalest(&kad->table, bucket, before, TRP_KAD_CHECKS, entries);
+    for (uint32_t i = 0; i < count; i++) {
+        peer_probe(kad, &entries[i]->contact.peer);
+    }
+}
+
+/* Goes on with the round that runs until a look-up is under way. */
 void kad_round_run(struct trp_kad *kad)
 {
     if (!kad->refresh.is_running || kad->round_query != 0) {
         return;
     }
     struct trp_kad_target target;
-    if (!trp_kad_refresh_next(&kad->refresh, &kad->table, trp_swarm_peer_id(kad->swarm),
-                              kad_now(kad), &target)) {
-        round_end(kad);
-        return;
-    }
+    do {
+        if (!trp_kad_refresh_next(&kad->refresh, &kad->table, trp_swarm_peer_id(kad->swarm),
+                                  kad_now(kad), &target)) {
+            round_end(kad);
+            return;
+        }
+        round_check(kad, target.bucket);
+    } while (target.size == 0);
     struct kad_query_start start = {.kind = KAD_QUERY_REFRESH,
                                     .key = trp_bytes(target.preimage, target.size),
                                     .goal = target.goal,

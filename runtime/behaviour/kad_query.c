@@ -325,8 +325,9 @@ static void query_start(struct trp_kad *kad, struct kad_query *query)
         .goal = query->goal,
         .patience_ns = trp_kad_patience_of(&kad->patience, limits->kad_rpc_timeout_ns)};
     trp_kad_query_init(&query->core, &config);
-    const struct trp_kad_entry *closest[TRP_KAD_K];
-    uint32_t count = trp_kad_table_closest(&kad->table, &config.target, NULL, TRP_KAD_K, closest);
+    const struct trp_kad_entry *closest[KAD_SEEDS_MAX];
+    uint32_t count =
+        trp_kad_table_closest(&kad->table, &config.target, NULL, KAD_SEEDS_MAX, closest);
     query->cause = trp_trace_kad_query_started(
         kad->config.trace,
         &(struct trp_event_kad_query_started){.query = query->id,

@@ -33,9 +33,11 @@
 #define KAD_LOST_TRIES_MAX       8u
 #define KAD_LOST_PER_ROUND       2u
 #define KAD_LOST_WHEN_ALONE      8u
-#define KAD_BAN_TRIES            2u         /* failures without success, and then ... */
-#define KAD_BAN_NS               TRP_MIN(1) /* ... a peer we cannot dial is out for so long */
-#define KAD_PROBE_NS             TRP_S(3)   /* for identify to speak first */
+#define KAD_BAN_TRIES            2u               /* failures without success, and then ... */
+#define KAD_BAN_NS               TRP_MIN(1)       /* ... a peer we cannot dial is out for so long */
+#define KAD_FAULTY_NS            TRP_MIN(10)      /* after an answer that is none */
+#define KAD_SEEDS_MAX            (2u * TRP_KAD_K) /* more than k, for those among them that are dead */
+#define KAD_PROBE_NS             TRP_S(3)         /* for identify to speak first */
 #define KAD_STALE_ROUNDS         3u   /* silence, in rounds, after which a peer may be replaced */
 #define KAD_FAILURES_MAX         2u   /* unanswered requests in a row over a live connection */
 #define KAD_VALUES_MAX           4u   /* different values of one record */
@@ -70,6 +72,7 @@ struct kad_peer {
     uint32_t rpcs;
     uint32_t tries; /* to find it again */
     trp_time banned_until;
+    trp_time faulty_until;
     struct trp_list_link lost_link;
     struct kad_timer probe;
     UT_hash_handle hh;

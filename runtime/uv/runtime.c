@@ -8,7 +8,7 @@
 
 #define LISTEN_DEFAULT "/ip4/0.0.0.0/tcp/0"
 /* How long opening waits for the listener, and closing for the goodbye. */
-#define PATIENCE_NS TRP_S(1)
+#define PATIENCE_NS TRP_MS(500)
 /* Requests of the runtime itself; those of users are lower. */
 #define REQUEST_LISTEN UINT64_MAX
 #define REQUEST_LEAVE  (UINT64_MAX - 1)
@@ -27,6 +27,7 @@ struct trp_runtime {
     uv_async_t wake;         /* of trp_runtime_stop */
     uv_timer_t alarm;        /* of trp_runtime_run */
     uint32_t handles;        /* of the two above, not closed yet */
+    trp_time spin_until;     /* before it, the loop looks again instead of sleeping */
     bool stopped;
     bool alarmed;
     bool broken;
@@ -155,7 +156,12 @@ void trp_runtime_run(struct trp_runtime *runtime, trp_time span_ns)
 {
     runtime_set_alarm(runtime, span_ns);
     do {
-        (void)uv_run(runtime->loop, runtime->alarmed ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+        uint64_t steps = trp_uv_steps(runtime->driver);
+        bool spins = trp_uv_now() < runtime->spin_until;
+        (void)uv_run(runtime->loop, runtime->alarmed || spins ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+        if (runtime->config.spin_ns > 0 && trp_uv_steps(runtime->driver) != steps) {
+            runtime->spin_until = trp_time_after(trp_uv_now(), runtime->config.spin_ns);
+        }
     } while (!runtime->stopped && !runtime->alarmed && !runtime->broken);
     runtime->stopped = false;
     (void)uv_timer_stop(&runtime->alarm);
@@ -296,6 +302,9 @@ enum trp_status trp_bootstrap(const char *listen, const struct trp_runtime_confi
         return status;
     }
     status = runtime_ask(runtime, &command);
+    if (status == TRP_OK) {
+        status = trp_uv_listen_status(runtime->driver);
+    }
     if (status != TRP_OK) {
         trp_runtime_close(runtime);
         return status;

@@ -94,12 +94,48 @@ static enum trp_status read_actor_id(const struct trp_msgpack_item *item,
                : TRP_EDECODE;
 }
 
-/* RemoteActorRef: {"id": ActorId}, or that as an array; an ActorId alone; nil for no actor. */
+/* Passes over a key, and says whether it is "id". */
+static enum trp_status read_ref_key(struct trp_msgpack_reader *reader, bool *ret_is_id)
+{
+    struct trp_msgpack_reader at_key = *reader;
+    struct trp_msgpack_item key;
+    enum trp_status status = trp_msgpack_skip(reader);
+    *ret_is_id = status == TRP_OK && trp_msgpack_next(&at_key, &key) == TRP_OK &&
+                 key.kind == TRP_MSGPACK_TEXT && trp_bytes_equal(key.bytes, trp_bytes_text("id"));
+    return status;
+}
+
+/* The struct's values: {"id": ActorId}, or [ActorId]. */
+static enum trp_status read_ref_struct(struct trp_msgpack_reader *reader,
+                                       const struct trp_msgpack_item *head,
+                                       struct trp_actor_ref *ret_ref)
+{
+    struct trp_msgpack_item item;
+    bool found = false;
+    for (uint64_t i = 0; i < head->number; i++) {
+        bool is_id = i == 0;
+        enum trp_status status = TRP_OK;
+        if (head->kind == TRP_MSGPACK_MAP) {
+            status = read_ref_key(reader, &is_id);
+        }
+        if (status == TRP_OK) {
+            status = is_id ? trp_msgpack_next(reader, &item) : trp_msgpack_skip(reader);
+        }
+        if (status == TRP_OK && is_id) {
+            status = read_actor_id(&item, ret_ref);
+            found = true;
+        }
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
+    return found ? TRP_OK : TRP_EDECODE;
+}
+
+/* RemoteActorRef: a struct; an ActorId alone; nil for no actor. */
 static enum trp_status read_ref(struct trp_msgpack_reader *reader, struct trp_actor_ref *ret_ref)
 {
     struct trp_msgpack_item item;
-    struct trp_msgpack_item key;
-    bool found = false;
     enum trp_status status = trp_msgpack_next(reader, &item);
     if (status != TRP_OK) {
         return status;
@@ -108,29 +144,10 @@ static enum trp_status read_ref(struct trp_msgpack_reader *reader, struct trp_ac
         *ret_ref = (struct trp_actor_ref){.id = 0};
         return TRP_OK;
     }
-    bool map = item.kind == TRP_MSGPACK_MAP;
-    if (!map && item.kind != TRP_MSGPACK_ARRAY) {
-        return read_actor_id(&item, ret_ref);
+    if (item.kind == TRP_MSGPACK_MAP || item.kind == TRP_MSGPACK_ARRAY) {
+        return read_ref_struct(reader, &item, ret_ref);
     }
-    for (uint64_t left = item.number; status == TRP_OK && left > 0; left--) {
-        struct trp_msgpack_reader at_key = *reader;
-        bool is_id = !map && left == item.number;
-        if (map) {
-            status = trp_msgpack_skip(reader);
-            is_id = status == TRP_OK && trp_msgpack_next(&at_key, &key) == TRP_OK &&
-                    key.kind == TRP_MSGPACK_TEXT &&
-                    trp_bytes_equal(key.bytes, trp_bytes_text("id"));
-        }
-        if (status == TRP_OK && is_id) {
-            struct trp_msgpack_item id;
-            status = trp_msgpack_next(reader, &id);
-            status = status == TRP_OK ? read_actor_id(&id, ret_ref) : status;
-            found = true;
-        } else if (status == TRP_OK) {
-            status = trp_msgpack_skip(reader);
-        }
-    }
-    return status == TRP_OK && !found ? TRP_EDECODE : status;
+    return read_actor_id(&item, ret_ref);
 }
 
 /* ---- fields ---- */

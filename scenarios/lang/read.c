@@ -208,11 +208,33 @@ static void key_read(struct lang_context *context, struct lang_item *item,
     } else if (key->type == LANG_TABLE || key->type == LANG_LIST_OF) {
         if (node != NULL)
             items_read(context, key, node, field);
+    } else if (key->type == LANG_FILES) {
+        if (node != NULL) /* the one of a file is gone by now */
+            lang_problem_add(context->problems, entry->key_mark,
+                             "`extends` is said once, in a file");
     } else if (node != NULL) {
         (void)lang_value_read(context, key, node, field);
     } else if (key->usual != NULL) {
         usual_read(context, key, item, field);
     }
+}
+
+/* Notes in the section's bits that a key was said. */
+static void bits_collect(struct lang_item *item, const struct lang_key *key)
+{
+    uint32_t bits;
+    if (item->section->bits_offset == 0 || key->action)
+        return;
+    memcpy(&bits, field_of(item, item->section->bits_offset), sizeof bits);
+    bits |= key->value;
+    memcpy(field_of(item, item->section->bits_offset), &bits, sizeof bits);
+}
+
+static void report_missing(struct lang_context *context, const struct lang_item *item,
+                           const struct lang_key *key)
+{
+    lang_problem_add(context->problems, item->mark, "`%s` is missing in %s", key->name,
+                     item->section == lang_schema() ? "the scenario" : item->section->name);
 }
 
 static void keys_read(struct lang_context *context, struct lang_item *item,
@@ -229,14 +251,9 @@ static void keys_read(struct lang_context *context, struct lang_item *item,
         if (found[i] != NULL && !fits && action != NULL)
             report_stranger(context, key, action, found[i]);
         if (key->required && found[i] == NULL && item->node != NULL)
-            lang_problem_add(context->problems, item->mark, "`%s` is missing in %s", key->name,
-                             section == lang_schema() ? "the scenario" : section->name);
-        if (found[i] != NULL && section->bits_offset != 0 && !key->action) {
-            uint32_t bits;
-            memcpy(&bits, field_of(item, section->bits_offset), sizeof bits);
-            bits |= key->value;
-            memcpy(field_of(item, section->bits_offset), &bits, sizeof bits);
-        }
+            report_missing(context, item, key);
+        if (found[i] != NULL)
+            bits_collect(item, key);
         if (fits && (!key->action || key == action))
             key_read(context, item, key, found[i]);
         if (key->done != NULL)

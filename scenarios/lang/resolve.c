@@ -18,13 +18,14 @@ static void print_section(struct printer *printer, const struct lang_section *se
 
 /* ---- scalars ---- */
 
+/* Says whether a text needs no quotes anywhere, by a narrower rule than YAML's. */
 static bool is_plain(struct trp_bytes text)
 {
+    static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    static const char inner[] = "./%-";
     for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-        bool inner = (c >= '0' && c <= '9') || c == '.' || c == '/' || c == '%' || c == '-';
-        if (!letter && !(inner && (i > 0 || (c >= '0' && c <= '9'))))
+        int c = text.data[i];
+        if (c == '\0' || (strchr(first, c) == NULL && (i == 0 || strchr(inner, c) == NULL)))
             return false;
     }
     return text.size != 0;

@@ -505,8 +505,7 @@ static const struct lang_key eventually_keys[] = {
      .type = LANG_TEXT,
      .required = true,
      .offset = offsetof(struct draft_eventually, metric),
-     .about = "A metric of the world, or of a workload entry; `troupe explain expect.metric` "
-              "lists them.",
+     .about = "A metric of the world; `troupe explain expect.metric` lists them.",
      .example = "metric: dht.recall_at_k"},
     BOUND_KEYS(struct draft_eventually, NULL),
     {.name = "for",
@@ -540,7 +539,7 @@ static const struct lang_key expect_keys[] = {
      .action = true,
      .value = TRP_PLAN_ALWAYS,
      .offset = offsetof(struct draft_expect, always),
-     .about = "An invariant that holds after every happening; `troupe explain expect.always` "
+     .about = "An invariant that holds throughout the run; `troupe explain expect.always` "
               "lists them.",
      .example = "always: one_outcome_per_ask"},
     {.name = "eventually",
@@ -549,7 +548,7 @@ static const struct lang_key expect_keys[] = {
      .value = TRP_PLAN_EVENTUALLY,
      .offset = offsetof(struct draft_expect, eventually),
      .section = &eventually_section,
-     .about = "A metric becomes good in time, and stays good.",
+     .about = "A metric of the world becomes good in time, and stays good.",
      .example = "eventually: { metric: dht.recall_at_k, at_least: 0.99, for: 30s, after: heal, "
                 "within: 2min }"},
     {.name = "metric",
@@ -557,7 +556,8 @@ static const struct lang_key expect_keys[] = {
      .action = true,
      .value = TRP_PLAN_METRIC,
      .offset = offsetof(struct draft_expect, metric),
-     .about = "A metric, over what began in a span of time, is within bounds.",
+     .about = "A metric is within bounds: of a workload entry over the operations begun in a span, "
+              "of the world at every sample in it.",
      .example = "{ metric: finds.success_ratio, from: 5min30s, at_least: 0.999 }"},
     {.name = "sql",
      .type = LANG_TEXT,
@@ -570,14 +570,14 @@ static const struct lang_key expect_keys[] = {
     {.name = "from",
      .type = LANG_TIME,
      .offset = offsetof(struct draft_expect, expect.from),
-     .with = " always metric ",
+     .with = " metric ",
      .usual = "0s",
      .about = "From when on.",
      .example = "from: 5min30s"},
     {.name = "until",
      .type = LANG_TIME,
      .offset = offsetof(struct draft_expect, expect.until),
-     .with = " always metric ",
+     .with = " metric ",
      .unless = "the end of the run",
      .about = "Up to when.",
      .example = "until: 9min"}};

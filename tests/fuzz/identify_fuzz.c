@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct trp_identify_message copy = {.addresses_count = 0};
     size_t out_size = 0;
     size_t half = size / 2;
-    TRP_IGNORE(trp_identify_message_decode(trp_bytes(data, half), &arena, &message);
+    TRP_IGNORE(trp_identify_message_decode(trp_bytes(data, half), &arena, &message));
     if (trp_identify_message_decode(trp_bytes_skip(trp_bytes(data, size), half), &arena,
                                     &message) != TRP_OK ||
         trp_identify_message_encode(&message, out, sizeof out, &out_size) != TRP_OK) {

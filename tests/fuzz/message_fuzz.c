@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_type(&everything_type, in);
     try_type(&two_type, in);
     try_type(&one_type, in);
-    TRP_IGNORE(trp_message_decode(&trp_unit_type, in, NULL);
+    TRP_IGNORE(trp_message_decode(&trp_unit_type, in, NULL));
     size_t length = trp_msgpack_print(in, text, sizeof text);
     TRP_ASSERT(strlen(text) == (length < sizeof text ? length : sizeof text - 1));
     return 0;

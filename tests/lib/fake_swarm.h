@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/fake_swarm.h - swarms without sockets, security or muxers: many nodes in one virtual time, each
- * with one behaviour, joined by streams with a fixed latency.
+/* lib/fake_swarm.h - swarms without sockets, security or muxers: many nodes in one virtual time,
+ * each with one behaviour, joined by streams with a fixed latency.
  *
  * For tests of behaviours alone. It keeps the promises of troupe/behaviour.h: nothing calls back
- * before a call returns, each stream has its outcome once. Include it in one file of a program only:
- * it defines the functions of troupe/swarm.h that behaviours use. */
+ * before a call returns, each stream has its outcome once. Include it in one file of a program
+ * only: it defines the functions of troupe/swarm.h that behaviours use. */
 #ifndef LIB_FAKE_SWARM_H
 #define LIB_FAKE_SWARM_H
 
 #include "base/heap.h"
+#include "base/list.h"
 #include "base/memory.h"
 #include "lib/test.h"
 #include "trace/trace.h"
@@ -243,8 +244,7 @@ static inline trp_stream_id fake_stream_id(const struct fake_world *world, uint3
     return (uint64_t)world->streams[index].generation << 32 | (index * 2 + side + 1);
 }
 
-static inline struct fake_stream *fake_stream_find(const struct fake_world *world,
-                                                   trp_stream_id id)
+static inline struct fake_stream *fake_stream_find(const struct fake_world *world, trp_stream_id id)
 {
     uint32_t index = ((uint32_t)id - 1) / 2;
     if (id == 0 || index >= world->streams_count) {
@@ -273,8 +273,7 @@ static inline uint32_t fake_stream_make(struct fake_world *world)
     } else {
         if (world->streams_count == world->streams_room) {
             world->streams_room = world->streams_room == 0 ? 64 : world->streams_room * 2;
-            world->streams =
-                realloc(world->streams, world->streams_room * sizeof *world->streams);
+            world->streams = realloc(world->streams, world->streams_room * sizeof *world->streams);
             assert_non_null(world->streams);
         }
         index = world->streams_count++;
@@ -352,8 +351,8 @@ static inline uint32_t fake_connect(struct fake_world *world, uint32_t a, uint32
         assert_non_null(world->connections);
     }
     uint32_t id = ++world->connections_count;
-    world->connections[id - 1] = (struct fake_connection){
-        .ends = {a, b}, .is_open = true, .used_at = world->now};
+    world->connections[id - 1] =
+        (struct fake_connection){.ends = {a, b}, .is_open = true, .used_at = world->now};
     world->nodes[a].connections[b] = id;
     world->nodes[b].connections[a] = id;
     world->nodes[a].dials++;
@@ -477,8 +476,7 @@ static inline void fake_check_both_fins(struct fake_world *world, trp_stream_id 
 {
     struct fake_stream *stream = fake_stream_find(world, id);
     uint32_t side = fake_side(id);
-    if (stream != NULL && stream->fin_sent[side] && stream->fin_got[side] &&
-        !stream->ended[side]) {
+    if (stream != NULL && stream->fin_sent[side] && stream->fin_got[side] && !stream->ended[side]) {
         stream->ended[side] = true;
         fake_stream_close(world, id, 0, TRP_OK);
     }

@@ -6,8 +6,9 @@
 
 #include "scenarios/lang/load.h"
 
+#define WORDS_PUT(FIELD, TAG) FIELD(TAG, TEXT, key) FIELD(TAG, BYTES, value) FIELD(TAG, U32, times)
+
 #define WORDS_INC(FIELD, TAG)    FIELD(TAG, I64, amount)
-#define WORDS_PUT(FIELD, TAG)    FIELD(TAG, TEXT, key) FIELD(TAG, BYTES, value) FIELD(TAG, U32, times)
 #define WORDS_TUNE(FIELD, TAG)   FIELD(TAG, F64, gain) FIELD(TAG, F32, bias) FIELD(TAG, BOOL, loud)
 #define WORDS_LIMIT(FIELD, TAG)  FIELD(TAG, I32, low) FIELD(TAG, U64, high)
 #define WORDS_NUMBER(FIELD, TAG) FIELD(TAG, I64, value)

@@ -337,6 +337,31 @@ const struct trp_kad_entry *trp_kad_table_at(const struct trp_kad_table *table, 
                : NULL;
 }
 
+uint32_t trp_kad_table_stalest(const struct trp_kad_table *table, uint32_t bucket, trp_time before,
+                               uint32_t max, const struct trp_kad_entry **ret_entries)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < trp_kad_table_bucket_count(table, bucket); i++) {
+        const struct trp_kad_entry *entry = &table->buckets[bucket]->entries[i];
+        if (entry->connected || entry->seen_at >= before) {
+            continue;
+        }
+        uint32_t at = count;
+        while (at > 0 && ret_entries[at - 1]->seen_at > entry->seen_at) {
+            at--;
+        }
+        if (at == max) {
+            continue;
+        }
+        count += count < max;
+        for (uint32_t k = count - 1; k > at; k--) {
+            ret_entries[k] = ret_entries[k - 1];
+        }
+        ret_entries[at] = entry;
+    }
+    return count;
+}
+
 uint32_t trp_kad_table_near_bucket(const struct trp_kad_table *table)
 {
     uint32_t farther = table->count;

@@ -75,6 +75,10 @@ uint32_t trp_kad_table_bucket_count(const struct trp_kad_table *table, uint32_t 
 /* Gives entry `position` of a bucket; NULL past its end. */
 const struct trp_kad_entry *trp_kad_table_at(const struct trp_kad_table *table, uint32_t bucket,
                                              uint32_t position);
+/* Gives at most `max` entries of a bucket that were heard of least recently, before `before`, the
+ * oldest first; returns how many. */
+uint32_t trp_kad_table_stalest(const struct trp_kad_table *table, uint32_t bucket, trp_time before,
+                               uint32_t max, const struct trp_kad_entry **ret_entries);
 /* Gives the first of the buckets that together hold our k closest peers: what a look-up of
  * ourselves renews. Buckets before it are renewed one by one. */
 uint32_t trp_kad_table_near_bucket(const struct trp_kad_table *table);

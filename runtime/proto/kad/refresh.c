@@ -52,20 +52,21 @@ void trp_kad_refresh_begin(struct trp_kad_refresh *refresh, bool full, trp_time 
 }
 
 /* Sets the next round an interval from now, a tenth more or less, so that nodes that started
- * together drift apart. */
+ * together drift apart; soon when nobody is left. */
 static void refresh_end(struct trp_kad_refresh *refresh, const struct trp_kad_table *table,
                         trp_time now)
 {
     uint64_t draw = trp_draw(refresh->seed, 0, DRAW_INTERVAL, refresh->rounds++);
     trp_time span = refresh->interval_ns / 10 * 9 +
                     refresh->interval_ns / 5 / 1000 * trp_draw_below(draw, 1001);
+    span = table->count == 0 ? trp_time_min(span, TRP_KAD_ALONE_NS) : span;
     refresh->is_running = false;
-    refresh->next_at = table->count == 0 ? TRP_NEVER : trp_time_after(now, span);
+    refresh->next_at = trp_time_after(now, span);
 }
 
 /* Draws a peer of the bucket as the target: it lies where peers are. Only an empty bucket needs a
  * preimage that is tried out. */
-static bool refresh_draw_target(const struct trp_kad_refresh *refresh,
+static void refresh_draw_target(const struct trp_kad_refresh *refresh,
                                 const struct trp_kad_table *table, uint32_t bucket,
                                 struct trp_kad_target *ret_target)
 {
@@ -76,7 +77,7 @@ static bool refresh_draw_target(const struct trp_kad_refresh *refresh,
             trp_kad_table_at(table, bucket, trp_draw_below(draw, count));
         ret_target->size = entry->contact.peer.size;
         memcpy(ret_target->preimage, entry->contact.peer.bytes, entry->contact.peer.size);
-        return true;
+        return;
     }
     for (uint64_t i = 0; i < PREIMAGE_TRIES; i++) {
         uint64_t draw =
@@ -85,10 +86,9 @@ static bool refresh_draw_target(const struct trp_kad_refresh *refresh,
         struct trp_kad_key key = trp_kad_key_of(trp_bytes(ret_target->preimage, PREIMAGE_BYTES));
         if (trp_kad_bucket_index(&table->self, &key) == bucket) {
             ret_target->size = PREIMAGE_BYTES;
-            return true;
+            return;
         }
     }
-    return false;
 }
 
 bool trp_kad_refresh_next(struct trp_kad_refresh *refresh, const struct trp_kad_table *table,
@@ -100,23 +100,25 @@ bool trp_kad_refresh_next(struct trp_kad_refresh *refresh, const struct trp_kad_
     }
     if (!refresh->has_looked_up_self) {
         refresh->has_looked_up_self = true;
-        *ret_target = (struct trp_kad_target){.size = self->size, .goal = TRP_KAD_K};
+        *ret_target = (struct trp_kad_target){
+            .bucket = TRP_KAD_KEY_BITS, .size = self->size, .goal = TRP_KAD_K};
         memcpy(ret_target->preimage, self->bytes, self->size);
         return true;
     }
-    uint32_t end = trp_kad_table_near_bucket(table);
-    end = end < TRP_KAD_REFRESH_BUCKETS ? end : TRP_KAD_REFRESH_BUCKETS;
-    while (refresh->next_bucket < end) {
+    uint32_t near = trp_kad_table_near_bucket(table);
+    while (refresh->next_bucket <= near && refresh->next_bucket < TRP_KAD_REFRESH_BUCKETS) {
         uint32_t bucket = refresh->next_bucket++;
         trp_time due_at = trp_time_after(refresh->touched_at[bucket], refresh->interval_ns / 2);
         bool touched = refresh->touched_at[bucket] != 0 && due_at > now;
-        *ret_target = (struct trp_kad_target){0};
-        if ((touched && !refresh->is_full) ||
-            !refresh_draw_target(refresh, table, bucket, ret_target)) {
+        if (touched && !refresh->is_full) {
             continue;
         }
         uint32_t missing = TRP_KAD_K - trp_kad_table_bucket_count(table, bucket);
-        ret_target->goal = missing < TRP_KAD_ALPHA ? TRP_KAD_ALPHA : missing;
+        *ret_target = (struct trp_kad_target){.bucket = bucket};
+        if (missing > 0 && bucket < near) {
+            ret_target->goal = missing < TRP_KAD_ALPHA ? TRP_KAD_ALPHA : missing;
+            refresh_draw_target(refresh, table, bucket, ret_target);
+        }
         refresh->touched_at[bucket] = now;
         return true;
     }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* proto/kad/refresh.h - when the routing table is renewed, and by which look-ups.
+/* proto/kad/refresh.h - when the routing table is renewed, and how.
  *
- * A round looks up ourselves, which renews the buckets that hold our k closest peers, and then one
- * target in each bucket before those (they can be full): as many peers as a bucket lacks are asked
- * for, at least alpha, so that a full bucket has some of its peers checked. Buckets that a look-up
- * of the user has touched since the last round are left out. The first peer of an empty table
- * starts a round soon, and so do further ones while there are fewer than k.
- * Purity     No clock: `now` is passed in. Times and targets are keyed draws.
- * Spec       Maymounkov and Mazières 2002, 2.3; libp2p/specs kad-dht/README.md "Bootstrap process".
+ * A round looks up ourselves, which renews the buckets that hold our k closest peers. Buckets
+ * before those can be full: one that is not gets a look-up of a target in it, for as many peers as
+ * it lacks; in a full one the peers heard of least recently are asked whether they live. Buckets
+ * that a look-up of the user has touched since the last round are left out. The first peer of an
+ * empty table starts a round soon, and so do further ones while there are fewer than k. Purity No
+ * clock: `now` is passed in. Times and targets are keyed draws. Spec       Maymounkov and Mazières
+ * 2002, 2.3; libp2p/specs kad-dht/README.md "Bootstrap process".
  */
 #ifndef PROTO_KAD_REFRESH_H
 #define PROTO_KAD_REFRESH_H
@@ -17,13 +17,16 @@
 #define TRP_KAD_JOIN_NS   TRP_MS(500) /* from the first peer to the first round */
 #define TRP_KAD_REJOIN_NS TRP_S(5)    /* between rounds while there are fewer than k peers */
 
+#define TRP_KAD_ALONE_NS TRP_S(30) /* ... and while there is none */
+#define TRP_KAD_CHECKS   4u        /* peers of a full bucket asked in a round */
+
 /* Buckets that can lie before those of the k closest: more would take 2^64 peers. */
 #define TRP_KAD_REFRESH_BUCKETS 64u
 
 struct trp_kad_refresh {
     uint64_t seed;
     trp_time interval_ns;
-    trp_time next_at; /* TRP_NEVER while the table is empty, or a round runs */
+    trp_time next_at; /* TRP_NEVER until the first peer */
     trp_time began_at;
     uint64_t rounds;
     bool is_running;
@@ -33,9 +36,11 @@ struct trp_kad_refresh {
     trp_time touched_at[TRP_KAD_REFRESH_BUCKETS];
 };
 
-/* What to look up: the preimage of a key, as a request carries it. */
+/* What to do next: check the stalest peers of a bucket, and look up the key with this preimage, as
+ * a request carries it. */
 struct trp_kad_target {
-    uint8_t size;
+    uint32_t bucket; /* TRP_KAD_KEY_BITS: none */
+    uint8_t size;    /* 0: no look-up */
     uint8_t preimage[TRP_PEER_ID_BYTES_MAX];
     uint32_t goal;
 };
@@ -48,7 +53,8 @@ void trp_kad_refresh_touch(struct trp_kad_refresh *refresh, uint32_t bucket, trp
 trp_time trp_kad_refresh_deadline(const struct trp_kad_refresh *refresh);
 /* Begins a round; one that runs becomes a full one. */
 void trp_kad_refresh_begin(struct trp_kad_refresh *refresh, bool full, trp_time now);
-/* Gives the next look-up of the round that runs; at its end false, and the next round is set. */
+/* Gives the next thing to do in the round that runs; at its end false, and the next round is set.
+ */
 bool trp_kad_refresh_next(struct trp_kad_refresh *refresh, const struct trp_kad_table *table,
                           const struct trp_peer_id *self, trp_time now,
                           struct trp_kad_target *ret_target);

@@ -152,10 +152,11 @@ await test('js provides, troupe keeps it, another js finds it', async () => {
 await test('troupe dials js, and finds another js by FIND_NODE', async () => {
   await b.dial(a.getMultiaddrs()[0])
   const found = await eventually('peers', async () => {
-    const { stdout } = await run(troupe, ['peers', '--bootstrap', a.getMultiaddrs()[0].toString()])
+    const { stdout } = await run(troupe, ['peers', '--kad-protocol', KAD, '--bootstrap', a.getMultiaddrs()[0].toString()])
       .catch(error => error)
     const peers = JSON.parse(stdout || '[]')
-    return peers.some(one => one.peer === a.peerId.toString() && one.connected) ? peers : null
+    return peers.some(one => one.peer === a.peerId.toString() && one.connected) &&
+      peers.some(one => one.peer === b.peerId.toString()) ? peers : null
   })
   expect(found.length > 0, 'nobody')
 })

@@ -81,9 +81,11 @@ static enum trp_status log_error(struct trp_context *ctx, void *state,
 {
     (void)ctx;
     (void)state;
-    char text[64];
+    char text[64] = "";
     assert_null(reply->message);
-    trp_msgpack_print(reply->payload, text, sizeof text);
+    if (reply->payload.size > 0) {
+        trp_msgpack_print(reply->payload, text, sizeof text);
+    }
     stage_log("%s:%s", trp_status_name(reply->status), text);
     return TRP_OK;
 }
@@ -229,6 +231,25 @@ static enum trp_status answer_token(struct trp_context *ctx, struct probe *probe
     assert_status(trp_reply_to(ctx, probe->token, &stage_value_type, NULL), TRP_EINVAL);
     assert_status(trp_reply_to(ctx, probe->token, &trp_unit_type, NULL), TRP_OK);
     return trp_reply_to(ctx, probe->token, &trp_unit_type, NULL); /* nobody waits: no harm */
+}
+
+static enum trp_status answer_token_with_error(struct trp_context *ctx, struct probe *probe,
+                                               uint64_t arg)
+{
+    (void)arg;
+    assert_status(trp_reply_error_to(ctx, 0, &stage_value_type, NULL), TRP_ESTATE);
+    const struct stage_value value = {.value = 7};
+    assert_status(trp_reply_error_to(ctx, probe->token, &stage_value_type, &value), TRP_OK);
+    return trp_reply_error_to(ctx, probe->token, &stage_value_type, &value);
+}
+
+static void an_ask_may_be_refused_later(void **state)
+{
+    (void)state;
+    spawn_two(NULL);
+    stage_do(&asker, ask_for_error, (uint64_t)(uintptr_t)keep_token);
+    stage_do(&target, answer_token_with_error, 0);
+    assert_log("EHANDLER:7");
 }
 
 /* The ask has ended otherwise: that is no fault of the one who answers. */
@@ -544,6 +565,7 @@ int main(void)
         STAGE_TEST(a_failed_continuation_is_a_panic),
         STAGE_TEST(an_impossible_ask_fails_at_once),
         STAGE_TEST(an_ask_may_be_answered_later),
+        STAGE_TEST(an_ask_may_be_refused_later),
         STAGE_TEST(a_failure_answers_what_was_put_off),
         STAGE_TEST(put_off_asks_of_a_dead_actor_are_answered),
         STAGE_TEST(asks_of_a_dead_actor_are_forgotten),
