@@ -88,7 +88,8 @@ TRP_API enum trp_status trp_swarm_open_stream(struct trp_swarm *swarm,
                                               const struct trp_stream_request *request,
                                               trp_stream_id *ret_stream) TRP_NODISCARD;
 /* Copies as much as fits; *ret_used may be less than in.size (wait for stream_writable).
- * TRP_ESTATE after shutdown or before stream_opened, TRP_ENOTFOUND for a dead id. */
+ * TRP_EAGAIN when nothing fits, TRP_ENOMEM (nobody will say when there is memory), TRP_ESTATE after
+ * shutdown or before stream_opened, TRP_ENOTFOUND for a dead id. */
 TRP_API enum trp_status trp_stream_write(struct trp_swarm *swarm, trp_stream_id stream,
                                          struct trp_bytes in, size_t *ret_used) TRP_NODISCARD;
 /* Half-closes after what is written. */
