@@ -161,6 +161,18 @@ static void cut_free(struct trp_world *world, struct trp_sim_cut *cut)
     trp_memory_free(&world->memory, cut->to);
 }
 
+bool trp_world_is_cut(const struct trp_world *world, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = 0; i < world->cuts.count; i++) {
+        const struct trp_sim_cut *cut = &world->cuts.entries[i];
+        if (!cut->healed && set_has(cut->from, cut->hosts_count, from) &&
+            set_has(cut->to, cut->hosts_count, to)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Forgets cuts that nothing in flight can have met. */
 static void cuts_expire(struct trp_world *world)
 {

@@ -244,7 +244,7 @@ static enum trp_status duplex_open(struct trp_world *world, struct trp_sim_host 
 void trp_sim_dial(struct trp_world *world, struct trp_sim_host *host, const struct trp_output *out)
 {
     struct trp_endpoint endpoint = {.port = 0};
-    struct trp_sim_duplex *duplex;
+    struct trp_sim_duplex *duplex = NULL;
     uint32_t target = 0;
     enum trp_status status = trp_multiaddr_tcp(out->address, &endpoint);
     if (status == TRP_OK) {

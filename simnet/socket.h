@@ -226,16 +226,46 @@ void trp_sim_flow_transmit(struct trp_world *world, struct trp_sim_end *end);
  * the chunk when that was all of it, for trp_sim_chunk_free; else NULL. */
 struct trp_sim_chunk *trp_sim_flow_take(struct trp_world *world, struct trp_sim_end *end,
                                         uint32_t count);
-void trp_sim_chunk_free(struct trp_world *world, struct trp_sim_chunk *chunk);
 /* Frees every chunk. */
 void trp_sim_flow_free(struct trp_world *world, struct trp_sim_end *end);
 /* A stall of the path ended: sends what it held for this end. */
 void trp_sim_flow_release(struct trp_world *world, struct trp_sim_end *end);
+/* Something sent at `since` was lost: plans to send it again. */
+void trp_sim_flow_recover(struct trp_world *world, struct trp_sim_end *end, trp_time since);
+/* The end's path is stalled: its chunks and acknowledgements wait. */
+void trp_sim_flow_hold(struct trp_sim_end *end);
+/* The sender is gone and will not repeat what was lost: what is on the way cannot be put in order.
+ * Only a reset is heard nevertheless. */
+void trp_sim_flow_abandon(struct trp_world *world, struct trp_sim_end *end);
 /* Happenings. Each may free the duplex. */
 void trp_sim_flow_on_arrive(struct trp_world *world, struct trp_sim_end *end);
+void trp_sim_flow_on_retry(struct trp_world *world, struct trp_sim_end *end);
+
+/* ---- ack.c: what comes back to the sender ---- */
+
+/* The other host acknowledges the bytes taken, and a SYN or FIN, at once. */
+void trp_sim_flow_ack(struct trp_world *world, struct trp_sim_end *end, uint8_t chunk_flags);
+/* It acknowledges the bytes taken: at once when they are many, else a little later. */
+void trp_sim_flow_ack_taken(struct trp_world *world, struct trp_sim_end *end);
+/* It repeats, after a wait, the acknowledgements that were lost. */
+void trp_sim_flow_ack_again(struct trp_world *world, struct trp_sim_end *end, trp_time wait_ns);
+/* It knows nothing of the connection, and answers what arrived with a reset. */
+void trp_sim_flow_answer_reset(struct trp_world *world, struct trp_sim_end *end,
+                               enum trp_status status);
+/* The nearest router answers for a cut that refuses. */
+void trp_sim_flow_refuse(struct trp_world *world, struct trp_sim_end *end);
+/* Nothing comes back: the sender gives up. May free the duplex, as may the happenings. */
+void trp_sim_flow_time_out(struct trp_world *world, struct trp_sim_end *end);
 void trp_sim_flow_on_ack(struct trp_world *world, struct trp_sim_end *end, uint64_t detail);
 void trp_sim_flow_on_reset(struct trp_world *world, struct trp_sim_end *end, uint64_t detail);
-void trp_sim_flow_on_retry(struct trp_world *world, struct trp_sim_end *end);
+
+/* ---- chunk.c ---- */
+
+/* Gives an empty chunk with room for `size` bytes, at most TRP_SIM_CHUNK_BYTES; NULL when out of
+ * memory. */
+struct trp_sim_chunk *trp_sim_chunk_make(struct trp_world *world, uint32_t size);
+/* NULL is fine. */
+void trp_sim_chunk_free(struct trp_world *world, struct trp_sim_chunk *chunk);
 /* Frees the chunks kept for reuse. */
 void trp_sim_pools_free(struct trp_world *world);
 

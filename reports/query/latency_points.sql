@@ -1,12 +1,12 @@
--- Single requests of one kind with an outcome, at most :most of them: a sample that is spread evenly
--- and prefers failures.
+-- Single requests of one kind with an outcome, at most :most of them: every n-th of those that were
+-- answered, and every n-th of the others, half the room for each.
 -- :kind ask or tell; :most
-WITH ended AS (
-    SELECT started_ns, latency_ns, status = 'OK' AS ok,
-           row_number() OVER (PARTITION BY status = 'OK' ORDER BY id) AS number,
-           count(*) OVER (PARTITION BY status = 'OK') AS n
-      FROM request WHERE kind = :kind AND latency_ns IS NOT NULL
+WITH counts AS MATERIALIZED (
+    SELECT sum(status = 'OK') AS ok, sum(status <> 'OK') AS failed
+      FROM request WHERE kind = :kind
 )
-SELECT started_ns, latency_ns, ok FROM ended
- WHERE number % (1 + n / (:most / 2)) = 0
- ORDER BY started_ns;
+SELECT started_ns, latency_ns, status = 'OK' AS ok
+  FROM request JOIN counts
+ WHERE kind = :kind AND latency_ns IS NOT NULL
+   AND id % (1 + iif(status = 'OK', counts.ok, counts.failed) / (:most / 2)) = 0
+ ORDER BY started_ns LIMIT :most;

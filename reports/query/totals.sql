@@ -1,17 +1,18 @@
 -- Figures of the whole run: one row.
 SELECT (SELECT count(*) FROM expectation) AS expectations,
        (SELECT count(*) FROM expectation WHERE outcome = 'held') AS held,
-       (SELECT count(*) FROM ask) AS asks,
-       (SELECT count(*) FROM ask WHERE status = 'OK') AS asks_ok,
-       (SELECT count(*) FROM request WHERE outcomes <> 1) AS odd_outcomes,
-       (SELECT count(*) FROM lookup) AS lookups,
-       (SELECT count(*) FROM lookup WHERE found = 1) AS lookups_found,
+       asks, asks_ok, odd_outcomes, lookups, lookups_found,
        (SELECT count(*) FROM fault) AS faults,
        (SELECT sum(bytes_sent) FROM host) AS bytes_sent,
-       (SELECT latency_ns FROM ask WHERE status = 'OK' ORDER BY latency_ns
-         LIMIT 1 OFFSET (SELECT (count(*) * 99 + 99) / 100 - 1 FROM ask WHERE status = 'OK'))
-           AS ask_p99_ns,
-       (SELECT latency_ns FROM lookup WHERE found = 1 ORDER BY latency_ns
-         LIMIT 1 OFFSET (SELECT (count(*) * 99 + 99) / 100 - 1 FROM lookup WHERE found = 1))
-           AS lookup_p99_ns,
-       (SELECT avg(hops) FROM lookup WHERE found = 1) AS hops;
+       ask_p99_ns, lookup_p99_ns, hops
+  FROM (SELECT count(*) FILTER (WHERE kind = 'ask') AS asks,
+               count(*) FILTER (WHERE kind = 'ask' AND status = 'OK') AS asks_ok,
+               count(*) FILTER (WHERE outcomes <> 1) AS odd_outcomes,
+               percentile(latency_ns, 99) FILTER (WHERE kind = 'ask' AND status = 'OK')
+                   AS ask_p99_ns
+          FROM request),
+       (SELECT count(*) AS lookups,
+               count(*) FILTER (WHERE found = 1) AS lookups_found,
+               percentile(latency_ns, 99) FILTER (WHERE found = 1) AS lookup_p99_ns,
+               avg(hops) FILTER (WHERE found = 1) AS hops
+          FROM lookup);

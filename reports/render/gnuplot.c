@@ -15,6 +15,7 @@
 
 #define PATH_MAX_OURS  512u
 #define SVG_BYTES_MAX  (16u * 1024u * 1024u)
+#define FEW_POINTS     12u
 #define EXIT_NOT_FOUND 127
 
 /* Colours of the script are marks that svg.c turns into the variables of the style sheet. */
@@ -73,13 +74,21 @@ static void put_tics(FILE *script, const char *axis, const struct plot_tic *tics
     (void)fputs(")\n", script);
 }
 
+/* A line through few points shows them too: one alone would be no line at all. */
+static bool shows_points(const struct plot_series *series)
+{
+    return series->style == PLOT_LINE && series->count <= FEW_POINTS;
+}
+
 static void put_series(FILE *script, size_t plot, uint32_t index, const struct plot_series *series)
 {
     static const char *const styles[] = {"using 1:2 with lines lw 1.7",
                                          "using 1:2:3 with filledcurves fs solid 1.0 noborder",
                                          "using 1:2 with points pt 7 ps 0.5",
                                          "using 1:2:3:4:5:6 with boxxyerror fs solid 1.0 noborder"};
-    (void)fprintf(script, "'%zu-%u.tsv' %s lc rgb '#0101%02x'", plot, index, styles[series->style],
+    (void)fprintf(script, "'%zu-%u.tsv' %s lc rgb '#0101%02x'", plot, index,
+                  shows_points(series) ? "using 1:2 with linespoints lw 1.7 pt 7 ps 0.4"
+                                       : styles[series->style],
                   COLOR_SERIES + (unsigned)series->color +
                       (series->style == PLOT_BAND ? 0x10u : 0u));
 }

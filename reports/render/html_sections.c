@@ -3,7 +3,7 @@
 #include "reports/render/html.h"
 
 #define LANES_MAX       30u
-#define RULER_WANTED    6
+#define LANE_STEPS      500
 #define HOSTS_OPEN_MAX  24
 #define HOSTS_SHOWN_MAX 2000
 #define SLOWEST_MAX     10
@@ -32,6 +32,16 @@ static void open_table(const struct page *page, const char *const *titles)
 static void close_table(const struct page *page)
 {
     (void)fputs("</tbody></table></div>\n", page->out);
+}
+
+/* Closes the table that was opened for the first of `rows`, or says that there are none. */
+static void end_table(const struct page *page, uint64_t rows, const char *none)
+{
+    if (rows > 0) {
+        close_table(page);
+    } else {
+        (void)fprintf(page->out, "<p class=\"note\">%s</p>\n", none);
+    }
 }
 
 static void text_cell(const struct page *page, const char *text)
@@ -131,11 +141,7 @@ void page_put_expectations(struct page *page)
         }
         put_expectation(page, &query);
     }
-    if (rows > 0) {
-        close_table(page);
-    } else {
-        (void)fputs("<p class=\"note\">The scenario states none.</p>\n", page->out);
-    }
+    end_table(page, rows, "The scenario states none.");
     (void)fputs("</section>\n", page->out);
     page_close(page, &query);
 }
@@ -190,6 +196,29 @@ static void close_lane(const struct page *page)
     (void)fputs("</div></div>\n", page->out);
 }
 
+/* The faults of one kind from `first` on, in one lane; those that nearly touch share a bar. */
+static void put_joined_bars(const struct page *page, size_t first)
+{
+    const struct faults *faults = &page->faults;
+    struct fault_span bar = faults->spans[first];
+    for (size_t i = first + 1; i < faults->count; i++) {
+        const struct fault_span *span = &faults->spans[i];
+        if (strcmp(span->kind, bar.kind) != 0) {
+            continue;
+        }
+        if (span->from > bar.to + page->run_s / LANE_STEPS) {
+            put_bar(page, &bar);
+            bar = *span;
+            continue;
+        }
+        bar.to = span->to > bar.to ? span->to : bar.to;
+        bar.lasting = bar.lasting || span->lasting;
+        bar.count += span->count;
+        bar.hosts_count += span->hosts_count;
+    }
+    put_bar(page, &bar);
+}
+
 /* One lane for each fault, or for each kind when there are many. */
 static void put_lanes(const struct page *page)
 {
@@ -213,11 +242,7 @@ static void put_lanes(const struct page *page)
             continue;
         }
         open_lane(page, kind, 1);
-        for (size_t k = i; k < faults->count; k++) {
-            if (strcmp(faults->spans[k].kind, kind) == 0) {
-                put_bar(page, &faults->spans[k]);
-            }
-        }
+        put_joined_bars(page, i);
         close_lane(page);
     }
 }
@@ -386,11 +411,7 @@ void page_put_requests(struct page *page)
         span_cells(page, &query, 7, 4);
         (void)fputs("</tr>\n", page->out);
     }
-    if (rows > 0) {
-        close_table(page);
-    } else {
-        (void)fputs("<p class=\"note\">There were none.</p>\n", page->out);
-    }
+    end_table(page, rows, "There were none.");
     page_close(page, &query);
     put_failures(page, false);
     page_put_slowest(page);
@@ -431,11 +452,7 @@ void page_put_lookups(struct page *page)
         cell(page, query_is_null(&query, 12) ? "–" : figure_share(figure, query_real(&query, 12)));
         (void)fputs("</tr>\n", page->out);
     }
-    if (rows > 0) {
-        close_table(page);
-    } else {
-        (void)fputs("<p class=\"note\">There were none.</p>\n", page->out);
-    }
+    end_table(page, rows, "There were none.");
     page_close(page, &query);
     put_failures(page, true);
 }
@@ -468,11 +485,7 @@ void page_put_metrics(struct page *page)
         count_cell(page, query_number(&query, 4), false);
         (void)fputs("</tr>\n", page->out);
     }
-    if (rows > 0) {
-        close_table(page);
-    } else {
-        (void)fputs("<p class=\"note\">None were sampled.</p>\n", page->out);
-    }
+    end_table(page, rows, "None were sampled.");
     page_close(page, &query);
 }
 
@@ -516,6 +529,9 @@ void page_put_hosts(struct page *page)
                    figure_count(figure, page->info->hosts));
     bool real = strcmp(page->info->net, "real") == 0;
     open_section(page, "hosts", "Hosts", real ? "nodes that took part" : note);
+    if (page->info->hosts == 0) {
+        return;
+    }
     (void)fprintf(page->out, "<details%s><summary>Host by host</summary>\n",
                   page->info->hosts <= HOSTS_OPEN_MAX ? " open" : "");
     open_table(page, titles);
@@ -539,9 +555,12 @@ void page_put_events(struct page *page)
     static const char *const titles[] = {"<Event", "<Level", "<What it says", "Count", "First",
                                          "Last",   NULL};
     open_section(page, "events", "Events", "what the nodes and the world traced, by kind");
-    open_table(page, titles);
     struct query query = query_open(page->db, QUERY(events));
-    while (query_next(&query)) {
+    uint64_t rows = 0;
+    for (; query_next(&query); rows++) {
+        if (rows == 0) {
+            open_table(page, titles);
+        }
         const char *level = query_text(&query, 1);
         bool is_bad = strcmp(level, "ERROR") == 0 || strcmp(level, "WARN") == 0;
         (void)fputs("<tr>", page->out);
@@ -556,7 +575,7 @@ void page_put_events(struct page *page)
         (void)fputs("</tr>\n", page->out);
     }
     page_close(page, &query);
-    close_table(page);
+    end_table(page, rows, "None were traced.");
     (void)fputs("</section>\n", page->out);
 }
 
@@ -612,9 +631,10 @@ void page_put_source(struct page *page)
 void page_put_queries(struct page *page, const char *database)
 {
     static const char *const queries[][2] = {
-        {"What happened around the moment something broke",
-         "SELECT seq, time_ns / 1e9 AS s, host, kind, fields FROM event "
-         "WHERE time_ns BETWEEN 124e9 AND 125e9 ORDER BY seq"},
+        {"What happened in the second before the first expectation broke",
+         "SELECT seq, time_ns / 1e9 AS s, host, kind, fields FROM event, "
+         "(SELECT min(failed_ns) AS at FROM expectation) "
+         "WHERE time_ns BETWEEN at - 1e9 AND at ORDER BY seq"},
         {"Asks with anything but one outcome",
          "SELECT id, host, actor, started_ns / 1e9 AS s, status, outcomes FROM ask "
          "WHERE outcomes <> 1"},
@@ -625,7 +645,7 @@ void page_put_queries(struct page *page, const char *database)
         {"All tables, views and their columns", ".schema"}};
     open_section(page, "queries", "Query it yourself",
                  "everything above, and every single event, is in one SQLite file");
-    (void)fputs("<pre><code>", page->out);
+    (void)fputs("<pre class=\"wrapped\"><code>", page->out);
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         (void)fprintf(page->out, "%s# %s\nsqlite3 -box ", i == 0 ? "" : "\n\n", queries[i][0]);
         html_text(page->out, database);

@@ -26,6 +26,8 @@ enum trp_status db_exec(sqlite3 *sqlite, const char *sql,
 /* Turns SQLite's last failure into a status and a line. */
 enum trp_status db_failure(sqlite3 *sqlite, struct trp_run_error *error) TRP_NODISCARD;
 
+/* Adds percentile(x, p) to what statements can call. */
+enum trp_status db_create_functions(sqlite3 *sqlite, struct trp_run_error *error) TRP_NODISCARD;
 /* Creates the catalogue of events and a view for each kind. */
 enum trp_status db_create_views(sqlite3 *sqlite, struct trp_run_error *error) TRP_NODISCARD;
 /* Inserts everything but the run and its expectations. */

@@ -19,7 +19,7 @@ struct draft {
 /* Writes a line of error, cut where it does not fit. */
 void error_set(struct trp_run_error *error, const char *format, ...) TRP_PRINTF(2, 3);
 
-/* Chooses the temporary name and removes what a killed process may have left there. */
+/* Chooses a temporary name with the id of this process. */
 enum trp_status draft_init(struct draft *draft, const char *path,
                            struct trp_run_error *error) TRP_NODISCARD;
 /* The same, and opens `file` for writing. */

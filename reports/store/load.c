@@ -5,10 +5,23 @@
 
 #include <troupe/peer_id.h>
 
+#include <stdlib.h>
+
+/* The base58 texts of PeerIds seen: making one takes a thousand divisions, and
+ * a run has few peers in many events. */
+#define PEER_CACHE_SLOTS 4096u
+struct peer_cache {
+    struct {
+        struct trp_peer_id peer;
+        char text[TRP_PEER_ID_TEXT_MAX];
+    } slots[PEER_CACHE_SLOTS];
+};
+
 /* One INSERT under way. Columns are bound in order; a failure sticks until the end. */
 struct insert {
     sqlite3_stmt *statement;
     const struct texts *texts;
+    struct peer_cache *peers; /* while events are loaded */
     int column;
     int result; /* of SQLite */
 };
@@ -45,12 +58,18 @@ static void put_null(struct insert *insert)
     note(insert, sqlite3_bind_null(insert->statement, ++insert->column));
 }
 
+/* Binds a text that is clean; it is borrowed until the row is in. */
+static void put_clean(struct insert *insert, const char *text, size_t size)
+{
+    note(insert, sqlite3_bind_text64(insert->statement, ++insert->column, text, size, SQLITE_STATIC,
+                                     SQLITE_UTF8));
+}
+
+/* Binds a text of a peer or a user; it is borrowed until the row is in. */
 static void put_bytes(struct insert *insert, struct trp_bytes text)
 {
     if (utf8_is_clean(text)) {
-        note(insert, sqlite3_bind_text64(insert->statement, ++insert->column,
-                                         text.size == 0 ? "" : (const char *)text.data, text.size,
-                                         SQLITE_TRANSIENT, SQLITE_UTF8));
+        put_clean(insert, text.size == 0 ? "" : (const char *)text.data, text.size);
         return;
     }
     char *clean = sqlite3_malloc64(text.size * 3);
@@ -63,18 +82,27 @@ static void put_bytes(struct insert *insert, struct trp_bytes text)
                                      SQLITE_UTF8));
 }
 
-static void put_words(struct insert *insert, const char *text)
+/* Binds one of our own words, which live for ever. */
+static void put_word(struct insert *insert, const char *word)
 {
+    put_clean(insert, word, strlen(word));
+}
+
+/* Binds a text that is gone before the row is in. */
+static void put_copy(struct insert *insert, const char *text, size_t size)
+{
+    note(insert, sqlite3_bind_text64(insert->statement, ++insert->column, text, size,
+                                     SQLITE_TRANSIENT, SQLITE_UTF8));
+}
+
+static void put_text(struct insert *insert, uint32_t id)
+{
+    const char *text = texts_at(insert->texts, id);
     if (text == NULL) {
         put_null(insert);
     } else {
         put_bytes(insert, trp_bytes_text(text));
     }
-}
-
-static void put_text(struct insert *insert, uint32_t id)
-{
-    put_words(insert, texts_at(insert->texts, id));
 }
 
 static void put_number(struct insert *insert, uint64_t number)
@@ -83,8 +111,8 @@ static void put_number(struct insert *insert, uint64_t number)
         note(insert, sqlite3_bind_int64(insert->statement, ++insert->column, (int64_t)number));
     } else {
         char text[24];
-        (void)snprintf(text, sizeof text, "%llu", (unsigned long long)number);
-        put_words(insert, text);
+        int size = snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+        put_copy(insert, text, (size_t)size);
     }
 }
 
@@ -125,21 +153,32 @@ static void put_hex(struct insert *insert, struct trp_bytes bytes)
         text[2 * i] = digits[bytes.data[i] >> 4];
         text[2 * i + 1] = digits[bytes.data[i] & 15u];
     }
-    put_bytes(insert, trp_bytes(text, 2 * bytes.size));
+    put_copy(insert, text, 2 * bytes.size);
 }
 
 static void put_peer(struct insert *insert, struct trp_bytes bytes)
 {
     struct trp_peer_id peer;
-    char text[TRP_PEER_ID_TEXT_MAX];
     if (bytes.size == 0) {
         put_null(insert);
-    } else if (trp_peer_id_decode(bytes, &peer) != TRP_OK) {
-        put_hex(insert, bytes);
-    } else {
-        trp_peer_id_print(&peer, text);
-        put_words(insert, text);
+        return;
     }
+    if (trp_peer_id_decode(bytes, &peer) != TRP_OK) {
+        put_hex(insert, bytes);
+        return;
+    }
+    uint32_t slot = 2166136261u; /* FNV-1a */
+    for (size_t i = 0; i < bytes.size; i++) {
+        slot = (slot ^ bytes.data[i]) * 16777619u;
+    }
+    slot %= PEER_CACHE_SLOTS;
+    char *text = insert->peers->slots[slot].text;
+    if (!trp_peer_id_equal(&insert->peers->slots[slot].peer, &peer)) {
+        insert->peers->slots[slot].peer = peer;
+        trp_peer_id_print(&peer, text);
+    }
+    /* A copy: another peer of the same row may take the slot. */
+    put_copy(insert, text, strlen(text));
 }
 
 static void put_value(struct insert *insert, enum trp_trace_field_type type,
@@ -156,7 +195,7 @@ static void put_value(struct insert *insert, enum trp_trace_field_type type,
         put_unless(insert, value->number, TRP_NEVER);
         break;
     case TRP_TRACE_STATUS:
-        put_words(insert, trp_status_name((enum trp_status)(int64_t)value->number));
+        put_word(insert, trp_status_name((enum trp_status)(int64_t)value->number));
         break;
     case TRP_TRACE_TEXT:
         put_bytes(insert, value->bytes);
@@ -173,6 +212,11 @@ static void put_value(struct insert *insert, enum trp_trace_field_type type,
 static void load_events(struct insert *insert, const struct trp_run_record *record)
 {
     struct event_cursor cursor = event_log_begin(&record->events);
+    insert->peers = calloc(1, sizeof *insert->peers);
+    if (insert->peers == NULL) {
+        note(insert, SQLITE_NOMEM);
+        return;
+    }
     struct trp_trace_event event;
     while (insert->result == SQLITE_OK && event_log_next(&cursor, &event)) {
         put_number(insert, event.sequence);
@@ -189,6 +233,7 @@ static void load_events(struct insert *insert, const struct trp_run_record *reco
         }
         insert_row(insert);
     }
+    free(insert->peers);
 }
 
 static void load_hosts(struct insert *insert, const struct trp_run_record *record)
@@ -224,15 +269,18 @@ static void load_requests(struct insert *insert, const struct trp_run_record *re
     for (size_t i = 0; i < record->requests.count; i++) {
         const struct request_row *row = &rows[i];
         put_number(insert, i + 1);
-        put_words(insert, row->kind == TRP_RUN_ASK ? "ask" : "tell");
+        put_word(insert, row->kind == TRP_RUN_ASK ? "ask" : "tell");
         put_text(insert, row->workload);
         put_unless(insert, row->host, TRP_RUN_NO_HOST);
         put_text(insert, row->actor);
         put_text(insert, row->message);
         put_number(insert, row->started);
         put_unless(insert, row->finished, TRP_NEVER);
-        put_words(insert,
-                  row->outcomes == 0 ? NULL : trp_status_name((enum trp_status)row->status));
+        if (row->outcomes == 0) {
+            put_null(insert);
+        } else {
+            put_word(insert, trp_status_name((enum trp_status)row->status));
+        }
         put_number(insert, row->outcomes);
         put_unless(insert, row->cause, 0);
         insert_row(insert);
@@ -242,7 +290,7 @@ static void load_requests(struct insert *insert, const struct trp_run_record *re
 static void put_lookup_end(struct insert *insert, const struct trp_run_lookup_end *end)
 {
     put_number(insert, end->finished);
-    put_words(insert, trp_status_name(end->status));
+    put_word(insert, trp_status_name(end->status));
     put_number(insert, end->found);
     put_number(insert, end->hops);
     put_number(insert, end->rounds);
@@ -338,10 +386,10 @@ static void load_statuses(struct insert *insert, const struct trp_run_record *re
     };
     (void)record;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        put_words(insert, trp_status_name(all[i]));
+        put_word(insert, trp_status_name(all[i]));
         put_signed(insert, all[i]);
-        put_words(insert, classes[trp_status_class(all[i])]);
-        put_words(insert, trp_status_text(all[i]));
+        put_word(insert, classes[trp_status_class(all[i])]);
+        put_word(insert, trp_status_text(all[i]));
         insert_row(insert);
     }
 }
@@ -359,7 +407,7 @@ static void load_run(struct insert *insert, const struct trp_run_record *record)
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
         put_text(insert, more[i]);
     }
-    put_words(insert, trp_run_outcome_name(run->end.outcome));
+    put_word(insert, trp_run_outcome_name(run->end.outcome));
     put_text(insert, run->failure);
     put_text(insert, run->trace_hash);
     struct trp_run_dropped dropped = trp_run_record_dropped(record);
@@ -381,7 +429,7 @@ static void load_expectations(struct insert *insert, const struct trp_run_record
         put_number(insert, i + 1);
         put_text(insert, rows[i].kind);
         put_text(insert, rows[i].text);
-        put_words(insert, trp_run_verdict_name(said->verdict));
+        put_word(insert, trp_run_verdict_name(said->verdict));
         if (said->has_value) {
             put_real(insert, said->value);
         } else {

@@ -29,6 +29,30 @@ enum trp_status db_exec(sqlite3 *sqlite, const char *sql, struct trp_run_error *
                                                                     : db_failure(sqlite, error);
 }
 
+/* Gives a database whose run is not known yet; NULL without memory. */
+static struct trp_run_db *new_db(struct trp_run_error *error)
+{
+    struct trp_run_db *db = calloc(1, sizeof *db);
+    if (db == NULL) {
+        error_set(error, "out of memory");
+        return NULL;
+    }
+    db->info = (struct trp_run_info){.scenario = "",
+                                     .about = "",
+                                     .file = "",
+                                     .source = "",
+                                     .settings = "",
+                                     .version = "",
+                                     .net = "",
+                                     .transport = "",
+                                     .security = "",
+                                     .reproduce = "",
+                                     .failure = "",
+                                     .decisions = "",
+                                     .trace_hash = ""};
+    return db;
+}
+
 /* Opens SQLite with the settings every database of ours has. */
 static enum trp_status open_sqlite(struct trp_run_db *db, const char *name, int flags,
                                    struct trp_run_error *error)
@@ -45,7 +69,7 @@ static enum trp_status open_sqlite(struct trp_run_db *db, const char *name, int 
         (void)sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     }
     (void)sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return TRP_OK;
+    return db_create_functions(db->sqlite, error);
 }
 
 static enum trp_status build(struct trp_run_db *db, const struct trp_run_record *record,
@@ -71,9 +95,8 @@ static enum trp_status build(struct trp_run_db *db, const struct trp_run_record 
 enum trp_status trp_run_db_load(const struct trp_run_record *record, const char *path,
                                 struct trp_run_db **ret_db, struct trp_run_error *ret_error)
 {
-    struct trp_run_db *db = calloc(1, sizeof *db);
+    struct trp_run_db *db = new_db(ret_error);
     if (db == NULL) {
-        error_set(ret_error, "out of memory");
         return TRP_ENOMEM;
     }
     db->writable = true;
@@ -221,9 +244,8 @@ static enum trp_status check_format(struct trp_run_db *db, const char *path,
 enum trp_status trp_run_db_open(const char *path, struct trp_run_db **ret_db,
                                 struct trp_run_error *ret_error)
 {
-    struct trp_run_db *db = calloc(1, sizeof *db);
+    struct trp_run_db *db = new_db(ret_error);
     if (db == NULL) {
-        error_set(ret_error, "out of memory");
         return TRP_ENOMEM;
     }
     enum trp_status status = open_sqlite(db, path, SQLITE_OPEN_READONLY, ret_error);

@@ -56,8 +56,8 @@ void trp_run_db_check(struct trp_run_db *db, const char *sql, trp_time time_limi
 
 /* ---- reading ---- */
 
-/* The row of table `run`. Texts are never NULL ("" when unknown) and borrowed until close or save.
- */
+/* The row of table `run`, there once the database is saved or opened. Texts are never NULL ("" when
+ * unknown) and borrowed until close. */
 struct trp_run_info {
     const char *scenario;
     const char *about;

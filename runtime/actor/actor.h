@@ -48,19 +48,19 @@ struct trp_actor {
     struct trp_mailbox mailbox;
     const struct trp_type_info *info;
     struct trp_actor *run_next;
-    uint8_t phase;   /* enum trp_actor_phase */
-    bool queued;     /* in the run queue, or having its turn */
-    bool started;    /* on_start succeeded */
-    bool refusing;   /* a full mailbox was traced; until it is empty again */
-    uint32_t holds;  /* replies without which no user message is handled */
+    uint8_t phase;  /* enum trp_actor_phase */
+    bool queued;    /* in the run queue, or having its turn */
+    bool started;   /* on_start succeeded */
+    bool refusing;  /* a full mailbox was traced; until it is empty again */
+    uint32_t holds; /* replies without which no user message is handled */
     uint64_t id;
-    struct trp_mail *args;        /* of on_start; NULL: none */
-    struct trp_request *asks;     /* asks and lookups it made, newest first */
-    struct trp_request *open;     /* asks it will answer later, newest first */
-    struct trp_list waiting;      /* asks waiting for room in the user lane */
-    struct trp_timer *timers;     /* timed messages to it, newest first */
-    struct trp_list links;        /* in the order they were made */
-    uint64_t draws;               /* of trp_random */
+    struct trp_mail *args;    /* of on_start; NULL: none */
+    struct trp_request *asks; /* asks and lookups it made, newest first */
+    struct trp_request *open; /* asks it will answer later, newest first */
+    struct trp_list waiting;  /* asks waiting for room in the user lane */
+    struct trp_timer *timers; /* timed messages to it, newest first */
+    struct trp_list links;    /* in the order they were made */
+    uint64_t draws;           /* of trp_random */
     uint32_t links_count;
     uint32_t reason; /* enum trp_stop_reason, when gone */
     struct trp_event gone;
@@ -80,8 +80,16 @@ enum trp_status trp_type_info_find(struct trp_scheduler *scheduler,
                                    const struct trp_actor_type *type,
                                    const struct trp_type_info **ret_info) TRP_NODISCARD;
 /* The handler of a message; NULL. */
-const struct trp_handler_info *trp_type_info_handler(const struct trp_type_info *info,
-                                                     const struct trp_message_type *message);
+static inline const struct trp_handler_info *
+trp_type_info_handler(const struct trp_type_info *info, const struct trp_message_type *message)
+{
+    for (uint32_t i = 0; i < info->handlers_count; i++) {
+        if (info->handlers[i].message.type == message) {
+            return &info->handlers[i];
+        }
+    }
+    return NULL;
+}
 const struct trp_handler_info *trp_type_info_handler_by_id(const struct trp_type_info *info,
                                                            struct trp_bytes message);
 

@@ -2,7 +2,6 @@
 #include "actor/event.h"
 
 #include "actor/scheduler_state.h"
-#include "base/assert.h"
 
 static struct trp_event_block *block_of(struct trp_event *event)
 {
@@ -28,20 +27,17 @@ void trp_event_push(struct trp_scheduler *scheduler, struct trp_event *event,
     queue_push(&scheduler->events, event);
 }
 
-enum trp_status trp_event_emit(struct trp_scheduler *scheduler, const struct trp_sched_event *out,
-                               struct trp_mail *payload)
+static enum trp_status emit(struct trp_scheduler *scheduler, const struct trp_sched_event *out,
+                            struct trp_mail *payload, bool counted)
 {
-    struct trp_event_queue *queue = &scheduler->events;
-    if (queue->blocks_count >= scheduler->limits->requests) {
-        return TRP_EFULL;
-    }
     size_t bytes = sizeof(struct trp_event_block) + out->name.size;
     uint8_t class = trp_pool_class_of(bytes);
     struct trp_event_block *block = trp_pool_take(&scheduler->pool, class, bytes);
     if (block == NULL) {
         return TRP_ENOMEM;
     }
-    *block = (struct trp_event_block){.out = *out, .payload = payload, .class = class};
+    *block = (struct trp_event_block){
+        .out = *out, .payload = payload, .class = class, .counted = counted};
     if (out->name.size > 0) {
         memcpy(block + 1, out->name.data, out->name.size);
         block->out.name.data = (const uint8_t *)(block + 1);
@@ -49,27 +45,39 @@ enum trp_status trp_event_emit(struct trp_scheduler *scheduler, const struct trp
     if (payload != NULL) {
         block->out.payload = trp_bytes(payload + 1, payload->bytes);
     }
-    queue->blocks_count++;
+    scheduler->events.blocks_count += counted;
     trp_event_push(scheduler, &block->event, TRP_EVENT_BLOCK);
     return TRP_OK;
 }
 
-void trp_event_refuse(struct trp_scheduler *scheduler, uint64_t token, enum trp_status status)
+enum trp_status trp_event_emit(struct trp_scheduler *scheduler, const struct trp_sched_event *out,
+                               struct trp_mail *payload)
 {
-    const struct trp_sched_event out = {
-        .kind = TRP_SCHED_ANSWER, .status = status, .token = token};
-    if (trp_event_emit(scheduler, &out, NULL) == TRP_OK) {
+    if (scheduler->events.blocks_count >= scheduler->limits->requests) {
+        return TRP_EFULL;
+    }
+    return emit(scheduler, out, payload, true);
+}
+
+void trp_event_answer(struct trp_scheduler *scheduler, const struct trp_delivery *delivery,
+                      enum trp_status status)
+{
+    const struct trp_sched_event out = {.kind = TRP_SCHED_ANSWER,
+                                        .status = status,
+                                        .token = delivery->token,
+                                        .actor = delivery->actor};
+    struct trp_event_queue *queue = &scheduler->events;
+    if (emit(scheduler, &out, NULL, false) == TRP_OK) {
         return;
     }
-    struct trp_event_queue *queue = &scheduler->events;
-    if (queue->head == NULL && queue->current == NULL) {
-        queue->spares_used = 0;
+    if (queue->spares_used == TRP_EVENT_SPARES) {
+        trp_scheduler_trace_limit(scheduler, "spare answers", TRP_EVENT_SPARES);
+        return;
     }
-    /* Deliveries without a look at the events between them end here; see "Driving". */
-    TRP_ASSERT(queue->spares_used < TRP_EVENT_SPARES);
-    struct trp_event_block *block = &queue->spares[queue->spares_used++];
-    *block = (struct trp_event_block){.out = out};
-    trp_event_push(scheduler, &block->event, TRP_EVENT_SPARE);
+    struct trp_event_spare *spare = &queue->spares[queue->spares_used++];
+    *spare = (struct trp_event_spare){
+        .token = delivery->token, .actor = delivery->actor, .status = status};
+    trp_event_push(scheduler, &spare->event, TRP_EVENT_SPARE);
 }
 
 /* Frees what an event given out was part of. */
@@ -103,13 +111,20 @@ static struct trp_sched_event event_show(const struct trp_scheduler *scheduler,
 {
     switch ((enum trp_event_owner)event->owner) {
     case TRP_EVENT_BLOCK:
-    case TRP_EVENT_SPARE:
         return block_of(event)->out;
+    case TRP_EVENT_SPARE: {
+        const struct trp_event_spare *spare = TRP_CONTAINER(event, struct trp_event_spare, event);
+        return (struct trp_sched_event){.kind = TRP_SCHED_ANSWER,
+                                        .status = spare->status,
+                                        .token = spare->token,
+                                        .actor = spare->actor};
+    }
     case TRP_EVENT_REQUEST: {
         struct trp_request *request = TRP_CONTAINER(event, struct trp_request, event);
         struct trp_sched_event out = {.kind = TRP_SCHED_ANSWER,
                                       .status = (enum trp_status)request->status,
-                                      .token = request->token};
+                                      .token = request->token,
+                                      .actor = request->target};
         if (request->reply != NULL) {
             out.payload = trp_bytes(request->reply + 1, request->reply->bytes);
         }
@@ -119,7 +134,7 @@ static struct trp_sched_event event_show(const struct trp_scheduler *scheduler,
         struct trp_link *link = TRP_CONTAINER(event, struct trp_link, event);
         return (struct trp_sched_event){.kind = TRP_SCHED_DIED,
                                         .reason = (enum trp_stop_reason)link->reason,
-                                        .actor = link->owner_id,
+                                        .actor = link->dead,
                                         .other = link->other,
                                         .text = trp_bytes_text(link->static_text)};
     }
@@ -149,12 +164,13 @@ bool trp_scheduler_next_event(struct trp_scheduler *scheduler, struct trp_sched_
     free_current(scheduler);
     struct trp_event *event = queue->head;
     if (event == NULL) {
+        queue->spares_used = 0;
         return false;
     }
     queue->head = event->next;
     queue->current = event;
     if (event->owner == TRP_EVENT_BLOCK) {
-        queue->blocks_count--;
+        queue->blocks_count -= block_of(event)->counted;
     }
     *ret_event = event_show(scheduler, event);
     ret_event->cause = event->cause;

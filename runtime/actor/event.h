@@ -15,7 +15,7 @@ struct trp_mail;
 /* What an event is part of. */
 enum trp_event_owner {
     TRP_EVENT_BLOCK,   /* struct trp_event_block */
-    TRP_EVENT_SPARE,   /* the same, of the scheduler itself */
+    TRP_EVENT_SPARE,   /* struct trp_event_spare */
     TRP_EVENT_REQUEST, /* an ask from outside, answered */
     TRP_EVENT_LINK,    /* a link with a remote actor, after the death of ours */
     TRP_EVENT_ACTOR    /* an actor that is gone */
@@ -32,17 +32,26 @@ struct trp_event_block {
     struct trp_sched_event out;
     struct trp_mail *payload; /* freed with the event; NULL */
     uint8_t class;
+    bool counted; /* in blocks_count */
 };
 
-#define TRP_EVENT_SPARES 16u
+/* A refusal for which there was no memory. */
+struct trp_event_spare {
+    struct trp_event event;
+    uint64_t token;
+    uint64_t actor;
+    enum trp_status status;
+};
+
+#define TRP_EVENT_SPARES 32u
 
 struct trp_event_queue {
     struct trp_event *head;
     struct trp_event *tail;
     struct trp_event *current; /* the one given out; freed at the next call */
-    uint32_t blocks_count;     /* queued blocks, bounded by trp_limits.requests */
+    uint32_t blocks_count;     /* queued on behalf of actors, bounded by trp_limits.requests */
     uint32_t spares_used;
-    struct trp_event_block spares[TRP_EVENT_SPARES];
+    struct trp_event_spare spares[TRP_EVENT_SPARES];
 };
 
 /* Queues an event that is part of an object. */
@@ -52,9 +61,9 @@ void trp_event_push(struct trp_scheduler *scheduler, struct trp_event *event,
  * TRP_EFULL, TRP_ENOMEM. */
 enum trp_status trp_event_emit(struct trp_scheduler *scheduler, const struct trp_sched_event *out,
                                struct trp_mail *payload) TRP_NODISCARD;
-/* Answers a delivery that became no request. */
-void trp_event_refuse(struct trp_scheduler *scheduler, uint64_t token, enum trp_status status);
-/* Lets go of what is queued. */
-void trp_event_queue_deinit(struct trp_scheduler *scheduler);
+/* Answers a delivery that became no request. Without memory the spares serve, then it is lost, and
+ * traced. */
+void trp_event_answer(struct trp_scheduler *scheduler, const struct trp_delivery *delivery,
+                      enum trp_status status);
 
 #endif

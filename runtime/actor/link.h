@@ -23,14 +23,16 @@ struct trp_link {
     struct trp_list_link of_owner;
     struct trp_actor *owner;
     struct trp_actor_ref other;
-    struct trp_link *twin;       /* the other half; NULL: remote */
-    struct trp_link_peer *peer;  /* remote */
+    struct trp_link *twin;      /* the other half, while both live; NULL: remote */
+    struct trp_link_peer *peer; /* remote, while it lives */
     struct trp_list_link of_peer;
-    uint8_t phase; /* enum trp_link_phase */
-    uint32_t reason; /* enum trp_stop_reason, when dying */
+    uint8_t phase;         /* enum trp_link_phase */
+    bool local;            /* `other` is an actor of ours */
+    uint32_t reason;       /* enum trp_stop_reason, when dying */
     struct trp_mail *text; /* of the death; NULL: `static_text` */
     const char *static_text;
-    struct trp_event event; /* our actor died: to be told to `other` */
+    uint64_t dead; /* our actor that died, when `other` is to be told */
+    struct trp_event event;
 };
 
 /* Links two actors of ours; idempotent. TRP_EINVAL (with itself), TRP_EFULL, TRP_ENOMEM. */
@@ -48,5 +50,7 @@ void trp_link_tell_all(struct trp_scheduler *scheduler, struct trp_actor *actor,
                        enum trp_stop_reason reason, const char *text);
 /* Frees a half that is in no queue. */
 void trp_link_free(struct trp_scheduler *scheduler, struct trp_link *link);
+/* Frees the table of peers; the links go with the pool. */
+void trp_link_peers_deinit(struct trp_scheduler *scheduler);
 
 #endif

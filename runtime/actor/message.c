@@ -33,7 +33,8 @@ struct trp_shape trp_shape_of(const struct trp_message_type *type)
     return shape;
 }
 
-size_t trp_message_slices_bytes(const struct trp_message_type *type, const void *message)
+/* Gives the bytes of the slices of a message. */
+static size_t slices_bytes(const struct trp_message_type *type, const void *message)
 {
     size_t bytes = 0;
     for (uint32_t i = 0; i < type->fields_count; i++) {
@@ -45,7 +46,8 @@ size_t trp_message_slices_bytes(const struct trp_message_type *type, const void 
     return bytes;
 }
 
-void trp_message_copy_slices(const struct trp_message_type *type, void *copy)
+/* Copies what the slices of `copy` point to behind it, and points them there. */
+static void copy_slices(const struct trp_message_type *type, void *copy)
 {
     uint8_t *at = (uint8_t *)copy + type->size;
     for (uint32_t i = 0; i < type->fields_count; i++) {
@@ -70,8 +72,7 @@ static enum trp_status mail_make(struct trp_scheduler *scheduler, size_t bytes,
         return TRP_ETOOBIG;
     }
     uint8_t class = trp_pool_class_of(sizeof(struct trp_mail) + bytes);
-    struct trp_mail *mail =
-        trp_pool_take(&scheduler->pool, class, sizeof(struct trp_mail) + bytes);
+    struct trp_mail *mail = trp_pool_take(&scheduler->pool, class, sizeof(struct trp_mail) + bytes);
     if (mail == NULL) {
         return TRP_ENOMEM;
     }
@@ -81,18 +82,13 @@ static enum trp_status mail_make(struct trp_scheduler *scheduler, size_t bytes,
     return TRP_OK;
 }
 
-void trp_mail_free(struct trp_scheduler *scheduler, struct trp_mail *mail)
+enum trp_status trp_mail_copy_slices(struct trp_scheduler *scheduler, const struct trp_shape *shape,
+                                     const void *message, struct trp_mail **ret_mail)
 {
-    if (mail != NULL) {
-        trp_pool_put(&scheduler->pool, mail->class, mail);
+    if (message == NULL) {
+        return TRP_EINVAL;
     }
-}
-
-static enum trp_status copy_with_slices(struct trp_scheduler *scheduler,
-                                        const struct trp_shape *shape, const void *message,
-                                        struct trp_mail **ret_mail)
-{
-    size_t slices = trp_message_slices_bytes(shape->type, message);
+    size_t slices = slices_bytes(shape->type, message);
     if (slices > scheduler->limits->message_bytes) {
         return TRP_ETOOBIG;
     }
@@ -102,36 +98,7 @@ static enum trp_status copy_with_slices(struct trp_scheduler *scheduler,
         return status;
     }
     memcpy(mail + 1, message, shape->size);
-    trp_message_copy_slices(shape->type, mail + 1);
-    *ret_mail = mail;
-    return TRP_OK;
-}
-
-enum trp_status trp_mail_copy(struct trp_scheduler *scheduler, const struct trp_shape *shape,
-                              const void *message, struct trp_mail **ret_mail)
-{
-    if (shape->size > 0 && message == NULL) {
-        return TRP_EINVAL;
-    }
-    if (shape->slices) {
-        return copy_with_slices(scheduler, shape, message, ret_mail);
-    }
-    size_t bytes = sizeof(struct trp_mail) + shape->size;
-    struct trp_mail *mail = trp_pool_take(&scheduler->pool, shape->class, bytes);
-    if (mail == NULL) {
-        return TRP_ENOMEM;
-    }
-    mail->handler = NULL;
-    mail->request = 0;
-    mail->cause = scheduler->trace->cause;
-    mail->bytes = shape->size;
-    mail->kind = TRP_MAIL_MESSAGE;
-    mail->class = shape->class;
-    if (shape->size == sizeof(uint64_t)) { /* the most frequent size, without a call */
-        memcpy(mail + 1, message, sizeof(uint64_t));
-    } else if (shape->size > 0) {
-        memcpy(mail + 1, message, shape->size);
-    }
+    copy_slices(shape->type, mail + 1);
     *ret_mail = mail;
     return TRP_OK;
 }
@@ -153,7 +120,7 @@ enum trp_status trp_mail_bytes(struct trp_scheduler *scheduler, struct trp_bytes
 
 static size_t encoded_bytes_max(const struct trp_message_type *type, const void *message)
 {
-    size_t bytes = HEADER_BYTES + trp_message_slices_bytes(type, message);
+    size_t bytes = HEADER_BYTES + slices_bytes(type, message);
     for (uint32_t i = 0; i < type->fields_count; i++) {
         const struct trp_message_field *field = &type->fields[i];
         size_t value = field->type == TRP_FIELD_REF ? REF_BYTES
@@ -188,7 +155,7 @@ enum trp_status trp_mail_encode(struct trp_scheduler *scheduler,
     if (type->size > 0 && message == NULL) {
         return TRP_EINVAL;
     }
-    size_t slices = trp_message_slices_bytes(type, message);
+    size_t slices = slices_bytes(type, message);
     if (slices > scheduler->limits->message_bytes) {
         return TRP_ETOOBIG;
     }

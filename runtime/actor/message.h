@@ -28,14 +28,10 @@ static inline void *trp_mail_payload(struct trp_mail *mail)
     return mail->bytes == 0 ? NULL : mail + 1;
 }
 
-/* Copies what `slices` points to behind the struct at `copy`, and points the copy there. */
-void trp_message_copy_slices(const struct trp_message_type *type, void *copy);
-/* Gives the bytes of the slices of a message. */
-size_t trp_message_slices_bytes(const struct trp_message_type *type, const void *message);
-
-/* Copies a message into a new mail. TRP_EINVAL (no message), TRP_ETOOBIG, TRP_ENOMEM. */
-enum trp_status trp_mail_copy(struct trp_scheduler *scheduler, const struct trp_shape *shape,
-                              const void *message, struct trp_mail **ret_mail) TRP_NODISCARD;
+/* Copies a message with slices into a new mail. TRP_EINVAL (no message), TRP_ETOOBIG, TRP_ENOMEM.
+ */
+enum trp_status trp_mail_copy_slices(struct trp_scheduler *scheduler, const struct trp_shape *shape,
+                                     const void *message, struct trp_mail **ret_mail) TRP_NODISCARD;
 /* Makes a mail followed by `bytes`. TRP_ETOOBIG, TRP_ENOMEM. */
 enum trp_status trp_mail_bytes(struct trp_scheduler *scheduler, struct trp_bytes bytes,
                                struct trp_mail **ret_mail) TRP_NODISCARD;
@@ -46,9 +42,6 @@ enum trp_status trp_mail_encode(struct trp_scheduler *scheduler,
                                 struct trp_mail **ret_mail) TRP_NODISCARD;
 /* Makes a mail with the struct that `payload` decodes to. TRP_EDECODE, TRP_ETOOBIG, TRP_ENOMEM. */
 enum trp_status trp_mail_decode(struct trp_scheduler *scheduler, const struct trp_shape *shape,
-                                struct trp_bytes payload,
-                                struct trp_mail **ret_mail) TRP_NODISCARD;
-/* Frees a mail that is a block of its own; NULL is fine. */
-void trp_mail_free(struct trp_scheduler *scheduler, struct trp_mail *mail);
+                                struct trp_bytes payload, struct trp_mail **ret_mail) TRP_NODISCARD;
 
 #endif

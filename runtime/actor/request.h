@@ -16,9 +16,9 @@
 #include "actor/timer.h"
 
 enum trp_request_kind {
-    TRP_REQUEST_LOCAL,  /* our actor asks our actor */
-    TRP_REQUEST_OUT,    /* our actor asks one elsewhere */
-    TRP_REQUEST_IN,     /* asked from outside */
+    TRP_REQUEST_LOCAL,   /* our actor asks our actor */
+    TRP_REQUEST_OUT,     /* our actor asks one elsewhere */
+    TRP_REQUEST_IN,      /* asked from outside */
     TRP_REQUEST_IN_TELL, /* told from outside, waiting for room */
     TRP_REQUEST_LOOKUP
 };
@@ -26,7 +26,7 @@ enum trp_request_kind {
 enum trp_request_phase { TRP_REQUEST_WAITING, TRP_REQUEST_SENT, TRP_REQUEST_DONE };
 
 struct trp_request {
-    struct trp_mail mail;         /* in the control lane of the asker, when done */
+    struct trp_mail mail;         /* in the control lane of the asker, when done; has the cause */
     struct trp_deadline deadline; /* of the wait for room, then for the reply */
     uint64_t id;
     uint8_t kind;  /* enum trp_request_kind */
@@ -37,13 +37,13 @@ struct trp_request {
     struct trp_actor *asker; /* LOCAL, OUT, LOOKUP */
     struct trp_request *asker_next;
     struct trp_request **asker_at;
-    uint64_t target;               /* id; 0: elsewhere */
-    struct trp_list_link waiting;  /* of the target, while waiting */
-    struct trp_request *open_next; /* of the target, while it means to answer later */
-    struct trp_request **open_at;  /* NULL: not open */
-    struct trp_mail *message;      /* while waiting */
-    struct trp_mail *reply;        /* when done; NULL: none */
-    const struct trp_handler_info *handler;     /* of the target, when ours */
+    uint64_t target;                        /* id; 0: elsewhere */
+    struct trp_list_link waiting;           /* of the target, while waiting */
+    struct trp_request *open_next;          /* of the target, while it means to answer later */
+    struct trp_request **open_at;           /* NULL: not open */
+    struct trp_mail *message;               /* while waiting */
+    struct trp_mail *reply;                 /* when done; NULL: none. LOOKUP: a struct trp_found */
+    const struct trp_handler_info *handler; /* of the target, when ours */
     const struct trp_message_type *reply_type; /* as the asker wants it; NULL: msgpack */
     union {
         trp_on_reply on_reply;
@@ -55,8 +55,7 @@ struct trp_request {
     };
     trp_time mailbox_at; /* when waiting ends */
     trp_time reply_at;
-    uint32_t found_count; /* LOOKUP: results on their way */
-    uint64_t cause;
+    uint32_t found_count;   /* LOOKUP: results on their way */
     struct trp_event event; /* IN, when done */
 };
 
@@ -87,20 +86,21 @@ void trp_request_open(struct trp_actor *target, struct trp_request *request);
 /* Frees it and what it holds, wherever it is but in a queue of mails or events. */
 void trp_request_free(struct trp_scheduler *scheduler, struct trp_request *request);
 
-/* Makes a request of one of our actors; counted, with its deadline set.
- * TRP_EFULL, TRP_ENOMEM. */
 struct trp_request_options {
     enum trp_request_kind kind;
-    struct trp_actor *asker; /* NULL: from outside */
-    struct trp_actor *target; /* NULL: elsewhere */
+    struct trp_actor *asker;                /* NULL: from outside */
+    struct trp_actor *target;               /* NULL: elsewhere */
+    const struct trp_handler_info *handler; /* of the target, when ours */
     trp_time mailbox_timeout_ns;
-    trp_time reply_timeout_ns; /* TRP_NEVER: no deadline */
+    trp_time reply_timeout_ns; /* TRP_NEVER: no deadline; 0: trp_limits.request_timeout_ns */
 };
+/* Makes a request and sets its deadline. TRP_EFULL, TRP_ENOMEM. */
 enum trp_status trp_request_make(struct trp_scheduler *scheduler,
                                  const struct trp_request_options *options,
                                  struct trp_request **ret_request) TRP_NODISCARD;
-/* Puts the message of a request into the mailbox of its target, or has it wait. Takes `mail`. */
-void trp_request_send(struct trp_scheduler *scheduler, struct trp_request *request,
-                      struct trp_actor *target, struct trp_mail *mail);
+/* Puts the message of a request into the mailbox of its target, or has it wait. Takes `mail` on
+ * TRP_OK. TRP_ENOMEM. */
+enum trp_status trp_request_send(struct trp_scheduler *scheduler, struct trp_request *request,
+                                 struct trp_actor *target, struct trp_mail *mail) TRP_NODISCARD;
 
 #endif

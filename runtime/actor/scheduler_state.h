@@ -10,6 +10,7 @@
 #include "actor/request.h"
 #include "actor/table.h"
 #include "actor/timer.h"
+#include "base/prng.h"
 
 /* The handler that runs now. Handlers never nest, so there is one. */
 struct trp_context {
@@ -54,6 +55,17 @@ static inline bool trp_scheduler_is_local(const struct trp_scheduler *scheduler,
            (scheduler->networked && trp_peer_id_equal(&ref->peer, &scheduler->self));
 }
 
+/* Whether something can be sent to an actor elsewhere: TRP_EUNREACHABLE (there is no network),
+ * TRP_EINVAL (its type is not known). */
+static inline enum trp_status trp_scheduler_check_remote(const struct trp_scheduler *scheduler,
+                                                         const struct trp_actor_ref *ref)
+{
+    if (!scheduler->networked) {
+        return TRP_EUNREACHABLE;
+    }
+    return ref->id == 0 || ref->type == 0 ? TRP_EINVAL : TRP_OK;
+}
+
 /* Puts an actor at the end of the run queue unless it is there. */
 static inline void trp_scheduler_wake(struct trp_scheduler *scheduler, struct trp_actor *actor)
 {
@@ -77,7 +89,48 @@ static inline void trp_scheduler_push_control(struct trp_scheduler *scheduler,
     trp_scheduler_wake(scheduler, actor);
 }
 
-/* Finds a live actor of ours by its reference. */
+/* Traces a message to an actor of ours that is dead. */
+void trp_scheduler_trace_dead(struct trp_scheduler *scheduler, const struct trp_actor_ref *to,
+                              const struct trp_message_type *type);
+/* Traces that a bound of trp_limits refused something. */
+void trp_scheduler_trace_limit(struct trp_scheduler *scheduler, const char *limit, uint32_t value);
+
+/* Frees a mail that is a block of its own; NULL is fine. */
+static inline void trp_mail_free(struct trp_scheduler *scheduler, struct trp_mail *mail)
+{
+    if (mail != NULL) {
+        trp_pool_put(&scheduler->pool, mail->class, mail);
+    }
+}
+
+/* Copies a message into a new mail. TRP_EINVAL (no message), TRP_ETOOBIG, TRP_ENOMEM. */
+static inline enum trp_status trp_mail_copy(struct trp_scheduler *scheduler,
+                                            const struct trp_shape *shape, const void *message,
+                                            struct trp_mail **ret_mail)
+{
+    if (shape->slices) {
+        return trp_mail_copy_slices(scheduler, shape, message, ret_mail);
+    }
+    if (shape->size > 0 && message == NULL) {
+        return TRP_EINVAL;
+    }
+    struct trp_mail *mail =
+        trp_pool_take(&scheduler->pool, shape->class, sizeof *mail + shape->size);
+    if (mail == NULL) {
+        return TRP_ENOMEM;
+    }
+    *mail = (struct trp_mail){
+        .cause = scheduler->trace->cause, .bytes = shape->size, .class = shape->class};
+    if (shape->size == sizeof(uint64_t)) { /* the most frequent size, without a call */
+        memcpy(mail + 1, message, sizeof(uint64_t));
+    } else if (shape->size > 0) {
+        memcpy(mail + 1, message, shape->size);
+    }
+    *ret_mail = mail;
+    return TRP_OK;
+}
+
+/* Finds an actor of ours that is not gone by its id. */
 static inline struct trp_actor *trp_scheduler_find(const struct trp_scheduler *scheduler,
                                                    uint64_t id)
 {

@@ -24,11 +24,10 @@ struct trp_timer {
     struct trp_actor *target; /* NULL: a remote actor */
     struct trp_timer *target_next;
     struct trp_timer **target_at;
-    bool cancelled;        /* after it was due, before it was handled */
-    uint8_t content_class; /* of `content` */
-    struct trp_mail *content;   /* a copy of the message; for a remote actor, encoded */
-    const struct trp_message_type *type;
-    struct trp_actor_ref to; /* remote */
+    bool cancelled;                      /* after it was due, before it was handled */
+    struct trp_mail *content;            /* a copy of the message; encoded for a remote actor */
+    const struct trp_message_type *type; /* remote */
+    struct trp_actor_ref to;             /* remote */
 };
 
 /* TRP_ENOMEM. */

@@ -52,6 +52,16 @@ static void heap_down(struct trp_heap *heap, uint32_t index, struct trp_heap_ent
     heap_put(heap, index, entry);
 }
 
+/* Puts an entry where it belongs, from a place whose own entry has left. */
+static void heap_settle(struct trp_heap *heap, uint32_t index, struct trp_heap_entry *entry)
+{
+    if (index > 0 && entry_before(entry, heap->entries[(index - 1) / ARITY])) {
+        heap_up(heap, index, entry);
+    } else {
+        heap_down(heap, index, entry);
+    }
+}
+
 void trp_heap_free(struct trp_heap *heap)
 {
     for (uint32_t i = 0; i < heap->count; i++) {
@@ -66,7 +76,10 @@ enum trp_status trp_heap_insert(struct trp_heap *heap, struct trp_heap_entry *en
 {
     if (entry->position != 0) {
         TRP_ASSERT(heap->entries[entry->position - 1] == entry);
-        trp_heap_remove(heap, entry);
+        entry->at = at;
+        entry->tie = tie;
+        heap_settle(heap, entry->position - 1, entry);
+        return TRP_OK;
     }
     if (heap->count == heap->capacity) {
         uint32_t capacity = heap->capacity == 0 ? 16 : heap->capacity * 2;
@@ -97,9 +110,5 @@ void trp_heap_remove(struct trp_heap *heap, struct trp_heap_entry *entry)
     if (moved == entry) {
         return;
     }
-    if (index > 0 && entry_before(moved, heap->entries[(index - 1) / ARITY])) {
-        heap_up(heap, index, moved);
-    } else {
-        heap_down(heap, index, moved);
-    }
+    heap_settle(heap, index, moved);
 }

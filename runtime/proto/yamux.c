@@ -68,8 +68,8 @@ static bool stream_owes_window(const struct trp_yamux *y, const struct trp_yamux
     return !s->fin_seen && s->rx_owed >= y->config.window_bytes / 2;
 }
 
-/* Puts the stream into the lists that its state calls for. SYN, ACK and FIN ride on data where
- * there is some. */
+/* Puts the stream into the lists that its state calls for. SYN and ACK ride on data where there
+ * is some, FIN follows it. */
 void trp_yamux_stream_schedule(struct trp_yamux *y, struct trp_yamux_stream *s)
 {
     bool data = stream_has_data(s);

@@ -72,11 +72,13 @@ static enum trp_status yamux_send_replies(struct trp_yamux *y, struct trp_buffer
     return TRP_OK;
 }
 
-/* The flags that the next frame of a stream carries. */
-static uint32_t stream_flags(const struct trp_yamux_stream *s, bool is_last)
+/* The flags that the next frame of a stream carries. FIN never rides on data: js-yamux ends a
+ * stream before it looks at the body of the frame, and loses it. */
+static uint32_t stream_flags(const struct trp_yamux_stream *s)
 {
+    bool fin = s->fin_due && !s->fin_sent && s->tx.size == 0;
     return (s->syn_due ? TRP_YAMUX_SYN : 0u) | (s->ack_due ? TRP_YAMUX_ACK : 0u) |
-           (is_last && s->fin_due && !s->fin_sent ? TRP_YAMUX_FIN : 0u);
+           (fin ? TRP_YAMUX_FIN : 0u);
 }
 
 static void stream_flags_sent(struct trp_yamux_stream *s, uint32_t flags)
@@ -96,7 +98,7 @@ static enum trp_status yamux_send_control(struct trp_yamux *y, struct trp_buffer
     while ((link = trp_list_front(&y->control)) != NULL) {
         struct trp_yamux_stream *s = TRP_CONTAINER(link, struct trp_yamux_stream, control_link);
         struct trp_yamux_frame frame = {.type = TRP_YAMUX_FRAME_WINDOW, .stream = s->id};
-        frame.flags = s->rst_due ? TRP_YAMUX_RST : stream_flags(s, s->tx.size == 0);
+        frame.flags = s->rst_due ? TRP_YAMUX_RST : stream_flags(s);
         frame.length = s->rst_due || s->fin_seen ? 0 : s->rx_owed;
         enum trp_status status = header_put(out, &frame);
         if (status != TRP_OK) {
@@ -126,10 +128,8 @@ static enum trp_status stream_send(struct trp_yamux *y, struct trp_yamux_stream 
         return TRP_EFULL;
     }
     uint32_t size = (uint32_t)(want < room ? want : room);
-    struct trp_yamux_frame frame = {.type = TRP_YAMUX_FRAME_DATA,
-                                    .flags = stream_flags(s, size == s->tx.size),
-                                    .stream = s->id,
-                                    .length = size};
+    struct trp_yamux_frame frame = {
+        .type = TRP_YAMUX_FRAME_DATA, .flags = stream_flags(s), .stream = s->id, .length = size};
     uint8_t *body;
     enum trp_status status = frame_put(out, &frame, size, &body);
     if (status != TRP_OK) {
@@ -165,7 +165,8 @@ enum trp_status trp_yamux_send(struct trp_yamux *yamux, trp_time now, struct trp
 {
     (void)now;
     static enum trp_status (*const parts[])(struct trp_yamux *, struct trp_buffer *) = {
-        yamux_send_goaway, yamux_send_ping, yamux_send_replies, yamux_send_control, yamux_send_data,
+        yamux_send_goaway,  yamux_send_ping, yamux_send_replies,
+        yamux_send_control, yamux_send_data, yamux_send_control, /* FIN, once the data is out */
     };
     size_t before = out->size;
     size_t parts_count = yamux->failed != TRP_OK ? 1 : sizeof parts / sizeof parts[0];

@@ -62,6 +62,7 @@ void trp_uv_step(struct trp_uv_driver *driver, struct trp_input *in)
         return;
     }
     in->now = trp_uv_now();
+    driver->steps++;
     driver->stepping = true;
     enum trp_status status =
         trp_pump(driver->config.process, in, driver_perform, driver, &driver->deadline);
@@ -96,24 +97,42 @@ static void driver_on_idle(uv_idle_t *idle)
     trp_uv_settle(idle->data);
 }
 
+static bool driver_is_overdue(const struct trp_uv_driver *driver)
+{
+    return !driver->broken && driver->deadline <= trp_uv_now();
+}
+
+/* Does one thing that is due; false when there is none. */
+static bool driver_tell(struct trp_uv_driver *driver)
+{
+    struct trp_list_link *link = trp_list_pop_front(&driver->dirty);
+    if (link == NULL) {
+        return trp_uv_resolve_tell(driver);
+    }
+    struct trp_uv_socket *socket = TRP_CONTAINER(link, struct trp_uv_socket, dirty);
+    trp_uv_socket_flush(socket);
+    trp_uv_socket_tell(socket);
+    return true;
+}
+
 void trp_uv_settle(struct trp_uv_driver *driver)
 {
+    bool timed = false;
     for (uint32_t round = 0; round < TRP_UV_ROUNDS_MAX; round++) {
-        struct trp_list_link *link = trp_list_pop_front(&driver->dirty);
-        if (link == NULL && !trp_uv_resolve_tell(driver)) {
-            break;
-        }
-        if (link == NULL) {
+        if (driver_tell(driver)) {
             continue;
         }
-        struct trp_uv_socket *socket = TRP_CONTAINER(link, struct trp_uv_socket, dirty);
-        trp_uv_socket_flush(socket);
-        trp_uv_socket_tell(socket);
+        if (timed || !driver_is_overdue(driver)) {
+            break;
+        }
+        struct trp_input in = {.kind = TRP_IN_TIME};
+        trp_uv_step(driver, &in);
+        timed = true;
     }
     if (driver->closing) {
         return;
     }
-    if (!trp_list_is_empty(&driver->dirty)) {
+    if (!trp_list_is_empty(&driver->dirty) || driver_is_overdue(driver)) {
         (void)uv_idle_start(&driver->idle, driver_on_idle);
     }
     trp_uv_arm(driver);
@@ -144,18 +163,16 @@ static void driver_on_timer(uv_timer_t *timer)
         driver->accept_at = TRP_NEVER;
         trp_uv_accept_again(driver);
     }
-    if (driver->deadline <= now) {
-        struct trp_input in = {.kind = TRP_IN_TIME};
-        trp_uv_step(driver, &in);
-    }
-    if (!driver->closing) {
-        trp_uv_settle(driver);
-    }
+    trp_uv_settle(driver);
 }
 
 void trp_uv_arm(struct trp_uv_driver *driver)
 {
-    trp_time at = driver->broken ? TRP_NEVER : driver->deadline;
+    /* What is overdue has its turn with the idle handle: libuv would call a timer of no time again
+     * and again before anything else. */
+    trp_time at = driver->broken || uv_is_active((const uv_handle_t *)&driver->idle)
+                      ? TRP_NEVER
+                      : driver->deadline;
     at = trp_time_min(at, driver->accept_at);
     struct trp_list_link *link = trp_list_front(&driver->lingering);
     if (link != NULL) {
@@ -229,6 +246,16 @@ enum trp_status trp_uv_open(const struct trp_uv_config *config, struct trp_uv_dr
     trp_uv_step(driver, &in);
     trp_uv_settle(driver);
     return TRP_OK;
+}
+
+uint64_t trp_uv_steps(const struct trp_uv_driver *driver)
+{
+    return driver->steps;
+}
+
+enum trp_status trp_uv_listen_status(const struct trp_uv_driver *driver)
+{
+    return driver->listen_status;
 }
 
 bool trp_uv_is_sending(const struct trp_uv_driver *driver)

@@ -40,6 +40,10 @@ enum trp_status trp_uv_open(const struct trp_uv_config *config,
 /* Feeds an input; its time is filled in. TRP_ESTATE when the process is broken, or when called from
  * within an input. */
 enum trp_status trp_uv_input(struct trp_uv_driver *driver, struct trp_input *in) TRP_NODISCARD;
+/* Counts the inputs that were fed. */
+uint64_t trp_uv_steps(const struct trp_uv_driver *driver);
+/* How the newest listen of the process ended: a node does not tell. */
+enum trp_status trp_uv_listen_status(const struct trp_uv_driver *driver);
 /* Says whether a socket that the process has closed still has bytes to send. */
 bool trp_uv_is_sending(const struct trp_uv_driver *driver);
 /* Closes every handle and frees the driver while the loop runs on; then calls `closed`. */

@@ -424,6 +424,7 @@ static void socket_listen(struct trp_uv_socket *socket, const struct trp_multiad
         }
         status = trp_uv_status(error);
     }
+    socket->driver->listen_status = status;
     if (status != TRP_OK) {
         socket_end(socket, status);
         return;

@@ -68,7 +68,9 @@ struct trp_uv_driver {
     trp_time accept_at; /* when stalled listeners try again; TRP_NEVER: none is */
     uv_timer_t timer;
     uv_idle_t idle; /* active while `dirty` waits for the next turn of the loop */
+    uint64_t steps;
     uint32_t handles;
+    enum trp_status listen_status; /* of the newest listen */
     bool stepping;
     bool broken;
     bool closing;

@@ -7,6 +7,7 @@
 #include "wire/kad_message.h"
 
 #include "base/assert.h"
+#include "wire/multiaddr.h"
 #include "wire/writer.h"
 
 #define WIRE_VARINT 0u
@@ -59,8 +60,8 @@ static bool read_varint(struct trp_bytes in, size_t *at, uint64_t *ret_value)
     return true;
 }
 
-/* Takes the field at *at. Groups are not part of these messages. */
-static enum trp_status read_field(struct trp_bytes in, size_t *at, struct field *ret_field)
+/* Takes a field of any size. Groups are not part of these messages. */
+static enum trp_status read_large_field(struct trp_bytes in, size_t *at, struct field *ret_field)
 {
     uint64_t tag;
     if (!read_varint(in, at, &tag) || tag >> 3 == 0 || tag >> 3 > FIELD_MAX) {
@@ -94,6 +95,29 @@ static enum trp_status read_field(struct trp_bytes in, size_t *at, struct field 
     return TRP_OK;
 }
 
+/* Takes the field at *at; nearly all have a tag of one byte and a number or size of one more. */
+static inline enum trp_status read_field(struct trp_bytes in, size_t *at, struct field *ret_field)
+{
+    const uint8_t *head = in.data + *at;
+    size_t left = in.size - *at;
+    if (left < 2 || head[0] < 8 || head[0] >= 0x80 || head[1] >= 0x80) {
+        return read_large_field(in, at, ret_field);
+    }
+    ret_field->number = (uint32_t)head[0] >> 3;
+    ret_field->wire = head[0] & 7u;
+    if (ret_field->wire == WIRE_BYTES && head[1] <= left - 2) {
+        ret_field->bytes = trp_bytes(head + 2, head[1]);
+        *at += 2u + head[1];
+        return TRP_OK;
+    }
+    if (ret_field->wire == WIRE_VARINT) {
+        ret_field->value = head[1];
+        *at += 2;
+        return TRP_OK;
+    }
+    return read_large_field(in, at, ret_field);
+}
+
 static bool is_field(const struct field *field, uint32_t number, uint32_t wire)
 {
     return field->number == number && field->wire == wire;
@@ -122,17 +146,6 @@ static enum trp_status read_record(struct trp_bytes in, struct trp_kad_record *r
     return TRP_OK;
 }
 
-/* Checks that a peer is a message; what is in it is judged when it is read. */
-static enum trp_status check_peer(struct trp_bytes in)
-{
-    struct field field;
-    enum trp_status status = TRP_OK;
-    for (size_t at = 0; status == TRP_OK && at < in.size;) {
-        status = read_field(in, &at, &field);
-    }
-    return status;
-}
-
 enum trp_status trp_kad_message_decode(struct trp_bytes in, struct trp_kad_message *ret_message)
 {
     if (in.size > TRP_KAD_MESSAGE_BYTES_MAX) {
@@ -155,8 +168,6 @@ enum trp_status trp_kad_message_decode(struct trp_bytes in, struct trp_kad_messa
         } else if (field.number == MESSAGE_RECORD) {
             message.has_record = true;
             status = read_record(field.bytes, &message.record);
-        } else if (field.number == MESSAGE_CLOSER || field.number == MESSAGE_PROVIDE) {
-            status = check_peer(field.bytes);
         }
         if (status != TRP_OK) {
             return status;
@@ -174,46 +185,56 @@ enum trp_status trp_kad_message_decode(struct trp_bytes in, struct trp_kad_messa
 static bool read_address(struct trp_bytes in, const struct trp_peer_id *id,
                          struct trp_multiaddr *ret_address)
 {
-    struct trp_peer_id named;
-    if (trp_multiaddr_decode(in, ret_address) != TRP_OK) {
+    struct trp_multiaddr_last last;
+    if (trp_multiaddr_check(in, &last) != TRP_OK) {
         return false;
     }
-    if (trp_multiaddr_peer(ret_address, &named) == TRP_OK) {
-        if (!trp_peer_id_equal(&named, id)) {
+    if (last.code == TRP_MA_P2P) {
+        if (last.start == 0 || !trp_bytes_equal(last.value, trp_peer_id_bytes(id))) {
             return false;
         }
-        *ret_address = trp_multiaddr_without_peer(ret_address);
+        in.size = last.start;
     }
-    return ret_address->size > 0;
+    trp_multiaddr_copy(in, ret_address);
+    return true;
 }
 
-/* Reads one peer; false when its id is missing or invalid. */
-static bool read_peer(struct trp_bytes in, struct trp_multiaddr *addresses,
-                      struct trp_kad_peer *ret_peer)
+/* Finds the id of a peer, which comes first but need not. */
+static bool read_peer_id(struct trp_bytes in, struct trp_peer_id *ret_id)
 {
-    struct trp_kad_peer peer = {.addresses = addresses};
     struct field field;
     for (size_t at = 0; at < in.size && read_field(in, &at, &field) == TRP_OK;) {
-        if (is_field(&field, PEER_ID, WIRE_BYTES) &&
-            trp_peer_id_decode(field.bytes, &peer.id) != TRP_OK) {
-            return false;
-        }
-        if (is_field(&field, PEER_CONNECTION, WIRE_VARINT) &&
-            field.value <= TRP_KAD_CANNOT_CONNECT) {
-            peer.connection = (enum trp_kad_connection)field.value;
+        if (is_field(&field, PEER_ID, WIRE_BYTES)) {
+            return trp_peer_id_decode(field.bytes, ret_id) == TRP_OK;
         }
     }
-    if (peer.id.size == 0) {
+    return false;
+}
+
+/* Reads one peer; false when it is malformed, or its id is missing or invalid. */
+static bool read_peer(struct trp_bytes in, struct trp_multiaddr *addresses,
+                      struct trp_kad_peer *peer)
+{
+    struct field field;
+    peer->connection = TRP_KAD_NOT_CONNECTED;
+    peer->addresses_count = 0;
+    peer->addresses = addresses;
+    if (!read_peer_id(in, &peer->id)) {
         return false;
     }
-    for (size_t at = 0; at < in.size && peer.addresses_count < TRP_KAD_PEER_ADDRESSES_MAX &&
-                        read_field(in, &at, &field) == TRP_OK;) {
+    for (size_t at = 0; at < in.size;) {
+        if (read_field(in, &at, &field) != TRP_OK) {
+            return false;
+        }
         if (is_field(&field, PEER_ADDRESS, WIRE_BYTES) &&
-            read_address(field.bytes, &peer.id, &addresses[peer.addresses_count])) {
-            peer.addresses_count++;
+            peer->addresses_count < TRP_KAD_PEER_ADDRESSES_MAX &&
+            read_address(field.bytes, &peer->id, &addresses[peer->addresses_count])) {
+            peer->addresses_count++;
+        } else if (is_field(&field, PEER_CONNECTION, WIRE_VARINT) &&
+                   field.value <= TRP_KAD_CANNOT_CONNECT) {
+            peer->connection = (enum trp_kad_connection)field.value;
         }
     }
-    *ret_peer = peer;
     return true;
 }
 

@@ -66,16 +66,16 @@ struct trp_kad_message {
  * then providers from the end. TRP_ETOOBIG when key and record alone do not fit. */
 enum trp_status trp_kad_message_encode(const struct trp_kad_message *message, uint8_t *out,
                                        size_t room, size_t *ret_size) TRP_NODISCARD;
-/* Reads a message without its length prefix, and checks the structure of all of it. TRP_EMALFORMED,
+/* Reads a message without its length prefix, and all of it but the peers. TRP_EMALFORMED,
  * TRP_ETOOBIG; TRP_EUNSUPPORTED for an unknown type. */
 enum trp_status trp_kad_message_decode(struct trp_bytes in,
                                        struct trp_kad_message *ret_message) TRP_NODISCARD;
 
 enum trp_kad_peer_list { TRP_KAD_CLOSER, TRP_KAD_PROVIDERS };
 
-/* Walks the peers of a decoded message: start with *at = 0; false at the end. Peers with an invalid
- * id are passed over, as are addresses that do not parse, name another peer in their /p2p, or are
- * beyond the most. `ret_peer->addresses` is `addresses`. */
+/* Walks the peers of a decoded message: start with *at = 0; false at the end. Peers that are
+ * malformed or have no valid id are passed over, as are addresses that do not parse, name another
+ * peer in their /p2p, or are beyond the most. `ret_peer->addresses` is `addresses`. */
 bool trp_kad_message_next_peer(const struct trp_kad_message *message, enum trp_kad_peer_list list,
                                size_t *at,
                                struct trp_multiaddr addresses[TRP_KAD_PEER_ADDRESSES_MAX],

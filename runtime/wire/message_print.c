@@ -1,175 +1,204 @@
 /* SPDX-License-Identifier: MIT */
+/* Any msgpack value as JSON. Bytes become texts of hexadecimal digits, keys become texts, what is
+ * nested too deeply an ellipsis; what does not decode becomes a text that says so. */
+#include "wire/decimal.h"
+#include "wire/msgpack_reader.h"
+#include "wire/utf8.h"
+
 #include <troupe/message.h>
 
-#include "wire/msgpack_check.h"
+#define DEPTH_MAX 32u
 
-#include <msgpack.h>
-
-/* ---- msgpack as JSON, cut where the room ends ---- */
-
-struct text {
+struct printer {
     char *out;
     size_t room;
-    size_t size; /* as long as the whole would be */
+    size_t size; /* as long as the whole text would be */
 };
 
-static void text_put(struct text *text, const char *piece, size_t size)
+/* An array or map whose end is to come. */
+struct level {
+    bool map;
+    uint64_t left; /* values, and in a map keys */
+    uint64_t all;
+};
+
+static void put(struct printer *printer, char c)
 {
-    for (size_t i = 0; i < size; i++) {
-        if (text->size + 1 < text->room) {
-            text->out[text->size] = piece[i];
-        }
-        text->size++;
+    if (printer->size + 1 < printer->room) {
+        printer->out[printer->size] = c;
+    }
+    printer->size++;
+}
+
+static void put_text(struct printer *printer, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        put(printer, *text);
     }
 }
 
-static void text_puts(struct text *text, const char *piece)
+static void put_number(struct printer *printer, uint64_t number)
 {
-    text_put(text, piece, strlen(piece));
-}
-
-static void text_unsigned(struct text *text, uint64_t number)
-{
-    char digits[20];
-    size_t at = sizeof digits;
+    char text[24];
+    size_t at = sizeof text - 1;
+    text[at] = '\0';
     do {
-        digits[--at] = (char)('0' + number % 10);
+        text[--at] = (char)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    text_put(text, digits + at, sizeof digits - at);
+    put_text(printer, text + at);
 }
 
-static void text_hex(struct text *text, uint8_t byte)
+static void put_hex(struct printer *printer, struct trp_bytes bytes)
 {
     static const char digits[] = "0123456789abcdef";
-    text_put(text, (const char[]){digits[byte >> 4], digits[byte & 15u]}, 2);
+    for (size_t i = 0; i < bytes.size; i++) {
+        put(printer, digits[bytes.data[i] >> 4]);
+        put(printer, digits[bytes.data[i] & 15u]);
+    }
 }
 
-static void text_string(struct text *text, const char *bytes, uint32_t size)
+/* RFC 8259, 7. */
+static void put_string(struct printer *printer, struct trp_bytes text)
 {
-    text_puts(text, "\"");
-    for (uint32_t i = 0; i < size; i++) {
-        uint8_t byte = (uint8_t)bytes[i];
-        if (byte == '"' || byte == '\\') {
-            text_puts(text, "\\");
-            text_put(text, &bytes[i], 1);
-        } else if (byte < 0x20) {
-            text_puts(text, "\\u00");
-            text_hex(text, byte);
+    static const char shorts[] = "btn?fr"; /* of U+0008 to U+000D; U+000B has none */
+    bool valid = trp_utf8_is_valid(text);
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        if (c == '"' || c == '\\') {
+            put(printer, '\\');
+            put(printer, (char)c);
+        } else if (c >= 8 && c <= 13 && c != 11) {
+            put(printer, '\\');
+            put(printer, shorts[c - 8]);
+        } else if (c < 0x20 || c == 0x7f) {
+            put_text(printer, "\\u00");
+            put_hex(printer, trp_bytes(&c, 1));
+        } else if (c >= 0x80 && !valid) {
+            put_text(printer, "\\ufffd");
         } else {
-            text_put(text, &bytes[i], 1);
+            put(printer, (char)c);
         }
-    }
-    text_puts(text, "\"");
-}
-
-/* Six decimal places, or the exponent form as digits times a power of ten, without the C library's
- * locale. */
-static void text_real(struct text *text, double value)
-{
-    if (value != value || value > 1e300 || value < -1e300) {
-        text_puts(text, "null"); /* JSON has no such number */
-        return;
-    }
-    if (value < 0) {
-        text_puts(text, "-");
-        value = -value;
-    }
-    int32_t exponent = 0;
-    while (value >= 1e15) {
-        value /= 10;
-        exponent++;
-    }
-    uint64_t whole = (uint64_t)value;
-    uint64_t millionths = (uint64_t)((value - (double)whole) * 1e6 + 0.5);
-    whole += millionths / 1000000;
-    millionths %= 1000000;
-    text_unsigned(text, whole);
-    text_puts(text, ".");
-    for (uint64_t place = 100000; place > 0; place /= 10) {
-        text_unsigned(text, millionths / place % 10);
-    }
-    if (exponent > 0) {
-        text_puts(text, "e");
-        text_unsigned(text, (uint64_t)exponent);
     }
 }
 
-static void text_bytes(struct text *text, const char *bytes, uint32_t size)
+static void put_scalar(struct printer *printer, const struct trp_msgpack_item *item)
 {
-    text_puts(text, "\"0x");
-    for (uint32_t i = 0; i < size; i++) {
-        text_hex(text, (uint8_t)bytes[i]);
+    char text[TRP_DECIMAL_TEXT_MAX];
+    switch (item->kind) {
+    case TRP_MSGPACK_NIL:
+        put_text(printer, "null");
+        break;
+    case TRP_MSGPACK_BOOL:
+        put_text(printer, item->number != 0 ? "true" : "false");
+        break;
+    case TRP_MSGPACK_UNSIGNED:
+        put_number(printer, item->number);
+        break;
+    case TRP_MSGPACK_NEGATIVE:
+        put(printer, '-');
+        put_number(printer, 0 - item->number);
+        break;
+    case TRP_MSGPACK_F32:
+        (void)trp_decimal_f32((uint32_t)item->number, text);
+        put_text(printer, text);
+        break;
+    case TRP_MSGPACK_F64:
+        (void)trp_decimal_f64(item->number, text);
+        put_text(printer, text);
+        break;
+    case TRP_MSGPACK_TEXT:
+        put_string(printer, item->bytes);
+        break;
+    case TRP_MSGPACK_BYTES:
+    case TRP_MSGPACK_EXT:
+        put_hex(printer, item->bytes);
+        break;
+    case TRP_MSGPACK_ARRAY:
+    case TRP_MSGPACK_MAP:
+        put_text(printer, "…");
+        break;
     }
-    text_puts(text, "\"");
 }
 
-/* The depth was bounded by the check. */
-static void text_value(struct text *text, const msgpack_object *value)
+static bool is_quoted(const struct trp_msgpack_item *item)
 {
-    switch (value->type) {
-    case MSGPACK_OBJECT_NIL:
-        text_puts(text, "null");
-        break;
-    case MSGPACK_OBJECT_BOOLEAN:
-        text_puts(text, value->via.boolean ? "true" : "false");
-        break;
-    case MSGPACK_OBJECT_POSITIVE_INTEGER:
-        text_unsigned(text, value->via.u64);
-        break;
-    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-        text_puts(text, "-");
-        text_unsigned(text, 0 - (uint64_t)value->via.i64);
-        break;
-    case MSGPACK_OBJECT_FLOAT32:
-    case MSGPACK_OBJECT_FLOAT64:
-        text_real(text, value->via.f64);
-        break;
-    case MSGPACK_OBJECT_STR:
-        text_string(text, value->via.str.ptr, value->via.str.size);
-        break;
-    case MSGPACK_OBJECT_BIN:
-        text_bytes(text, value->via.bin.ptr, value->via.bin.size);
-        break;
-    case MSGPACK_OBJECT_EXT:
-        text_bytes(text, value->via.ext.ptr, value->via.ext.size);
-        break;
-    case MSGPACK_OBJECT_ARRAY:
-        text_puts(text, "[");
-        for (uint32_t i = 0; i < value->via.array.size; i++) {
-            text_puts(text, i == 0 ? "" : ",");
-            text_value(text, &value->via.array.ptr[i]);
-        }
-        text_puts(text, "]");
-        break;
-    case MSGPACK_OBJECT_MAP:
-        text_puts(text, "{");
-        for (uint32_t i = 0; i < value->via.map.size; i++) {
-            text_puts(text, i == 0 ? "" : ",");
-            text_value(text, &value->via.map.ptr[i].key);
-            text_puts(text, ":");
-            text_value(text, &value->via.map.ptr[i].val);
-        }
-        text_puts(text, "}");
-        break;
+    return item->kind >= TRP_MSGPACK_TEXT;
+}
+
+/* Closes what has ended, and says whether the next value is a key. */
+static bool before_value(struct printer *printer, struct level *levels, uint32_t *depth)
+{
+    while (*depth > 0 && levels[*depth - 1].left == 0) {
+        --*depth;
+        put(printer, levels[*depth].map ? '}' : ']');
     }
+    if (*depth == 0) {
+        return false;
+    }
+    struct level *level = &levels[*depth - 1];
+    bool key = level->map && level->left % 2 == 0;
+    if (level->map && !key) {
+        put(printer, ':');
+    } else if (level->left < level->all) {
+        put(printer, ',');
+    }
+    level->left--;
+    return key;
+}
+
+/* Prints a value that is known to decode. */
+static void print_value(struct printer *printer, struct trp_msgpack_reader *reader)
+{
+    struct level levels[DEPTH_MAX];
+    struct trp_msgpack_item item;
+    uint32_t depth = 0;
+    bool key = false;
+    do {
+        struct trp_msgpack_reader at_item = *reader;
+        if (trp_msgpack_next(reader, &item) != TRP_OK) {
+            return;
+        }
+        bool container = item.kind == TRP_MSGPACK_ARRAY || item.kind == TRP_MSGPACK_MAP;
+        if (container && !key && depth < DEPTH_MAX) {
+            bool map = item.kind == TRP_MSGPACK_MAP;
+            uint64_t values = map ? 2 * item.number : item.number;
+            put(printer, map ? '{' : '[');
+            levels[depth++] = (struct level){.map = map, .left = values, .all = values};
+        } else {
+            bool quoted = key || is_quoted(&item);
+            if (quoted) {
+                put(printer, '"');
+            }
+            put_scalar(printer, &item);
+            if (quoted) {
+                put(printer, '"');
+            }
+            if (container) { /* as a key, or too deep */
+                *reader = at_item;
+                if (trp_msgpack_skip(reader) != TRP_OK) {
+                    return;
+                }
+            }
+        }
+        key = before_value(printer, levels, &depth);
+    } while (depth > 0);
 }
 
 size_t trp_msgpack_print(struct trp_bytes in, char *out, size_t room)
 {
-    struct text text = {.out = out, .room = room};
-    size_t size;
-    size_t offset = 0;
-    msgpack_unpacked unpacked;
-    msgpack_unpacked_init(&unpacked);
-    if (trp_msgpack_check(in, &size) == TRP_OK &&
-        msgpack_unpack_next(&unpacked, (const char *)in.data, size, &offset) ==
-            MSGPACK_UNPACK_SUCCESS) {
-        text_value(&text, &unpacked.data);
+    struct printer printer = {.out = out, .room = room};
+    struct trp_msgpack_reader whole = {.in = in};
+    struct trp_msgpack_reader reader = {.in = in};
+    if (trp_msgpack_skip(&whole) == TRP_OK) {
+        print_value(&printer, &reader);
+    } else {
+        put_text(&printer, "\"malformed: ");
+        put_hex(&printer, in);
+        put(&printer, '"');
     }
-    msgpack_unpacked_destroy(&unpacked);
     if (room > 0) {
-        out[text.size < room ? text.size : room - 1] = '\0';
+        out[printer.size < room ? printer.size : room - 1] = '\0';
     }
-    return text.size;
+    return printer.size;
 }

@@ -9,27 +9,33 @@
 
 #define HOST_NAME_MAX_BYTES 253u /* RFC 1035 */
 
+/* code, kind of value, name, bytes and longest text of a fixed value */
+#define PROTOCOL(code, value, name, bytes, text)                                                   \
+    {                                                                                              \
+        (code), TRP_MA_VALUE_##value, (bytes), (uint8_t)(sizeof(name) + 1 + (text)), (name)        \
+    }
+
 /* The most common first; alias names after their canonical ones. */
 static const struct trp_multiaddr_protocol protocols[] = {
-    {TRP_MA_IP4, TRP_MA_VALUE_IP4, "ip4"},
-    {TRP_MA_TCP, TRP_MA_VALUE_PORT, "tcp"},
-    {TRP_MA_IP6, TRP_MA_VALUE_IP6, "ip6"},
-    {TRP_MA_P2P, TRP_MA_VALUE_PEER, "p2p"},
-    {TRP_MA_UDP, TRP_MA_VALUE_PORT, "udp"},
-    {TRP_MA_QUIC_V1, TRP_MA_VALUE_NONE, "quic-v1"},
-    {TRP_MA_WS, TRP_MA_VALUE_NONE, "ws"},
-    {TRP_MA_TLS, TRP_MA_VALUE_NONE, "tls"},
-    {TRP_MA_DNS, TRP_MA_VALUE_HOST, "dns"},
-    {TRP_MA_DNS4, TRP_MA_VALUE_HOST, "dns4"},
-    {TRP_MA_DNS6, TRP_MA_VALUE_HOST, "dns6"},
-    {TRP_MA_DNSADDR, TRP_MA_VALUE_HOST, "dnsaddr"},
-    {TRP_MA_CIRCUIT, TRP_MA_VALUE_NONE, "p2p-circuit"},
-    {TRP_MA_SNI, TRP_MA_VALUE_HOST, "sni"},
-    {TRP_MA_QUIC, TRP_MA_VALUE_NONE, "quic"},
-    {TRP_MA_WSS, TRP_MA_VALUE_NONE, "wss"},
-    {TRP_MA_HTTP_PATH, TRP_MA_VALUE_PATH, "http-path"},
-    {TRP_MA_MEMORY, TRP_MA_VALUE_NUMBER, "memory"},
-    {TRP_MA_P2P, TRP_MA_VALUE_PEER, "ipfs"},
+    PROTOCOL(TRP_MA_IP4, IP4, "ip4", 4, 15),
+    PROTOCOL(TRP_MA_TCP, PORT, "tcp", 2, 5),
+    PROTOCOL(TRP_MA_IP6, IP6, "ip6", 16, 39),
+    PROTOCOL(TRP_MA_P2P, PEER, "p2p", 0, 0),
+    PROTOCOL(TRP_MA_UDP, PORT, "udp", 2, 5),
+    PROTOCOL(TRP_MA_QUIC_V1, NONE, "quic-v1", 0, 0),
+    PROTOCOL(TRP_MA_WS, NONE, "ws", 0, 0),
+    PROTOCOL(TRP_MA_TLS, NONE, "tls", 0, 0),
+    PROTOCOL(TRP_MA_DNS, HOST, "dns", 0, 0),
+    PROTOCOL(TRP_MA_DNS4, HOST, "dns4", 0, 0),
+    PROTOCOL(TRP_MA_DNS6, HOST, "dns6", 0, 0),
+    PROTOCOL(TRP_MA_DNSADDR, HOST, "dnsaddr", 0, 0),
+    PROTOCOL(TRP_MA_CIRCUIT, NONE, "p2p-circuit", 0, 0),
+    PROTOCOL(TRP_MA_SNI, HOST, "sni", 0, 0),
+    PROTOCOL(TRP_MA_QUIC, NONE, "quic", 0, 0),
+    PROTOCOL(TRP_MA_WSS, NONE, "wss", 0, 0),
+    PROTOCOL(TRP_MA_HTTP_PATH, PATH, "http-path", 0, 0),
+    PROTOCOL(TRP_MA_MEMORY, NUMBER, "memory", 8, 20),
+    PROTOCOL(TRP_MA_P2P, PEER, "ipfs", 0, 0),
 };
 
 #define PROTOCOLS_COUNT (sizeof protocols / sizeof protocols[0])
@@ -52,26 +58,6 @@ const struct trp_multiaddr_protocol *trp_multiaddr_protocol_by_name(struct trp_b
         }
     }
     return NULL;
-}
-
-size_t trp_multiaddr_value_bytes(enum trp_multiaddr_value value)
-{
-    switch (value) {
-    case TRP_MA_VALUE_IP4:
-        return 4;
-    case TRP_MA_VALUE_IP6:
-        return 16;
-    case TRP_MA_VALUE_PORT:
-        return 2;
-    case TRP_MA_VALUE_NUMBER:
-        return 8;
-    case TRP_MA_VALUE_NONE:
-    case TRP_MA_VALUE_HOST:
-    case TRP_MA_VALUE_PATH:
-    case TRP_MA_VALUE_PEER:
-        return 0;
-    }
-    return 0;
 }
 
 /* A host name goes into texts and to resolvers as it is: printable, and no separator. */
@@ -100,34 +86,18 @@ bool trp_multiaddr_value_is_valid(enum trp_multiaddr_value value, struct trp_byt
     case TRP_MA_VALUE_IP6:
     case TRP_MA_VALUE_PORT:
     case TRP_MA_VALUE_NUMBER:
-        return bytes.size == trp_multiaddr_value_bytes(value);
+        break;
     }
-    return false;
+    return true;
 }
 
-/* Bounds the text of a part from above. */
-static size_t part_text_max(const struct trp_multiaddr_protocol *protocol, size_t value_size)
+/* Bounds the text of a value with a length prefix from above. */
+static size_t value_text_max(enum trp_multiaddr_value value, size_t size)
 {
-    size_t name = 1 + strlen(protocol->name);
-    switch (protocol->value) {
-    case TRP_MA_VALUE_NONE:
-        return name;
-    case TRP_MA_VALUE_IP4:
-        return name + 1 + 15;
-    case TRP_MA_VALUE_IP6:
-        return name + 1 + 39;
-    case TRP_MA_VALUE_PORT:
-        return name + 1 + 5;
-    case TRP_MA_VALUE_NUMBER:
-        return name + 1 + 20;
-    case TRP_MA_VALUE_HOST:
-        return name + 1 + value_size;
-    case TRP_MA_VALUE_PATH: /* each byte may be %xx */
-        return name + 1 + 3 * value_size;
-    case TRP_MA_VALUE_PEER: /* 58^11 > 256^8 */
-        return name + 1 + (value_size * 11 + 7) / 8;
+    if (value == TRP_MA_VALUE_PATH) { /* each byte may be %xx */
+        return 3 * size;
     }
-    return name;
+    return value == TRP_MA_VALUE_PEER ? (size * 11 + 7) / 8 : size; /* 58^11 > 256^8 */
 }
 
 /* Takes the first part off: its value, and in *used its whole size. */
@@ -135,16 +105,16 @@ static enum trp_status part_decode(struct trp_bytes in,
                                    const struct trp_multiaddr_protocol **ret_protocol,
                                    struct trp_bytes *ret_value, size_t *ret_used)
 {
-    uint64_t code;
-    size_t head;
-    if (trp_uvarint_decode(in, &code, &head) != TRP_OK) {
+    uint64_t code = in.size > 0 ? in.data[0] : 0;
+    size_t head = 1;
+    if ((in.size == 0 || code >= 0x80) && trp_uvarint_decode(in, &code, &head) != TRP_OK) {
         return TRP_EMALFORMED;
     }
     const struct trp_multiaddr_protocol *protocol = trp_multiaddr_protocol_by_code(code);
     if (protocol == NULL) {
         return TRP_EUNSUPPORTED;
     }
-    uint64_t size = trp_multiaddr_value_bytes(protocol->value);
+    uint64_t size = protocol->value_bytes;
     if (trp_multiaddr_value_has_length(protocol->value)) {
         size_t used;
         if (trp_uvarint_decode(trp_bytes_skip(in, head), &size, &used) != TRP_OK) {
@@ -161,7 +131,7 @@ static enum trp_status part_decode(struct trp_bytes in,
     return TRP_OK;
 }
 
-enum trp_status trp_multiaddr_decode(struct trp_bytes in, struct trp_multiaddr *ret_addr)
+enum trp_status trp_multiaddr_check(struct trp_bytes in, struct trp_multiaddr_last *ret_last)
 {
     if (in.size > TRP_MULTIADDR_BYTES_MAX) {
         return TRP_ETOOBIG;
@@ -169,28 +139,50 @@ enum trp_status trp_multiaddr_decode(struct trp_bytes in, struct trp_multiaddr *
     if (in.size == 0) {
         return TRP_EMALFORMED;
     }
+    struct trp_multiaddr_last last = {.code = 0};
     size_t text = 0;
     for (size_t at = 0; at < in.size;) {
         const struct trp_multiaddr_protocol *protocol;
-        struct trp_bytes value;
         size_t used;
-        enum trp_status status = part_decode(trp_bytes_skip(in, at), &protocol, &value, &used);
+        enum trp_status status = part_decode(trp_bytes_skip(in, at), &protocol, &last.value, &used);
         if (status != TRP_OK) {
             return status;
         }
-        if (!trp_multiaddr_value_is_valid(protocol->value, value)) {
-            return TRP_EMALFORMED;
+        text += protocol->text_bytes;
+        if (trp_multiaddr_value_has_length(protocol->value)) {
+            if (!trp_multiaddr_value_is_valid(protocol->value, last.value)) {
+                return TRP_EMALFORMED;
+            }
+            text += value_text_max(protocol->value, last.value.size);
         }
-        text += part_text_max(protocol, value.size);
+        last.code = protocol->code;
+        last.start = at;
         at += used;
     }
     if (text >= TRP_MULTIADDR_TEXT_MAX) {
         return TRP_ETOOBIG;
     }
+    *ret_last = last;
+    return TRP_OK;
+}
+
+void trp_multiaddr_copy(struct trp_bytes in, struct trp_multiaddr *ret_addr)
+{
+    TRP_ASSERT(in.size <= sizeof ret_addr->bytes);
+    static const struct trp_multiaddr none;
+    *ret_addr = none;
     ret_addr->size = (uint8_t)in.size;
     memcpy(ret_addr->bytes, in.data, in.size);
-    memset(ret_addr->bytes + in.size, 0, sizeof ret_addr->bytes - in.size);
-    return TRP_OK;
+}
+
+enum trp_status trp_multiaddr_decode(struct trp_bytes in, struct trp_multiaddr *ret_addr)
+{
+    struct trp_multiaddr_last last;
+    enum trp_status status = trp_multiaddr_check(in, &last);
+    if (status == TRP_OK) {
+        trp_multiaddr_copy(in, ret_addr);
+    }
+    return status;
 }
 
 bool trp_multiaddr_next(const struct trp_multiaddr *addr, size_t *at,
@@ -211,11 +203,10 @@ bool trp_multiaddr_next(const struct trp_multiaddr *addr, size_t *at,
 static bool find_peer(const struct trp_multiaddr *addr, size_t *ret_at, struct trp_bytes *ret_value)
 {
     struct trp_multiaddr_part part = {.code = 0};
-    size_t start = 0;
-    for (size_t at = 0; start = at, trp_multiaddr_next(addr, &at, &part);) {
-        if (at == addr->size) {
-            break;
-        }
+    size_t start = 0; /* of the last part */
+    size_t end = 0;
+    for (size_t at = 0; trp_multiaddr_next(addr, &at, &part); end = at) {
+        start = end;
     }
     *ret_at = start;
     *ret_value = part.value;

@@ -20,20 +20,33 @@ enum trp_multiaddr_value {
 struct trp_multiaddr_protocol {
     uint32_t code;
     enum trp_multiaddr_value value;
+    uint8_t value_bytes; /* of a value without a length prefix */
+    uint8_t text_bytes;  /* at most, of name and fixed value, with their slashes */
     const char *name;
 };
 
 /* NULL for a protocol that is not known here. */
 const struct trp_multiaddr_protocol *trp_multiaddr_protocol_by_code(uint64_t code);
 const struct trp_multiaddr_protocol *trp_multiaddr_protocol_by_name(struct trp_bytes name);
-/* Gives the size of a value that has no length prefix; 0 as well for those that have one. */
-size_t trp_multiaddr_value_bytes(enum trp_multiaddr_value value);
 static inline bool trp_multiaddr_value_has_length(enum trp_multiaddr_value value)
 {
     return value >= TRP_MA_VALUE_HOST;
 }
 
-/* Says whether a value of that kind may have these bytes. */
+/* The last part of an address. */
+struct trp_multiaddr_last {
+    uint32_t code;
+    size_t start; /* of the part */
+    struct trp_bytes value;
+};
+
+/* Checks bytes as trp_multiaddr_decode does, and gives their last part. */
+enum trp_status trp_multiaddr_check(struct trp_bytes in,
+                                    struct trp_multiaddr_last *ret_last) TRP_NODISCARD;
+/* Makes an address of bytes that are known to be one. */
+void trp_multiaddr_copy(struct trp_bytes in, struct trp_multiaddr *ret_addr);
+
+/* Says whether a value with a length prefix may have these bytes. */
 bool trp_multiaddr_value_is_valid(enum trp_multiaddr_value value, struct trp_bytes bytes);
 
 #endif

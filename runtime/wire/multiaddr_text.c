@@ -96,44 +96,63 @@ static size_t ip6_group(struct trp_bytes text, uint8_t group[2])
     return size;
 }
 
-/* RFC 4291, 2.2: groups, one "::" for zeros, the last 32 bits maybe as IPv4. */
+/* An IPv6 address that is being read. */
+struct ip6 {
+    uint8_t bytes[16];
+    size_t count;
+    size_t gap; /* where "::" stands; NO_GAP */
+};
+
+#define NO_GAP SIZE_MAX
+
+/* Takes a group off, with the colon or the "::" that must stand before the next one; the last 32
+ * bits may be an IPv4 address. */
+static bool ip6_take(struct ip6 *ip6, struct trp_bytes *text)
+{
+    if (ip6->count <= 12 && ip4_parse(*text, ip6->bytes + ip6->count)) {
+        ip6->count += 4;
+        text->size = 0;
+        return true;
+    }
+    size_t size = ip6->count <= 14 ? ip6_group(*text, ip6->bytes + ip6->count) : 0;
+    if (size == 0) {
+        return false;
+    }
+    ip6->count += 2;
+    *text = trp_bytes_skip(*text, size);
+    if (text->size == 0) {
+        return true;
+    }
+    bool doubled = text->size >= 2 && text->data[1] == ':';
+    if (text->data[0] != ':' || text->size == 1 || (doubled && ip6->gap != NO_GAP)) {
+        return false;
+    }
+    ip6->gap = doubled ? ip6->count : ip6->gap;
+    *text = trp_bytes_skip(*text, doubled ? 2 : 1);
+    return true;
+}
+
+/* RFC 4291, 2.2: groups of 16 bits, "::" for the zeros that are missing. */
 static bool ip6_parse(struct trp_bytes text, uint8_t ip[16])
 {
-    uint8_t bytes[16] = {0};
-    size_t count = 0;
-    size_t gap = SIZE_MAX; /* where "::" stands */
+    struct ip6 ip6 = {.gap = NO_GAP};
     if (text.size >= 2 && text.data[0] == ':' && text.data[1] == ':') {
-        gap = 0;
+        ip6.gap = 0;
         text = trp_bytes_skip(text, 2);
     }
     while (text.size > 0) {
-        if (count <= 12 && ip4_parse(text, bytes + count)) {
-            count += 4;
-            break;
-        }
-        size_t size = count <= 14 ? ip6_group(text, bytes + count) : 0;
-        if (size == 0) {
+        if (!ip6_take(&ip6, &text)) {
             return false;
         }
-        count += 2;
-        text = trp_bytes_skip(text, size);
-        if (text.size == 0) {
-            break;
-        }
-        bool doubled = text.size >= 2 && text.data[1] == ':';
-        if (text.data[0] != ':' || text.size == 1 || (doubled && gap != SIZE_MAX)) {
-            return false;
-        }
-        gap = doubled ? count : gap;
-        text = trp_bytes_skip(text, doubled ? 2 : 1);
     }
-    if (gap == SIZE_MAX ? count != 16 : count > 14) {
+    if (ip6.gap == NO_GAP ? ip6.count != 16 : ip6.count > 14) {
         return false;
     }
-    gap = gap == SIZE_MAX ? count : gap;
+    size_t before = ip6.gap == NO_GAP ? 16 : ip6.gap;
+    size_t after = ip6.count - before;
     memset(ip, 0, 16);
-    memcpy(ip, bytes, gap);
-    memcpy(ip + 16 - (count - gap), bytes + gap, count - gap);
+    memcpy(ip, ip6.bytes, before);
+    memcpy(ip + 16 - after, ip6.bytes + before, after);
     return true;
 }
 
@@ -242,14 +261,13 @@ static bool peer_parse(struct trp_bytes text, struct trp_writer *out)
 }
 
 /* Reads the text of a value; writes its bytes without a length prefix. */
-static bool value_parse(enum trp_multiaddr_value value, struct trp_bytes text,
+static bool value_parse(const struct trp_multiaddr_protocol *protocol, struct trp_bytes text,
                         struct trp_writer *out)
 {
     uint8_t fixed[16];
     uint64_t number = 0;
-    size_t size = trp_multiaddr_value_bytes(value);
     bool good = true;
-    switch (value) {
+    switch (protocol->value) {
     case TRP_MA_VALUE_NONE:
         break;
     case TRP_MA_VALUE_IP4:
@@ -275,7 +293,7 @@ static bool value_parse(enum trp_multiaddr_value value, struct trp_bytes text,
         return peer_parse(text, out);
     }
     if (good) {
-        trp_writer_put(out, trp_bytes(fixed, size));
+        trp_writer_put(out, trp_bytes(fixed, protocol->value_bytes));
     }
     return good;
 }
@@ -345,7 +363,7 @@ static enum trp_status part_parse(struct reader *reader, struct trp_writer *out)
     uint8_t bytes[TRP_MULTIADDR_BYTES_MAX];
     struct trp_writer value = trp_writer_init(bytes, sizeof bytes);
     struct trp_bytes text = reader_word(reader);
-    if (!value_parse(protocol->value, text, &value)) {
+    if (!value_parse(protocol, text, &value)) {
         return TRP_EMALFORMED;
     }
     if (value.overflow) {

@@ -44,7 +44,7 @@ int cli_client_open(const struct cli_verb *verb, const struct cli_client_options
                     struct cli_client *client)
 {
     trp_time timeout = TRP_S(10);
-    *client = (struct cli_client){.verb = verb};
+    *client = (struct cli_client){.verb = verb, .request = 1}; /* 0 is of commands not waited for */
     if (options->timeout_count > 0 && !cli_span(options->timeout, &timeout)) {
         return cli_wrong(verb, "--timeout takes a span with a unit (5s), not '%s'",
                          options->timeout);
@@ -52,11 +52,14 @@ int cli_client_open(const struct cli_verb *verb, const struct cli_client_options
     if (options->bootstrap_count == 0) {
         return cli_wrong(verb, "it needs --bootstrap ADDR, a peer of the network to ask");
     }
+    trp_recorder_init(&client->recorder, (struct trp_trace_sink){.event = cli_print_event});
     client->deadline = trp_time_after(cli_clock(), timeout);
     const struct trp_runtime_config config = {
         .node = {.actor_types = trp_workload_types,
                  .actor_types_count = trp_workload_types_count,
-                 .kad_client = true},
+                 .kad_protocol = options->kad,
+                 .kad_client = true,
+                 .recorder = options->trace_count > 0 ? &client->recorder : NULL},
         .on_result = client_on_result,
         .user = client};
     enum trp_status status = trp_runtime_open(&config, &client->runtime);

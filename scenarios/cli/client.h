@@ -15,7 +15,24 @@ struct cli_client_options {
     const char *timeout;
     uint32_t timeout_count;
     uint32_t json_count;
+    const char *kad; /* protocol id of the DHT; NULL: the default */
+    uint32_t kad_count;
+    uint32_t trace_count; /* > 0: every event as text on standard error */
 };
+
+/* The options that every verb of this kind takes. */
+#define CLI_CLIENT_OPTIONS(options)                                                                \
+    {"bootstrap", (options).bootstrap, CLI_BOOTSTRAP_MAX, &(options).bootstrap_count},             \
+        {"timeout", &(options).timeout, 1, &(options).timeout_count},                              \
+        {"kad-protocol", &(options).kad, 1, &(options).kad_count},                                 \
+    {                                                                                              \
+        "trace", NULL, 0, &(options).trace_count                                                   \
+    }
+#define CLI_CLIENT_HELP                                                                            \
+    "  --bootstrap ADDR     a peer to join the network by, repeatable\n"                           \
+    "  --timeout SPAN       give up after that long; 10s unless said\n"                            \
+    "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"                       \
+    "  --trace              every event as text on standard error\n"
 
 /* How the last command went. Slices are copies, valid until the next command. */
 struct cli_answer {
@@ -29,6 +46,7 @@ struct cli_answer {
 struct cli_client {
     const struct cli_verb *verb;
     struct trp_runtime *runtime;
+    struct trp_recorder recorder;
     trp_time deadline;
     bool done;
     uint64_t request;

@@ -47,10 +47,9 @@ static int cmd_message(const struct cli_verb *verb, int argc, char **argv)
     struct cli_client_options options = {0};
     const char *operands[3] = {NULL, NULL, "{}"};
     uint32_t count;
-    const struct cli_option table[] = {
-        {"bootstrap", options.bootstrap, CLI_BOOTSTRAP_MAX, &options.bootstrap_count},
-        {"timeout", &options.timeout, 1, &options.timeout_count}};
-    int code = cli_parse(verb, table, 2, argc, argv, operands, 2, 3, &count);
+    const struct cli_option table[] = {CLI_CLIENT_OPTIONS(options)};
+    int code =
+        cli_parse(verb, table, sizeof table / sizeof table[0], argc, argv, operands, 2, 3, &count);
     if (code != CLI_OK) {
         return code;
     }
@@ -80,11 +79,11 @@ static int cmd_message(const struct cli_verb *verb, int argc, char **argv)
 const struct cli_verb cli_verb_ask = {
     .name = "ask",
     .about = "send a message to an actor of a running network and print its reply",
-    .help = "Usage: troupe ask NAME MESSAGE [JSON] --bootstrap ADDR… [--timeout 10s]\n"
+    .help = "Usage: troupe ask NAME MESSAGE [JSON] --bootstrap ADDR…\n"
             "\n"
             "Finds the actor registered under NAME through the DHT, asks it, prints the reply as\n"
             "JSON. JSON are the message's fields, {} unless said.\n"
-            "\n"
+            "\n" CLI_CLIENT_HELP "\n"
             "Example:\n"
             "  troupe ask counter inc '{\"amount\": 10}' --bootstrap /ip4/127.0.0.1/tcp/4001\n"
             "\n"
@@ -95,10 +94,10 @@ const struct cli_verb cli_verb_ask = {
 const struct cli_verb cli_verb_tell = {
     .name = "tell",
     .about = "send a message to an actor of a running network, without a reply",
-    .help = "Usage: troupe tell NAME MESSAGE [JSON] --bootstrap ADDR… [--timeout 10s]\n"
+    .help = "Usage: troupe tell NAME MESSAGE [JSON] --bootstrap ADDR…\n"
             "\n"
             "Finds the actor registered under NAME and puts the message into its mailbox.\n"
-            "\n"
+            "\n" CLI_CLIENT_HELP "\n"
             "Example:\n"
             "  troupe tell counter inc '{\"amount\": 1}' --bootstrap /ip4/127.0.0.1/tcp/4001\n",
     .run = cmd_message};

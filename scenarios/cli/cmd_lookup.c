@@ -42,13 +42,12 @@ static int cmd_lookup(const struct cli_verb *verb, int argc, char **argv)
     const char *name;
     uint32_t all = 0;
     uint32_t count;
-    const struct cli_option table[] = {
-        {"bootstrap", options.bootstrap, CLI_BOOTSTRAP_MAX, &options.bootstrap_count},
-        {"timeout", &options.timeout, 1, &options.timeout_count},
-        {"json", NULL, 0, &options.json_count},
-        {"all", NULL, 0, &all}};
+    const struct cli_option table[] = {CLI_CLIENT_OPTIONS(options),
+                                       {"json", NULL, 0, &options.json_count},
+                                       {"all", NULL, 0, &all}};
     struct cli_client client;
-    int code = cli_parse(verb, table, 4, argc, argv, &name, 1, 1, &count);
+    int code =
+        cli_parse(verb, table, sizeof table / sizeof table[0], argc, argv, &name, 1, 1, &count);
     if (code == CLI_OK) {
         code = cli_client_open(verb, &options, &client);
     }
@@ -74,9 +73,9 @@ static int cmd_lookup(const struct cli_verb *verb, int argc, char **argv)
 const struct cli_verb cli_verb_lookup = {
     .name = "lookup",
     .about = "find the actors of a name in a running network",
-    .help = "Usage: troupe lookup NAME --bootstrap ADDR… [--all] [--json] [--timeout 10s]\n"
+    .help = "Usage: troupe lookup NAME --bootstrap ADDR… [--all] [--json]\n"
             "\n"
             "Prints the first actor found under NAME, or with --all each of them, a line each.\n"
-            "\n"
+            "\n" CLI_CLIENT_HELP "\n"
             "Exit codes: 0 found, 1 nobody of that name, 2 the command is wrong, 4 out of time.\n",
     .run = cmd_lookup};

@@ -50,14 +50,6 @@ static void daemon_on_result(void *user, const struct trp_result *result)
     }
 }
 
-static void daemon_on_event(void *self, const struct trp_trace_event *event)
-{
-    char line[1024];
-    (void)self;
-    (void)trp_trace_print(event, line, sizeof line);
-    (void)fprintf(stderr, "%s\n", line);
-}
-
 static int send_address(struct daemon *daemon, enum trp_command_kind kind, const char *text)
 {
     struct trp_command command = {.kind = kind};
@@ -160,7 +152,7 @@ static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
     }
     struct daemon daemon = {.verb = verb};
     struct trp_recorder recorder;
-    trp_recorder_init(&recorder, (struct trp_trace_sink){.event = daemon_on_event});
+    trp_recorder_init(&recorder, (struct trp_trace_sink){.event = cli_print_event});
     const struct trp_runtime_config config = {
         .node = {.actor_types = trp_workload_types,
                  .actor_types_count = trp_workload_types_count,

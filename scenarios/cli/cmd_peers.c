@@ -11,11 +11,10 @@ static int cmd_peers(const struct cli_verb *verb, int argc, char **argv)
     struct cli_client_options options = {0};
     const char *operands[1];
     uint32_t count;
-    const struct cli_option table[] = {
-        {"bootstrap", options.bootstrap, CLI_BOOTSTRAP_MAX, &options.bootstrap_count},
-        {"timeout", &options.timeout, 1, &options.timeout_count}};
+    const struct cli_option table[] = {CLI_CLIENT_OPTIONS(options)};
     struct cli_client client;
-    int code = cli_parse(verb, table, 2, argc, argv, operands, 0, 0, &count);
+    int code =
+        cli_parse(verb, table, sizeof table / sizeof table[0], argc, argv, operands, 0, 0, &count);
     if (code == CLI_OK) {
         code = cli_client_open(verb, &options, &client);
     }
@@ -45,7 +44,7 @@ const struct cli_verb cli_verb_peers = {
     .name = "peers",
     .about = "join a running network and list the peers met there",
     .help =
-        "Usage: troupe peers --bootstrap ADDR… [--timeout 10s]\n"
+        "Usage: troupe peers --bootstrap ADDR…\n"
         "\n"
         "Joins the network, looks around for two seconds and prints the peers it met as a JSON\n"
         "array: PeerId, address, whether connected, and its bucket of the routing table.\n"

@@ -19,11 +19,7 @@ static int cmd_resolve(const struct cli_verb *verb, int argc, char **argv)
         return code;
     }
     char *resolved = trp_load_print_resolved(scenario.load);
-    if (resolved == NULL) {
-        code = cli_fail(verb, CLI_INTERNAL, "out of memory");
-    } else {
-        (void)fputs(resolved, stdout);
-    }
+    (void)fputs(resolved, stdout);
     free(resolved);
     cli_scenario_close(&scenario);
     return code;
@@ -35,5 +31,13 @@ const struct cli_verb cli_verb_resolve = {
     .help = "Usage: troupe resolve FILE [--set PATH=VALUE]…\n"
             "\n"
             "Prints the scenario with everything merged and every default said. What it prints is\n"
-            "a valid scenario again.\n",
+            "a valid scenario again: hand it to somebody, or keep it beside a result.\n"
+            "\n"
+            "  --set PATH=VALUE  change a key first\n"
+            "\n"
+            "Examples:\n"
+            "  troupe resolve scenarios/library/dht/no-remerge-without-bootstrap.yaml\n"
+            "  troupe resolve my.yaml --set hosts.west.count=100 > larger.yaml\n"
+            "\n"
+            "Exit codes: 0 printed, 2 the file is wrong.\n",
     .run = cmd_resolve};

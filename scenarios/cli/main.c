@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/cli/cli.h"
+#include "scenarios/lang/problem.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -57,6 +58,18 @@ static const struct cli_option *find_option(const struct cli_option *options, ui
     return NULL;
 }
 
+static int unknown_option(const struct cli_verb *verb, const struct cli_option *options,
+                          uint32_t count, const char *name, size_t size)
+{
+    struct lang_nearest nearest = lang_nearest_to(name, size);
+    for (uint32_t i = 0; i < count; i++) {
+        lang_nearest_offer(&nearest, options[i].name);
+    }
+    return cli_wrong(verb, "there is no option --%.*s%s%s%s", (int)size, name,
+                     nearest.best == NULL ? "" : "; did you mean --",
+                     nearest.best == NULL ? "" : nearest.best, nearest.best == NULL ? "" : "?");
+}
+
 /* Takes the option at argv[*at]; moves past its value. */
 static int take_option(const struct cli_verb *verb, const struct cli_option *options,
                        uint32_t options_count, int argc, char **argv, int *at)
@@ -66,7 +79,7 @@ static int take_option(const struct cli_verb *verb, const struct cli_option *opt
     size_t size = equals == NULL ? strlen(name) : (size_t)(equals - name);
     const struct cli_option *option = find_option(options, options_count, name, size);
     if (option == NULL) {
-        return cli_wrong(verb, "there is no option --%.*s", (int)size, name);
+        return unknown_option(verb, options, options_count, name, size);
     }
     if (option->values == NULL) {
         if (equals != NULL) {
@@ -154,6 +167,14 @@ bool cli_span(const char *text, trp_time *ret_span)
     return false;
 }
 
+void cli_print_event(void *self, const struct trp_trace_event *event)
+{
+    char line[1024];
+    (void)self;
+    (void)trp_trace_print(event, line, sizeof line);
+    (void)fprintf(stderr, "%s\n", line);
+}
+
 trp_time cli_clock(void)
 {
     struct timespec now;
@@ -192,30 +213,15 @@ static const struct cli_verb *find_verb(const char *name)
     return NULL;
 }
 
-/* How many letters two words have in common at the front; good enough to guess a verb. */
-static size_t common_prefix(const char *a, const char *b)
-{
-    size_t size = 0;
-    while (a[size] != '\0' && a[size] == b[size]) {
-        size++;
-    }
-    return size;
-}
-
 static int unknown_verb(const char *name)
 {
-    const struct cli_verb *best = NULL;
-    size_t longest = 1;
+    struct lang_nearest nearest = lang_nearest_to(name, strlen(name));
     for (size_t i = 0; i < VERBS_COUNT; i++) {
-        size_t common = common_prefix(name, verbs[i]->name);
-        if (common > longest) {
-            longest = common;
-            best = verbs[i];
-        }
+        lang_nearest_offer(&nearest, verbs[i]->name);
     }
     (void)fprintf(stderr, "troupe: there is no verb '%s'", name);
-    if (best != NULL) {
-        (void)fprintf(stderr, "; did you mean '%s'?", best->name);
+    if (nearest.best != NULL) {
+        (void)fprintf(stderr, "; did you mean '%s'?", nearest.best);
     }
     (void)fputs("\nSee: troupe --help\n", stderr);
     return CLI_USAGE;

@@ -33,7 +33,7 @@ int cli_scenario_open(const struct cli_verb *verb, const char *path, const char 
                       uint32_t settings_count, struct cli_scenario *ret_scenario)
 {
     struct cli_scenario scenario = {0};
-    size_t size;
+    size_t size = 0;
     int code = read_source(verb, path, &scenario.source, &size);
     if (code != CLI_OK) {
         return code;

@@ -14,6 +14,9 @@ static const struct trp_vocabulary_always always[] = {TRP_ALWAYS(ALWAYS_ENTRY)};
 static const struct trp_vocabulary_actor actors[] = {
     {.name = "counter", .about = "counts up", .type = &counter_actor_type},
     {.name = "kv", .about = "keeps values under keys", .type = &kv_actor_type},
+    {.name = "room", .about = "a chat room", .type = &chat_room_actor_type},
+    {.name = "member", .about = "a member of a chat room", .type = &chat_member_actor_type},
+    {.name = "ping", .about = "one of a ring", .type = &ping_actor_type},
     {.name = "watcher", .about = "counts the deaths of actors", .type = &watcher_actor_type},
 };
 

@@ -58,6 +58,10 @@ static bool reader_next(struct reader *reader, yaml_event_t *ret_event)
         (void)reader_fail(reader, mark, "this is not UTF-8 text");
     } else {
         struct lang_mark mark = reader_mark(reader, &parser->problem_mark, &parser->problem_mark);
+        const struct lang_source *source = &reader->problems->sources[reader->source];
+        struct trp_bytes line;
+        if (!lang_source_line(source, mark.line, &line)) /* behind the end of the text */
+            mark = lang_source_mark(reader->problems, reader->source, source->size);
         if (!reader->failed) {
             lang_problem_add(reader->problems, mark, "this is not YAML: %s%s%s",
                              parser->context == NULL ? "" : parser->context,

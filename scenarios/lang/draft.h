@@ -120,6 +120,8 @@ void lang_fault_report(struct lang_context *context, const struct lang_node *nod
 const struct lang_node *lang_item_value(const struct lang_item *item, const char *key);
 /* The mark of that value, or of the item. */
 struct lang_mark lang_item_mark(const struct lang_item *item, const char *key);
+/* Says whether a key of an item is a time that was read and is zero. */
+bool lang_item_is_zero(const struct lang_item *item, const char *key);
 struct trp_place lang_item_place(const struct lang_context *context, const struct lang_item *item);
 /* Hashes a name: the key of the draws of what it names. */
 uint64_t lang_entity(const char *kind, const char *name);

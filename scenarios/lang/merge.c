@@ -62,8 +62,10 @@ static const struct lang_node *merge_maps(struct lang_problems *problems,
             entries[node->count++] = *entry;
             continue;
         }
-        entries[at].value = merge(problems, entries[at].value, entry->value);
-        entries[at].key_mark = entry->key_mark;
+        const struct lang_node *below_it = entries[at].value;
+        entries[at].value = merge(problems, below_it, entry->value);
+        if (entries[at].value == entry->value) /* replaced, not merged */
+            entries[at].key_mark = entry->key_mark;
     }
     node->entries = entries;
     return node;
@@ -290,27 +292,37 @@ static bool list_find(const struct setting *setting, const struct lang_node *lis
     return false;
 }
 
+/* Finds the entry of `node` a segment means; the count when a map has none yet. */
+static bool place_find(const struct setting *setting, const struct lang_node *node, uint32_t depth,
+                       uint32_t *ret_index)
+{
+    if (node == NULL || (node->kind == LANG_SCALAR && node->size == 0)) {
+        *ret_index = 0;
+        return true;
+    }
+    if (node->kind == LANG_SCALAR) {
+        lang_problem_add(setting->problems, segment_mark(setting, depth - 1),
+                         "`%s` is one value and has nothing below it",
+                         setting->segments[depth - 1].key);
+        return false;
+    }
+    if (node->kind == LANG_LIST)
+        return list_find(setting, node, depth, ret_index);
+    *ret_index = entry_find(node->entries, node->count, setting->segments[depth].key);
+    return true;
+}
+
 /* Gives `node` with the value put in below it; NULL with a problem. */
 static const struct lang_node *put(const struct setting *setting, const struct lang_node *node,
                                    uint32_t depth)
 {
     struct lang_arena *arena = setting->problems->arena;
+    uint32_t at = 0;
     if (depth == setting->count)
         return setting->value;
-    const char *key = setting->segments[depth].key;
-    uint32_t at = 0;
-    if (node != NULL && node->kind == LANG_SCALAR && node->size != 0) {
-        lang_problem_add(setting->problems, segment_mark(setting, depth - 1),
-                         "`%s` is one value and has nothing below it",
-                         setting->segments[depth - 1].key);
+    if (!place_find(setting, node, depth, &at))
         return NULL;
-    }
-    bool list = node != NULL && node->kind == LANG_LIST;
-    if (list && !list_find(setting, node, depth, &at))
-        return NULL;
-    uint32_t count = node == NULL || node->kind == LANG_SCALAR ? 0 : node->count;
-    if (!list)
-        at = count == 0 ? 0 : entry_find(node->entries, count, key);
+    uint32_t count = node == NULL ? 0 : node->count;
     struct lang_entry *entries = lang_arena_take(arena, ((size_t)count + 1) * sizeof *entries);
     if (count != 0)
         memcpy(entries, node->entries, count * sizeof *entries);
@@ -318,15 +330,16 @@ static const struct lang_node *put(const struct setting *setting, const struct l
     if (inner == NULL)
         return NULL;
     struct lang_node *copy = lang_arena_take(arena, sizeof *copy);
-    *copy = count == 0 ? (struct lang_node){.kind = LANG_MAP,
-                                            .mark = segment_mark(setting, depth),
-                                            .expanded = 1}
-                       : *node;
+    *copy = (struct lang_node){.kind = LANG_MAP, .mark = segment_mark(setting, depth)};
+    if (count != 0)
+        *copy = *node;
     copy->entries = entries;
     copy->count = at == count ? count + 1 : count;
     entries[at].value = inner;
-    entries[at].key = list ? NULL : key;
-    entries[at].key_mark = segment_mark(setting, depth);
+    if (copy->kind == LANG_MAP)
+        entries[at].key = setting->segments[depth].key;
+    if (at == count || depth + 1 == setting->count)
+        entries[at].key_mark = segment_mark(setting, depth);
     return copy;
 }
 
@@ -337,7 +350,8 @@ const struct lang_node *lang_merge_setting(struct lang_problems *problems,
     size_t size = strlen(text);
     size_t value = 0;
     setting.source = lang_source_add(
-        problems, (struct lang_source){.path = "--set", .text = text, .size = size});
+        problems,
+        (struct lang_source){.path = "--set", .text = text, .size = size, .is_setting = true});
     if (!split(&setting, text, &value))
         return NULL;
     uint32_t before = problems->count + problems->dropped;

@@ -94,6 +94,20 @@ static bool placeholder_read(struct splitter *splitter, struct trp_bytes text, s
     return false;
 }
 
+/* Refuses what the registry uses itself. */
+static bool check_reserved(const struct splitter *splitter, struct trp_bytes text,
+                           struct lang_fault *fault)
+{
+    for (uint32_t i = 0; i < splitter->count; i++) {
+        const char *part = splitter->parts[i].text;
+        if (part != NULL && strstr(part, ":meta:") != NULL) {
+            lang_fault_set(fault, 0, text.size, "a name cannot contain `:meta:`");
+            return false;
+        }
+    }
+    return true;
+}
+
 bool lang_name_read(struct lang_arena *arena, struct trp_bytes text, enum lang_name_use use,
                     struct trp_name_template *ret_name, struct lang_fault *fault)
 {
@@ -123,13 +137,7 @@ bool lang_name_read(struct lang_arena *arena, struct trp_bytes text, enum lang_n
         .parts = splitter.parts,
         .parts_count = splitter.count,
         .actor = TRP_PLAN_NONE};
-    for (uint32_t i = 0; use == LANG_NAME_REGISTER && i < splitter.count; i++) {
-        if (splitter.parts[i].text != NULL && strstr(splitter.parts[i].text, ":meta:") != NULL) {
-            lang_fault_set(fault, 0, text.size, "a name cannot contain `:meta:`");
-            return false;
-        }
-    }
-    return true;
+    return use == LANG_NAME_TARGET || check_reserved(&splitter, text, fault);
 }
 
 /* ---- matching ---- */

@@ -232,10 +232,11 @@ struct trp_plan_metric {
 };
 
 enum trp_plan_expect_kind {
-    TRP_PLAN_ALWAYS,     /* `name` holds after every happening from `from` to `until` */
+    TRP_PLAN_ALWAYS,     /* `name` holds after every happening */
     TRP_PLAN_EVENTUALLY, /* metric comes within bounds in [from, until], and then stays for for_ns
                           */
-    TRP_PLAN_METRIC,     /* metric over what began in [from, until] is within bounds */
+    TRP_PLAN_METRIC,     /* metric is within bounds: of a workload entry over what began in [from,
+                          * until], of the world at every sample there */
     TRP_PLAN_SQL         /* the query's first column of its only row is 1 */
 };
 

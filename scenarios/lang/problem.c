@@ -18,46 +18,6 @@ uint32_t lang_source_add(struct lang_problems *problems, struct lang_source sour
     return problems->sources_count++;
 }
 
-/* Texts of the file stand in the messages: nothing in them may move a terminal's cursor. */
-static const char *print_plain(struct lang_arena *arena, const char *format, va_list arguments)
-    TRP_PRINTF(2, 0);
-static const char *print_plain(struct lang_arena *arena, const char *format, va_list arguments)
-{
-    char *text = (char *)(uintptr_t)lang_arena_vprint(arena, format, arguments);
-    for (char *at = text; *at != '\0'; at++)
-        if ((uint8_t)*at < 0x20 || *at == 0x7F)
-            *at = '?';
-    return text;
-}
-
-void lang_problem_add(struct lang_problems *problems, struct lang_mark mark, const char *format,
-                      ...)
-{
-    if (problems->count == LANG_PROBLEMS_MAX) {
-        problems->dropped++;
-        return;
-    }
-    va_list arguments;
-    va_start(arguments, format);
-    problems->items[problems->count] =
-        (struct lang_problem){.mark = mark,
-                              .message = print_plain(problems->arena, format, arguments),
-                              .hint = "",
-                              .order = problems->count};
-    problems->count++;
-    va_end(arguments);
-}
-
-void lang_problem_hint(struct lang_problems *problems, const char *format, ...)
-{
-    if (problems->count == 0 || problems->dropped != 0)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    problems->items[problems->count - 1].hint = print_plain(problems->arena, format, arguments);
-    va_end(arguments);
-}
-
 static int compare_u32(uint32_t a, uint32_t b)
 {
     return a < b ? -1 : a > b;
@@ -169,6 +129,54 @@ struct lang_mark lang_source_mark(const struct lang_problems *problems, uint32_t
     return mark;
 }
 
+/* ---- problems ---- */
+
+/* Texts of the file stand in the messages, perhaps cut: what is not whole UTF-8, and what would
+ * move a terminal's cursor, becomes a `?`. */
+static const char *print_plain(struct lang_arena *arena, const char *format, va_list arguments)
+    TRP_PRINTF(2, 0);
+static const char *print_plain(struct lang_arena *arena, const char *format, va_list arguments)
+{
+    char *text = (char *)(uintptr_t)lang_arena_vprint(arena, format, arguments);
+    size_t size = strlen(text);
+    for (size_t at = 0; at < size;) {
+        size_t bytes;
+        uint32_t c = character_at((const uint8_t *)text + at, size - at, &bytes);
+        if (c < 0x20 || c == 0x7F || (c >= 0x80 && bytes == 1))
+            text[at] = '?';
+        at += bytes;
+    }
+    return text;
+}
+
+void lang_problem_add(struct lang_problems *problems, struct lang_mark mark, const char *format,
+                      ...)
+{
+    if (problems->count == LANG_PROBLEMS_MAX) {
+        problems->dropped++;
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    problems->items[problems->count] =
+        (struct lang_problem){.mark = mark,
+                              .message = print_plain(problems->arena, format, arguments),
+                              .hint = "",
+                              .order = problems->count};
+    problems->count++;
+    va_end(arguments);
+}
+
+void lang_problem_hint(struct lang_problems *problems, const char *format, ...)
+{
+    if (problems->count == 0 || problems->dropped != 0)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    problems->items[problems->count - 1].hint = print_plain(problems->arena, format, arguments);
+    va_end(arguments);
+}
+
 /* Columns a terminal gives a character: 0, 1 or 2. */
 static uint32_t character_columns(uint32_t c)
 {
@@ -190,7 +198,15 @@ static uint32_t character_columns(uint32_t c)
 #define SHOWN_MAX    160u /* characters of a source line */
 #define SHOWN_BEFORE 80u  /* of them before the place, in a longer line */
 
-/* Writes the source line, with what a terminal would obey replaced, and the carets below it. */
+/* Writes a character, or a `?` for what a terminal would obey; gives the columns it takes. */
+static uint32_t print_character(struct lang_text *text, const uint8_t *at, size_t bytes, uint32_t c)
+{
+    bool control = (c < 0x20 && c != '\t') || c == 0x7F || (c >= 0x80 && bytes == 1);
+    lang_text_append(text, control ? "?" : (const char *)at, control ? 1 : bytes);
+    return control || c == '\t' ? 1 : character_columns(c);
+}
+
+/* Writes the source line and the carets below it. */
 static void print_line(struct lang_text *text, struct trp_bytes line, const struct lang_mark *mark)
 {
     struct lang_text below = {0};
@@ -199,19 +215,11 @@ static void print_line(struct lang_text *text, struct trp_bytes line, const stru
     for (size_t at = 0; at < line.size && column < first + SHOWN_MAX; column++) {
         size_t bytes;
         uint32_t c = character_at(line.data + at, line.size - at, &bytes);
-        const uint8_t *data = line.data + at;
-        at += bytes;
-        if (column < first)
-            continue;
-        bool control = (c < 0x20 && c != '\t') || c == 0x7F || (c >= 0x80 && bytes == 1);
-        if (control)
-            lang_text_append(text, "?", 1);
-        else
-            lang_text_append(text, (const char *)data, bytes);
-        uint32_t columns = control || c == '\t' ? 1 : character_columns(c);
+        uint32_t columns = column < first ? 0 : print_character(text, line.data + at, bytes, c);
         char fill = column >= mark->column ? '^' : c == '\t' ? '\t' : ' ';
         for (uint32_t i = 0; i < columns && column < mark->column + mark->width; i++)
             lang_text_append(&below, &fill, 1);
+        at += bytes;
     }
     if (column <= mark->column) /* past the end of the line */
         lang_text_append(&below, "^", 1);

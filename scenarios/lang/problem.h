@@ -15,6 +15,7 @@ struct lang_source {
     const char *path; /* what problems call it */
     const char *text;
     size_t size;
+    bool is_setting; /* of the command line */
 };
 
 /* A run of characters on one line. */

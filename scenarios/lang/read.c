@@ -75,6 +75,15 @@ static void list_actions(const struct lang_section *section, struct lang_text *l
     }
 }
 
+/* An entry with an action of a later version is reported for that alone. */
+static bool has_planned(const struct lang_item *item)
+{
+    for (uint32_t i = 0; item->node != NULL && i < item->node->count; i++)
+        if (lang_word_in(item->section->planned, item->node->entries[i].key))
+            return true;
+    return false;
+}
+
 /* Finds the one action of an entry; NULL with a problem when there is none or more than one. */
 static const struct lang_key *action_find(struct lang_context *context,
                                           const struct lang_item *item,
@@ -93,7 +102,7 @@ static const struct lang_key *action_find(struct lang_context *context,
         }
         action = &item->section->keys[i];
     }
-    if (action == NULL) {
+    if (action == NULL && !has_planned(item)) {
         struct lang_text list = {0};
         list_actions(item->section, &list);
         char *text = lang_text_take(&list);
@@ -199,11 +208,33 @@ static void key_read(struct lang_context *context, struct lang_item *item,
     } else if (key->type == LANG_TABLE || key->type == LANG_LIST_OF) {
         if (node != NULL)
             items_read(context, key, node, field);
+    } else if (key->type == LANG_FILES) {
+        if (node != NULL) /* the one of a file is gone by now */
+            lang_problem_add(context->problems, entry->key_mark,
+                             "`extends` is said once, in a file");
     } else if (node != NULL) {
         (void)lang_value_read(context, key, node, field);
     } else if (key->usual != NULL) {
         usual_read(context, key, item, field);
     }
+}
+
+/* Notes in the section's bits that a key was said. */
+static void bits_collect(struct lang_item *item, const struct lang_key *key)
+{
+    uint32_t bits;
+    if (item->section->bits_offset == 0 || key->action)
+        return;
+    memcpy(&bits, field_of(item, item->section->bits_offset), sizeof bits);
+    bits |= key->value;
+    memcpy(field_of(item, item->section->bits_offset), &bits, sizeof bits);
+}
+
+static void report_missing(struct lang_context *context, const struct lang_item *item,
+                           const struct lang_key *key)
+{
+    lang_problem_add(context->problems, item->mark, "`%s` is missing in %s", key->name,
+                     item->section == lang_schema() ? "the scenario" : item->section->name);
 }
 
 static void keys_read(struct lang_context *context, struct lang_item *item,
@@ -220,14 +251,9 @@ static void keys_read(struct lang_context *context, struct lang_item *item,
         if (found[i] != NULL && !fits && action != NULL)
             report_stranger(context, key, action, found[i]);
         if (key->required && found[i] == NULL && item->node != NULL)
-            lang_problem_add(context->problems, item->mark, "`%s` is missing in %s", key->name,
-                             section == lang_schema() ? "the scenario" : section->name);
-        if (found[i] != NULL && section->bits_offset != 0 && !key->action) {
-            uint32_t bits;
-            memcpy(&bits, field_of(item, section->bits_offset), sizeof bits);
-            bits |= key->value;
-            memcpy(field_of(item, section->bits_offset), &bits, sizeof bits);
-        }
+            report_missing(context, item, key);
+        if (found[i] != NULL)
+            bits_collect(item, key);
         if (fits && (!key->action || key == action))
             key_read(context, item, key, found[i]);
         if (key->done != NULL)
@@ -273,6 +299,15 @@ struct lang_mark lang_item_mark(const struct lang_item *item, const char *key)
 {
     const struct lang_node *value = lang_item_value(item, key);
     return value == NULL ? item->mark : value->mark;
+}
+
+bool lang_item_is_zero(const struct lang_item *item, const char *key)
+{
+    struct lang_fault fault;
+    trp_time ns;
+    const struct lang_node *value = lang_item_value(item, key);
+    return value != NULL && value->kind == LANG_SCALAR &&
+           lang_span_read(trp_bytes(value->text, value->size), &ns, &fault) && ns == 0;
 }
 
 struct trp_place lang_item_place(const struct lang_context *context, const struct lang_item *item)

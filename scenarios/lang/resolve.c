@@ -18,13 +18,14 @@ static void print_section(struct printer *printer, const struct lang_section *se
 
 /* ---- scalars ---- */
 
+/* Says whether a text needs no quotes anywhere, by a narrower rule than YAML's. */
 static bool is_plain(struct trp_bytes text)
 {
+    static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    static const char inner[] = "./%-";
     for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-        bool inner = (c >= '0' && c <= '9') || c == '.' || c == '/' || c == '%' || c == '-';
-        if (!letter && !(inner && (i > 0 || (c >= '0' && c <= '9'))))
+        int c = text.data[i];
+        if (c == '\0' || (strchr(first, c) == NULL && (i == 0 || strchr(inner, c) == NULL)))
             return false;
     }
     return text.size != 0;
@@ -78,6 +79,15 @@ static void line_begin(struct printer *printer, uint32_t source)
     printer->source = source;
 }
 
+static void print_place(const struct printer *printer, struct lang_text *out,
+                        const struct lang_mark *mark)
+{
+    const struct lang_source *source = &printer->problems->sources[mark->source];
+    lang_text_add(out, "%s", source->path);
+    if (!source->is_setting)
+        lang_text_add(out, ":%u", mark->line + 1);
+}
+
 /* Notes that a key of the line is by default, or from another place than the line. */
 static void note(struct printer *printer, struct trp_bytes key, const struct lang_node *value)
 {
@@ -85,9 +95,10 @@ static void note(struct printer *printer, struct trp_bytes key, const struct lan
     const char *name = (const char *)key.data;
     if (value == NULL)
         lang_text_add(&printer->usual, "%s%.*s", printer->usual.size == 0 ? "" : ", ", size, name);
-    else if (value->mark.source != printer->source)
-        lang_text_add(&printer->other, "; %.*s: %s:%u", size, name,
-                      printer->problems->sources[value->mark.source].path, value->mark.line + 1);
+    else if (value->mark.source != printer->source) {
+        lang_text_add(&printer->other, "; %.*s: ", size, name);
+        print_place(printer, &printer->other, &value->mark);
+    }
 }
 
 /* Ends the line with a comment on where it is from. */
@@ -99,8 +110,7 @@ static void line_end(struct printer *printer, const struct lang_mark *mark)
     if (mark == NULL)
         lang_text_add(&printer->out, "default");
     else
-        lang_text_add(&printer->out, "%s:%u", printer->problems->sources[mark->source].path,
-                      mark->line + 1);
+        print_place(printer, &printer->out, mark);
     lang_text_append(&printer->out, printer->other.data, printer->other.size);
     if (printer->usual.size != 0)
         lang_text_add(&printer->out, "; default: %s", printer->usual.data);

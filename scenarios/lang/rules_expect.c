@@ -205,13 +205,19 @@ static void check_eventually(struct lang_context *context, struct draft_expect *
     const struct draft_eventually *from = &draft->eventually;
     struct trp_plan_expect *expect = &draft->expect;
     const struct lang_node *after = lang_item_value(&from->item, "after");
+    struct lang_mark mark = lang_item_mark(&from->item, "metric");
     bool within = lang_item_value(&from->item, "within") != NULL;
     trp_time end = context->plan->until_ns;
     expect->for_ns = from->for_ns;
     expect->from = 0;
-    if (from->metric != NULL &&
-        metric_read(context, lang_item_mark(&from->item, "metric"), from->metric, &expect->metric))
+    if (from->metric != NULL && metric_read(context, mark, from->metric, &expect->metric)) {
         bounds_read(context, &from->item, expect, from->at_least, from->at_most);
+        if (expect->metric.workload != TRP_PLAN_NONE) {
+            lang_problem_add(context->problems, mark, "`eventually` watches metrics of the world");
+            lang_problem_hint(context->problems,
+                              "for a workload entry use `metric:` with `from:` and `until:`");
+        }
+    }
     if (after != NULL && from->after != NULL && !after_read(context, after, expect))
         return;
     if (end == 0)
@@ -265,8 +271,7 @@ static const char *expect_print(struct lang_context *context, const struct draft
 {
     const struct trp_plan_expect *expect = &draft->expect;
     const struct draft_eventually *eventually = &draft->eventually;
-    bool from = lang_item_value(&draft->item, "from") != NULL;
-    bool until = lang_item_value(&draft->item, "until") != NULL;
+    bool window = expect->kind == TRP_PLAN_METRIC;
     struct lang_text text = {0};
     switch (expect->kind) {
     case TRP_PLAN_ALWAYS:
@@ -289,9 +294,9 @@ static const char *expect_print(struct lang_context *context, const struct draft
         lang_text_add(&text, "sql: %s", draft->sql);
         break;
     }
-    if (from)
+    if (window && expect->from != 0)
         span_print(&text, "from", expect->from);
-    if (until)
+    if (window && expect->until != context->plan->until_ns)
         span_print(&text, "until", expect->until);
     const char *copy = lang_arena_copy(context->arena, text.data, text.size);
     free(text.data);
@@ -325,7 +330,7 @@ static void check_expect(struct lang_context *context, struct draft_expect *draf
     expect->after = TRP_PLAN_NONE;
     if (draft->always != NULL) {
         check_always(context, draft);
-        check_window(context, draft);
+        expect->until = context->plan->until_ns;
     } else if (draft->eventually.item.node != NULL) {
         check_eventually(context, draft);
     } else if (draft->metric != NULL) {

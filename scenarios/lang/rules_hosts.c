@@ -9,7 +9,7 @@ void lang_rules_run(struct lang_context *context)
     const struct draft_run *run = &context->draft.run;
     context->plan->until_ns = run->until;
     context->plan->seed = run->seed;
-    if (run->item.node != NULL && lang_item_value(&run->item, "until") != NULL && run->until == 0)
+    if (lang_item_is_zero(&run->item, "until"))
         lang_problem_add(context->problems, lang_item_mark(&run->item, "until"),
                          "a run of no time shows nothing");
 }

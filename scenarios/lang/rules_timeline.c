@@ -120,9 +120,9 @@ static void check_times(struct lang_context *context, const struct draft_action 
                trp_time_after(action->at, action->restart_ns) > end)
         lang_problem_add(context->problems, lang_item_mark(&draft->item, "restart"),
                          "the restart is after the end of the run (%s)", text);
-    const struct lang_node *lasting = lang_item_value(&draft->item, "for");
-    if (lasting != NULL && lasting->size > 0 && lasting->text[0] == '0' && action->for_ns == 0)
-        lang_problem_add(context->problems, lasting->mark, "this would end as it begins");
+    if (lang_item_is_zero(&draft->item, "for"))
+        lang_problem_add(context->problems, lang_item_mark(&draft->item, "for"),
+                         "this would end as it begins");
 }
 
 static void check_action(struct lang_context *context, struct draft_action *draft)
@@ -138,6 +138,9 @@ static void check_action(struct lang_context *context, struct draft_action *draf
     if (action->kind == TRP_PLAN_PAUSE && lang_item_value(&draft->item, "pause") != NULL &&
         lang_item_value(&draft->item, "for") == NULL)
         lang_problem_add(context->problems, draft->item.mark, "`pause` needs `for:`");
+    const struct lang_node *share = lang_item_value(&draft->item, "share");
+    if (share != NULL && share->size != 0 && share->text[0] == '0' && action->share_ppm == 0)
+        lang_problem_add(context->problems, share->mark, "this resets nothing");
     if (action->name != NULL &&
         (strcmp(action->name, "all") == 0 || strcmp(action->name, "heal") == 0))
         lang_problem_add(context->problems, lang_item_mark(&draft->item, "name"),

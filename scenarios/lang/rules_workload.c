@@ -122,9 +122,8 @@ static void check_every(struct lang_context *context, const struct draft_workloa
     const struct trp_dist *every = &draft->workload.every;
     const struct lang_node *node = lang_item_value(&draft->item, "every");
     uint64_t high = every->kind == TRP_DIST_UNIFORM ? every->b : every->a;
-    /* Zero where it did not parse. */
-    bool read = every->kind != TRP_DIST_CONST || every->a != 0 ||
-                (node != NULL && node->size != 0 && node->text[0] == '0');
+    bool read =
+        high != 0 || lang_item_is_zero(&draft->item, "every") || every->kind == TRP_DIST_UNIFORM;
     if (node != NULL && read && high < EVERY_NS_MIN)
         lang_problem_add(context->problems, node->mark,
                          "operations need at least 1us between them");

@@ -71,7 +71,7 @@ static const struct lang_section run_section = {.name = "run",
          .with = (with_),                                                                          \
          .unless = (otherwise),                                                                    \
          .about = "How much of the latency is drawn anew for each segment; the rest stays as it "  \
-                  "was. None said: all of it.",                                                    \
+                  "was. Where nothing is said: all of it.",                                        \
          .example = "jitter: 20%"},                                                                \
         {.name = "loss",                                                                           \
          .type = LANG_SHARE,                                                                       \
@@ -306,6 +306,7 @@ static const struct lang_key workload_keys[] = {
      .type = LANG_TEXT,
      .offset = offsetof(struct draft_workload, message),
      .with = " ask tell ",
+     .unless = "required with them",
      .about = "Which message of the actor's type.",
      .example = "message: inc"},
     {.name = "args",
@@ -504,8 +505,7 @@ static const struct lang_key eventually_keys[] = {
      .type = LANG_TEXT,
      .required = true,
      .offset = offsetof(struct draft_eventually, metric),
-     .about = "A metric of the world, or of a workload entry; `troupe explain expect.metric` "
-              "lists them.",
+     .about = "A metric of the world; `troupe explain expect.metric` lists them.",
      .example = "metric: dht.recall_at_k"},
     BOUND_KEYS(struct draft_eventually, NULL),
     {.name = "for",
@@ -539,7 +539,7 @@ static const struct lang_key expect_keys[] = {
      .action = true,
      .value = TRP_PLAN_ALWAYS,
      .offset = offsetof(struct draft_expect, always),
-     .about = "An invariant that holds after every happening; `troupe explain expect.always` "
+     .about = "An invariant that holds throughout the run; `troupe explain expect.always` "
               "lists them.",
      .example = "always: one_outcome_per_ask"},
     {.name = "eventually",
@@ -548,7 +548,7 @@ static const struct lang_key expect_keys[] = {
      .value = TRP_PLAN_EVENTUALLY,
      .offset = offsetof(struct draft_expect, eventually),
      .section = &eventually_section,
-     .about = "A metric becomes good in time, and stays good.",
+     .about = "A metric of the world becomes good in time, and stays good.",
      .example = "eventually: { metric: dht.recall_at_k, at_least: 0.99, for: 30s, after: heal, "
                 "within: 2min }"},
     {.name = "metric",
@@ -556,7 +556,8 @@ static const struct lang_key expect_keys[] = {
      .action = true,
      .value = TRP_PLAN_METRIC,
      .offset = offsetof(struct draft_expect, metric),
-     .about = "A metric, over what began in a span of time, is within bounds.",
+     .about = "A metric is within bounds: of a workload entry over the operations begun in a span, "
+              "of the world at every sample in it.",
      .example = "{ metric: finds.success_ratio, from: 5min30s, at_least: 0.999 }"},
     {.name = "sql",
      .type = LANG_TEXT,
@@ -569,14 +570,14 @@ static const struct lang_key expect_keys[] = {
     {.name = "from",
      .type = LANG_TIME,
      .offset = offsetof(struct draft_expect, expect.from),
-     .with = " always metric ",
+     .with = " metric ",
      .usual = "0s",
      .about = "From when on.",
      .example = "from: 5min30s"},
     {.name = "until",
      .type = LANG_TIME,
      .offset = offsetof(struct draft_expect, expect.until),
-     .with = " always metric ",
+     .with = " metric ",
      .unless = "the end of the run",
      .about = "Up to when.",
      .example = "until: 9min"}};

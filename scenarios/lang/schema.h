@@ -110,6 +110,11 @@ const struct lang_key *lang_key_find(const struct lang_section *section, const c
 /* Says whether a word is in a list of words between spaces. */
 bool lang_word_in(const char *words, const char *word);
 
+/* Writes what holds when a key of a section is left out, as much as fits; "" when nothing does. */
+#define LANG_DEFAULT_TEXT_MAX 96u
+void lang_default_print(const struct lang_section *section, const struct lang_key *key,
+                        char ret_text[LANG_DEFAULT_TEXT_MAX]);
+
 /* What a type is called and looks like, for people and for the JSON Schema. */
 struct lang_type_text {
     const char *name;
@@ -117,5 +122,7 @@ struct lang_type_text {
     const char *json; /* members of its JSON Schema object; NULL: made from the key */
 };
 const struct lang_type_text *lang_type_text(enum lang_type type);
+/* The same of a key; a limit is a count or a size by its name. */
+const struct lang_type_text *lang_key_text(const struct lang_key *key);
 
 #endif

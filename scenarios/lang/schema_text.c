@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/lang/schema.h"
 
+#include <stdio.h>
+
 #include "base/assert.h"
+#include "scenarios/lang/draft.h"
 
 struct trp_bytes lang_key_name(const struct lang_key *key)
 {
@@ -84,4 +87,55 @@ const struct lang_type_text *lang_type_text(enum lang_type type)
 {
     TRP_ASSERT((unsigned)type < LANG_TYPES_COUNT && texts[type].name != NULL);
     return &texts[type];
+}
+
+/* Says whether a limit is a size: its name says so. */
+static bool is_size(const struct lang_key *key)
+{
+    static const char suffix[] = "_bytes";
+    struct trp_bytes name = lang_key_name(key);
+    size_t size = sizeof suffix - 1;
+    return name.size > size && memcmp(name.data + name.size - size, suffix, size) == 0;
+}
+
+const struct lang_type_text *lang_key_text(const struct lang_key *key)
+{
+    if (key->type == LANG_LIMIT)
+        return lang_type_text(is_size(key) ? LANG_LIMIT_WIDE : LANG_COUNT);
+    return lang_type_text(key->type);
+}
+
+/* The default of a limit is known to the runtime only. */
+static void limit_print(const struct lang_key *key, char ret_text[LANG_DEFAULT_TEXT_MAX])
+{
+    struct trp_limits limits = {0};
+    const char *wrong;
+    size_t offset = key->offset - offsetof(struct draft_limits, limits);
+    uint64_t wide = 0;
+    uint32_t narrow = 0;
+    char span[LANG_SPAN_TEXT_MAX];
+    TRP_ASSERT(trp_limits_complete(&limits, &wrong) == TRP_OK);
+    memcpy(&narrow, (const unsigned char *)&limits + offset, sizeof narrow);
+    if (key->type != LANG_LIMIT)
+        memcpy(&wide, (const unsigned char *)&limits + offset, sizeof wide);
+    else
+        wide = narrow;
+    lang_span_print(wide, span);
+    if (key->type == LANG_TIME)
+        (void)snprintf(ret_text, LANG_DEFAULT_TEXT_MAX, "%s", span);
+    else if (wide % 1024 == 0 && is_size(key))
+        (void)snprintf(ret_text, LANG_DEFAULT_TEXT_MAX, "%lluKiB", (unsigned long long)wide / 1024);
+    else
+        (void)snprintf(ret_text, LANG_DEFAULT_TEXT_MAX, "%llu", (unsigned long long)wide);
+}
+
+void lang_default_print(const struct lang_section *section, const struct lang_key *key,
+                        char ret_text[LANG_DEFAULT_TEXT_MAX])
+{
+    ret_text[0] = '\0';
+    if (strcmp(section->name, "limits") == 0)
+        limit_print(key, ret_text);
+    else if (key->usual != NULL || key->unless != NULL)
+        (void)snprintf(ret_text, LANG_DEFAULT_TEXT_MAX, "%s",
+                       key->usual != NULL ? key->usual : key->unless);
 }

@@ -158,7 +158,8 @@ static void list_fields(struct lang_context *context, const struct trp_message_t
     free(text);
 }
 
-static void check_entry(struct lang_context *context, const struct lang_entry *entry,
+/* Checks one argument; false when there is no such field. */
+static bool check_entry(struct lang_context *context, const struct lang_entry *entry,
                         const char *what, const struct trp_message_type *type,
                         const struct trp_value *value)
 {
@@ -171,48 +172,51 @@ static void check_entry(struct lang_context *context, const struct lang_entry *e
                          entry->key);
         if (!lang_nearest_hint(&nearest, context->problems))
             list_fields(context, type);
-        return;
+        return false;
     }
     const char *wanted = field_convert(field, value, NULL);
     if (wanted != NULL)
         lang_problem_add(context->problems, entry->value->mark, "`%s` must be %s", field->name,
                          wanted);
+    return true;
+}
+
+/* Checks arguments written as a map. */
+static void check_map(struct lang_context *context, const struct lang_item *item, const char *what,
+                      const struct trp_message_type *type, const struct trp_value *arguments)
+{
+    const struct lang_node *node = lang_item_value(item, "args");
+    bool known = true;
+    for (uint32_t i = 0; node != NULL && i < node->count; i++)
+        known = check_entry(context, &node->entries[i], what, type, &arguments->items[i]) && known;
+    for (uint32_t i = 0; known && i < type->fields_count; i++) {
+        if (value_find(arguments, type->fields[i].name) != NULL)
+            continue;
+        lang_problem_add(context->problems, lang_item_mark(item, "args"), "`%s` also needs `%s`",
+                         what, type->fields[i].name);
+        list_fields(context, type);
+    }
 }
 
 void lang_arguments_check(struct lang_context *context, const struct lang_item *item,
                           const char *what, const struct trp_message_type *type,
                           const struct trp_value *arguments)
 {
-    const struct lang_node *node = lang_item_value(item, "args");
     struct lang_mark mark = lang_item_mark(item, "args");
-    uint32_t fields_count = type == NULL ? 0 : type->fields_count;
-    if (node != NULL && arguments == NULL) /* they did not parse: that is said already */
-        return;
-    if (arguments != NULL && fields_count == 0) {
-        if (arguments->items_count != 0 || arguments->kind != TRP_VALUE_MAP)
+    bool map = arguments == NULL || arguments->kind == TRP_VALUE_MAP;
+    if (arguments == NULL && lang_item_value(item, "args") != NULL)
+        return; /* they did not parse: that is said already */
+    if (type == NULL || type->fields_count == 0) {
+        if (arguments != NULL && (arguments->items_count != 0 || !map))
             lang_problem_add(context->problems, mark, "`%s` takes no arguments", what);
-        return;
-    }
-    if (fields_count == 0)
-        return;
-    if (is_bare(type, arguments)) {
+    } else if (is_bare(type, arguments)) {
         const char *wanted = field_convert(&type->fields[0], arguments, NULL);
         if (wanted != NULL)
             lang_problem_add(context->problems, mark, "`%s` must be %s", what, wanted);
-        return;
-    }
-    if (arguments != NULL && arguments->kind != TRP_VALUE_MAP) {
+    } else if (!map) {
         lang_problem_add(context->problems, mark, "arguments are written { field: value }");
         list_fields(context, type);
-        return;
-    }
-    for (uint32_t i = 0; node != NULL && i < node->count; i++)
-        check_entry(context, &node->entries[i], what, type, &arguments->items[i]);
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        if (value_find(arguments, type->fields[i].name) == NULL) {
-            lang_problem_add(context->problems, mark, "`%s` also needs `%s`", what,
-                             type->fields[i].name);
-            list_fields(context, type);
-        }
+    } else {
+        check_map(context, item, what, type, arguments);
     }
 }

@@ -3,8 +3,6 @@
 #include "scenarios/lang/draft.h"
 #include "scenarios/lang/name.h"
 
-#include <stdlib.h>
-
 #define TEXT_MAX            4096u /* of a selector, name or other short text */
 #define LIST_MAX            256u  /* words, sides */
 #define ARGUMENTS_DEPTH_MAX 8u
@@ -37,7 +35,7 @@ static bool one_text(struct lang_context *context, const struct lang_key *key,
     }
     if (node->size == 0) {
         lang_problem_add(context->problems, node->mark, "`%.*s` has no value", size, text);
-        lang_problem_hint(context->problems, "it takes %s", lang_type_text(key->type)->about);
+        lang_problem_hint(context->problems, "it takes %s", lang_key_text(key)->about);
         return false;
     }
     if (node->size > TEXT_MAX)
@@ -97,11 +95,8 @@ static bool limit_read(struct lang_context *context, const struct lang_key *key,
                        const struct lang_node *node, void *field)
 {
     struct lang_fault fault = {0};
-    struct trp_bytes name = lang_key_name(key);
-    static const char suffix[] = "_bytes";
     bool wide = key->type == LANG_LIMIT_WIDE;
-    bool size = name.size > sizeof suffix - 1 &&
-                memcmp(name.data + name.size - (sizeof suffix - 1), suffix, sizeof suffix - 1) == 0;
+    bool size = lang_key_text(key) == lang_type_text(LANG_LIMIT_WIDE);
     uint64_t value;
     if (!size)
         return count_read(context, node, UINT32_MAX, field);
@@ -116,30 +111,36 @@ static bool limit_read(struct lang_context *context, const struct lang_key *key,
     return true;
 }
 
+static void report_choice(struct lang_context *context, const struct lang_key *key,
+                          const struct lang_node *node)
+{
+    struct lang_nearest nearest = lang_nearest_to(node->text, node->size);
+    const char *list = "";
+    for (const struct lang_choice *choice = key->choices; choice->word != NULL; choice++) {
+        if (choice->planned)
+            continue;
+        lang_nearest_offer(&nearest, choice->word);
+        list = lang_arena_print(context->arena, "%s%s`%s`", list, list[0] == '\0' ? "" : ", ",
+                                choice->word);
+    }
+    lang_problem_add(context->problems, node->mark, "`%s` is not one of %s", node->text, list);
+    (void)lang_nearest_hint(&nearest, context->problems);
+}
+
 static bool choice_read(struct lang_context *context, const struct lang_key *key,
                         const struct lang_node *node, unsigned *field)
 {
-    struct lang_nearest nearest = lang_nearest_to(node->text, node->size);
-    struct lang_text list = {0};
     for (const struct lang_choice *choice = key->choices; choice->word != NULL; choice++) {
-        if (strcmp(choice->word, node->text) == 0 && choice->planned) {
+        if (strcmp(choice->word, node->text) != 0)
+            continue;
+        if (choice->planned)
             lang_problem_add(context->problems, node->mark, "`%s: %s` is not supported yet",
                              key->name, choice->word);
-            return false;
-        }
-        if (strcmp(choice->word, node->text) == 0) {
+        else
             *field = choice->value;
-            return true;
-        }
-        if (!choice->planned) {
-            lang_nearest_offer(&nearest, choice->word);
-            lang_text_add(&list, "%s`%s`", list.size == 0 ? "" : ", ", choice->word);
-        }
+        return !choice->planned;
     }
-    char *words = lang_text_take(&list);
-    lang_problem_add(context->problems, node->mark, "`%s` is not one of %s", node->text, words);
-    free(words);
-    (void)lang_nearest_hint(&nearest, context->problems);
+    report_choice(context, key, node);
     return false;
 }
 

@@ -4,8 +4,10 @@
 #ifndef WORKLOAD_WORKLOAD_H
 #define WORKLOAD_WORKLOAD_H
 
+#include "scenarios/workload/chat.h"
 #include "scenarios/workload/counter.h"
 #include "scenarios/workload/kv.h"
+#include "scenarios/workload/ping.h"
 #include "scenarios/workload/watcher.h"
 
 extern const struct trp_actor_type *const trp_workload_types[];

@@ -20,7 +20,9 @@ target_compile_options(trp_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef -Wvla
   -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
   -Wcast-qual -Wcast-align -Wwrite-strings -Wpointer-arith -Wformat=2
-  -Wimplicit-fallthrough -Wswitch-enum -Wnull-dereference -Wdouble-promotion
+  -Wimplicit-fallthrough -Wswitch-enum -Wdouble-promotion
+  # Beyond -O1, gcc takes the front of a list known to be filled for a possible NULL.
+  $<$<CONFIG:Debug>:-Wnull-dereference>
   -fno-common -fno-strict-aliasing -fstack-protector-strong -ffp-contract=off
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
   $<$<BOOL:${TRP_WERROR}>:-Werror>

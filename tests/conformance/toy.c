@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance/toy.h"
 
+#include "base/rolling_hash.h"
 #include "lib/test.h"
 
 /* The byte at an offset of every stream, so that each receiver can check what it gets. */
@@ -15,6 +16,7 @@ void toy_init(struct toy *toy)
     toy->deadline = TRP_NEVER;
     toy->next_id = 2;
     toy->resolved = TRP_EAGAIN;
+    trp_hash_init(toy->hash);
     for (size_t i = 0; i < sizeof toy->pattern; i++) {
         toy->pattern[i] = pattern_at(i);
     }
@@ -46,7 +48,7 @@ static struct trp_output *toy_put(struct toy *toy, enum trp_output_kind kind, tr
     }
     assert_true(toy->outputs_count < TOY_OUTPUTS_MAX);
     struct trp_output *out = &toy->outputs[toy->outputs_count++];
-    *out = (struct trp_output){.kind = kind, .socket = id};
+    *out = (struct trp_output){.kind = kind, .socket = id, .cause = toy->cause};
     return out;
 }
 
@@ -143,6 +145,8 @@ struct toy_socket *toy_accepted(struct toy *toy, uint32_t index)
 static void toy_on_open(struct toy *toy, struct toy_socket *socket, const struct trp_input *in)
 {
     assert_int_equal(in->addresses_count, 2);
+    socket->opened_at = in->now;
+    socket->cause = in->cause;
     socket->state = TOY_OPEN;
     socket->local = in->addresses[0];
     socket->remote = in->addresses[1];
@@ -162,6 +166,7 @@ static void toy_on_bytes(struct toy *toy, struct toy_socket *socket, const struc
         }
     }
     socket->received += in->bytes.size;
+    socket->received_at = in->now;
     socket->received_chunks++;
     if (toy->echo) {
         toy_send(toy, socket, in->bytes.size);
@@ -173,9 +178,11 @@ static void toy_on_socket(struct toy *toy, struct toy_socket *socket, const stru
     assert_non_null(socket);
     assert_false(socket->closed_by_us);
     assert_true(socket->state != TOY_ENDED);
+    socket->cause = in->cause;
     if (in->kind == TRP_IN_CLOSED) {
         socket->state = TOY_ENDED;
         socket->closed_count++;
+        socket->closed_at = in->now;
         socket->closed_status = in->status;
         return;
     }
@@ -197,6 +204,7 @@ static void toy_on_socket(struct toy *toy, struct toy_socket *socket, const stru
     } else if (in->kind == TRP_IN_EOF) {
         assert_false(socket->eof);
         socket->eof = true;
+        socket->eof_at = in->now;
         if (toy->follow && !socket->shut_down) {
             toy_shutdown(toy, socket);
         }
@@ -214,6 +222,10 @@ static enum trp_status toy_step(void *self, const struct trp_input *in)
     struct toy *toy = self;
     assert_true(in->now >= toy->now);
     toy->now = in->now;
+    trp_hash_u64(toy->hash, in->now);
+    trp_hash_u64(toy->hash, (uint64_t)in->kind << 32 | (uint32_t)in->status);
+    trp_hash_u64(toy->hash, in->socket);
+    trp_hash_bytes(toy->hash, in->bytes);
     if (in->now >= toy->deadline) {
         toy->deadline = TRP_NEVER;
         toy->times++;

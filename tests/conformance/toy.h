@@ -34,6 +34,11 @@ struct toy_socket {
     uint64_t credited;
     uint64_t received;
     uint64_t received_chunks;
+    trp_time opened_at;
+    trp_time received_at; /* the last bytes */
+    trp_time eof_at;
+    trp_time closed_at;
+    uint64_t cause; /* of the last input */
     bool shut_down_when_sent;
     bool close_when_sent;
 };
@@ -53,6 +58,8 @@ struct toy {
     bool follow;                /* half-closes after an end of stream */
     uint64_t greet;             /* bytes to write to whoever connects */
     bool pause_accepted;        /* pauses what it accepts */
+    uint64_t cause;             /* of the outputs */
+    uint64_t hash[2];           /* over all inputs */
     enum trp_status resolved;   /* of the last question; TRP_EAGAIN before */
     uint32_t resolved_count;    /* addresses of it */
     struct trp_multiaddr found; /* the first of them */

@@ -14,7 +14,7 @@ static const char *const muxers[] = {"/yamux/1.0.0", "/mplex/6.7.0"};
 
 struct side {
     struct trp_memory memory;
-    struct trp_keypair identity;
+    struct trp_noise_identity identity;
     struct trp_noise *noise;
     struct trp_buffer plain;
     struct trp_buffer sent;
@@ -26,10 +26,11 @@ static void side_open(struct side *s, uint8_t who)
     *s = (struct side){.memory = trp_memory_init(8 << 20)};
     s->plain = trp_buffer_init(&s->memory, 1 << 20);
     s->sent = trp_buffer_init(&s->memory, 1 << 20);
-    trp_keypair_from_seed(seed, &s->identity);
+    struct trp_keypair host;
+    trp_keypair_from_seed(seed, &host);
+    trp_noise_identity_init(&host, (const uint8_t[32]){who, 1}, &s->identity);
     struct trp_noise_config config = {.initiator = who == 0,
                                       .identity = &s->identity,
-                                      .static_secret = {who, 1},
                                       .ephemeral_secret = {who, 2},
                                       .muxers = muxers,
                                       .muxers_count = 2};

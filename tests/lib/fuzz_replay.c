@@ -43,7 +43,7 @@ static int run_file(const char *directory, const char *name, uint8_t *input)
 
 int main(int argc, char **argv)
 {
-    uint8_t *input = malloc(INPUT_BYTES_MAX);
+    uint8_t *input = calloc(1, INPUT_BYTES_MAX);
     if (input == NULL) {
         return 1;
     }

@@ -122,7 +122,8 @@ TRP_API enum trp_status trp_ask(struct trp_context *ctx, const struct trp_actor_
                                 const struct trp_message_type *type, const void *message,
                                 const struct trp_ask_options *options) TRP_NODISCARD;
 
-/* Answers the ask being handled; TRP_ESTATE when it is a tell or was answered already. */
+/* Answers the ask being handled; TRP_ESTATE when it is a tell or was answered already, TRP_EINVAL
+ * when `type` is not the handler's reply type. */
 TRP_API enum trp_status trp_reply(struct trp_context *ctx, const struct trp_message_type *type,
                                   const void *message) TRP_NODISCARD;
 /* Answers with an error of the handler's own type. */
@@ -131,11 +132,17 @@ TRP_API enum trp_status trp_reply_error(struct trp_context *ctx,
                                         const void *message) TRP_NODISCARD;
 /* Keeps the ask open beyond the handler; gives a token for trp_reply_to. 0 when it is a tell. */
 TRP_API uint64_t trp_reply_later(struct trp_context *ctx);
+/* TRP_OK also when nobody waits any more: it was answered, it timed out, the asker is gone.
+ * TRP_ESTATE for 0. */
 TRP_API enum trp_status trp_reply_to(struct trp_context *ctx, uint64_t token,
                                      const struct trp_message_type *type,
                                      const void *message) TRP_NODISCARD;
+TRP_API enum trp_status trp_reply_error_to(struct trp_context *ctx, uint64_t token,
+                                           const struct trp_message_type *type,
+                                           const void *message) TRP_NODISCARD;
 
-/* Sends `message` to `to` after `delay_ns`; gives an id for trp_timer_cancel. */
+/* Sends `message` to `to` after `delay_ns`; gives an id for trp_timer_cancel. The bound of the
+ * mailbox does not hold for it. A timer to an actor of this node ends with that actor. */
 TRP_API enum trp_status trp_tell_after(struct trp_context *ctx, trp_time delay_ns,
                                        const struct trp_actor_ref *to,
                                        const struct trp_message_type *type, const void *message,
@@ -150,7 +157,8 @@ TRP_API enum trp_status trp_kill(struct trp_context *ctx,
                                  const struct trp_actor_ref *actor) TRP_NODISCARD;
 
 /* Links this actor with another, here or remote, in both directions; idempotent. The death of
- * either is told to the other exactly once. Linking with a dead actor tells at once. */
+ * either is told to the other exactly once. Linking with a dead actor tells at once;
+ * TRP_STOP_KILLED stands for a reason that is not known any more. */
 TRP_API enum trp_status trp_link(struct trp_context *ctx,
                                  const struct trp_actor_ref *other) TRP_NODISCARD;
 TRP_API enum trp_status trp_unlink(struct trp_context *ctx,

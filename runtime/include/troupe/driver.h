@@ -33,9 +33,10 @@ enum trp_input_kind {
     TRP_IN_BYTES,     /* socket; bytes, at least one; the node takes them all */
     TRP_IN_EOF,       /* socket: the peer will send no more */
     TRP_IN_SENT,      /* socket; sent_bytes of earlier TRP_OUT_BYTES have left: credit returns */
-    TRP_IN_CLOSED,    /* socket; status: why. Also a failed listen or dial. The last input of it */
-    TRP_IN_RESOLVED,  /* socket: id of the TRP_OUT_RESOLVE; status; addresses */
-    TRP_IN_COMMAND    /* command: what the user wants */
+    TRP_IN_CLOSED,   /* socket; status: why, TRP_OK when both directions ended in good order. Also a
+                      * failed listen or dial. The last input of it */
+    TRP_IN_RESOLVED, /* socket: id of the TRP_OUT_RESOLVE; status; addresses */
+    TRP_IN_COMMAND   /* command: what the user wants */
 };
 
 struct trp_input {

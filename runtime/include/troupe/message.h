@@ -107,7 +107,7 @@ TRP_API enum trp_status trp_message_encode(const struct trp_message_type *type, 
                                            uint8_t *out, size_t room,
                                            size_t *ret_size) TRP_NODISCARD;
 /* Reads msgpack into a struct of type->size bytes; trailing bytes are ignored, a missing or
- * mistyped field is TRP_EDECODE. Slices borrow from `in`. */
+ * mistyped field is TRP_EDECODE, and `ret_message` is undefined then. Slices borrow from `in`. */
 TRP_API enum trp_status trp_message_decode(const struct trp_message_type *type, struct trp_bytes in,
                                            void *ret_message) TRP_NODISCARD;
 /* Writes any msgpack value as JSON with a NUL, cut at `room`; returns the length it would have. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* troupe/uv.h - a node on a real network, driven by libuv.
  *
- * Threading  A runtime owns one thread's loop; trp_runtime_wake is the only call from others. */
+ * Threading  A runtime belongs to its loop's thread; only trp_runtime_stop may be called from
+ * others and from signal handlers. Signals    SIGPIPE is ignored from the first runtime on, unless
+ * the program handles it. */
 #ifndef TROUPE_UV_H
 #define TROUPE_UV_H
 
@@ -15,10 +17,17 @@ struct trp_runtime;
 struct trp_runtime_config {
     struct trp_node_config node; /* seed, now and unix_ns are filled in: entropy and clocks */
     struct uv_loop_s *loop;      /* borrowed; NULL: a loop of its own */
-    const char *state_path;      /* file that keeps identity and known peers; NULL: nothing kept */
+    trp_time spin_ns;       /* look again for so long after an input before sleeping: some 30 us
+                             * save the time to wake up, for the price of a busy core; 0: none */
+    const char *state_path; /* file that keeps identity and known peers; NULL: nothing kept */
     void (*on_result)(void *user, const struct trp_result *result);
     void *user;
 };
+
+/* Makes a state file with a new identity from the system's entropy, for trp_runtime_config.
+ * state_path. TRP_EEXISTS: the file is there and stays as it is; TRP_EIO, TRP_ENOMEM. */
+TRP_API enum trp_status trp_state_create(const char *path,
+                                         struct trp_peer_id *ret_peer) TRP_NODISCARD;
 
 /* Opens a node on the real network, in one line: listens on `listen` (NULL:
  * "/ip4/0.0.0.0/tcp/0"), with the actor types of `config` (may be NULL). Gives the runtime; close
@@ -30,7 +39,7 @@ TRP_API enum trp_status trp_runtime_open(const struct trp_runtime_config *config
                                          struct trp_runtime **ret_runtime) TRP_NODISCARD;
 TRP_API struct trp_node *trp_runtime_node(struct trp_runtime *runtime);
 /* Feeds one command; copied as needed before it returns. Its results come to on_result, also
- * before this returns. */
+ * before this returns. TRP_ESTATE from within on_result, and when the node is broken. */
 TRP_API enum trp_status trp_runtime_command(struct trp_runtime *runtime,
                                             const struct trp_command *command) TRP_NODISCARD;
 /* Runs the loop until `span_ns` has passed (TRP_NEVER: for ever) or trp_runtime_stop. */

@@ -59,8 +59,10 @@ TRP_API trp_time trp_dist_sample(const struct trp_dist *dist, uint64_t draw);
 
 /* One direction from one host to another. Zero fields: no such effect. */
 struct trp_path {
-    struct trp_dist latency;  /* one way; consecutive segments are correlated and stay ordered */
-    uint64_t jitter_ppm;      /* share of the latency that is drawn anew per segment; default all */
+    struct trp_dist latency;  /* one way; drawn for each 100 ms, so that segments that follow each
+                               * other travel alike; a stream stays ordered. At least 1 us */
+    uint64_t jitter_ppm;      /* share of the latency that is drawn anew, the rest being drawn once
+                               * per path; 0: all */
     uint32_t loss_ppm;        /* per segment: a stall of one retransmission timeout, doubling */
     uint64_t rate_bits_per_s; /* 0: unlimited */
     trp_time queue_ns;        /* how much of the rate may queue before the sender feels it */
@@ -91,7 +93,8 @@ TRP_API bool trp_world_is_up(const struct trp_world *world, uint32_t host);
 /* Borrows the running process; NULL ops when the host is down. */
 TRP_API struct trp_process trp_world_process(const struct trp_world *world, uint32_t host);
 
-/* Hands a command to the process of a host, now. TRP_ESTATE when it is down. */
+/* Hands a command to the process of a host, now. TRP_ESTATE when it is down, TRP_EAGAIN while it is
+ * paused. */
 TRP_API enum trp_status trp_world_command(struct trp_world *world, uint32_t host,
                                           const struct trp_command *command,
                                           uint64_t cause) TRP_NODISCARD;
@@ -106,15 +109,18 @@ TRP_API uint64_t trp_world_cut(struct trp_world *world, uint32_t id, const uint3
 /* Says whether a cut stops what `from` sends to `to` now. */
 TRP_API bool trp_world_is_cut(const struct trp_world *world, uint32_t from, uint32_t to);
 TRP_API uint64_t trp_world_heal(struct trp_world *world, uint32_t id, uint64_t cause);
-/* Ends the process without goodbye. Its connections become half-open: peers learn of it when they
- * next send, or never while it is down and silent. */
+/* Ends the process without goodbye, as a machine that loses power: nothing answers until a restart.
+ * Its connections become half-open: a peer that sends is reset after the restart and times out
+ * before it; one that is silent never learns of it. */
 TRP_API uint64_t trp_world_crash(struct trp_world *world, uint32_t host, uint64_t cause);
 /* Starts a crashed or stopped host again. */
 TRP_API uint64_t trp_world_restart(struct trp_world *world, uint32_t host,
                                    enum trp_state_kept state, uint64_t cause);
-/* The process is gone for good after having had the time to say goodbye by its own command. */
+/* Ends the process, as one that exits after having said goodbye by its own command. Its network
+ * stack sends what was written, closes its connections and refuses new ones. */
 TRP_API uint64_t trp_world_stop(struct trp_world *world, uint32_t host, uint64_t cause);
-/* Stops the host's clock and CPU; inputs wait until resume. */
+/* Stops the process, as SIGSTOP does: inputs wait until resume, when its clock jumps to the
+ * world's. Its network stack goes on: it takes connections and bytes while there is room. */
 TRP_API uint64_t trp_world_pause(struct trp_world *world, uint32_t host, uint64_t cause);
 TRP_API uint64_t trp_world_resume(struct trp_world *world, uint32_t host, uint64_t cause);
 /* Resets a share (in millionths, keyed per connection) of the established connections of a host. */

@@ -1,146 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "proto/yamux.h"
-
-#include "lib/pipe.h"
-#include "lib/test.h"
-#include "proto/yamux_frame.h"
-
-enum { DATA, WINDOW, PING, GOAWAY };
-enum { SYN = 1, ACK = 2, FIN = 4, RST = 8 };
-
-#define KIB      1024u
-#define WINDOW_0 (256 * KIB)
-
-struct side {
-    struct trp_memory memory;
-    struct trp_yamux *yamux;
-    struct trp_buffer sent;
-};
-
-static const struct trp_yamux_config usual = {
-    .initiator = true,
-    .streams_max = 8,
-    .window_bytes = WINDOW_0,
-    .stream_send_bytes = 64 * KIB,
-    .keepalive_ns = TRP_S(30),
-};
-
-static void setup_with(struct side *s, struct trp_yamux_config config)
-{
-    *s = (struct side){.memory = trp_memory_init(64 << 20)};
-    s->sent = trp_buffer_init(&s->memory, 4 << 20);
-    assert_status(trp_yamux_open(&s->memory, &config, 0, &s->yamux), TRP_OK);
-}
-
-static void setup(struct side *s, bool initiator)
-{
-    struct trp_yamux_config config = usual;
-    config.initiator = initiator;
-    setup_with(s, config);
-}
-
-static void teardown(struct side *s)
-{
-    trp_yamux_close(s->yamux);
-    trp_buffer_free(&s->sent);
-    assert_int_equal(s->memory.used_bytes, 0);
-}
-
-/* ---- golden frames ---- */
-
-struct wire {
-    uint8_t bytes[512 * KIB];
-    size_t size;
-};
-
-static struct wire wire; /* of the test that runs */
-
-static struct wire *frame(uint8_t type, uint16_t flags, uint32_t id, uint32_t length)
-{
-    uint8_t *at = wire.bytes + wire.size;
-    at[0] = 0;
-    at[1] = type;
-    trp_store_be16(at + 2, flags);
-    trp_store_be32(at + 4, id);
-    trp_store_be32(at + 8, length);
-    wire.size += 12;
-    return &wire;
-}
-
-static struct wire *body(size_t size, uint8_t fill)
-{
-    memset(wire.bytes + wire.size, fill, size);
-    wire.size += size;
-    return &wire;
-}
-
-/* Feeds what was put together, all of which must be used. */
-static enum trp_status feed(struct side *s)
-{
-    size_t used = 0;
-    enum trp_status status = trp_yamux_recv(s->yamux, 0, trp_bytes(wire.bytes, wire.size), &used);
-    assert_true(status != TRP_OK || used == wire.size);
-    wire.size = 0;
-    return status;
-}
-
-/* Asserts that exactly what was put together is sent. */
-static void assert_sent(struct side *s)
-{
-    assert_status(trp_yamux_send(s->yamux, 0, &s->sent), TRP_OK);
-    assert_false(trp_yamux_has_output(s->yamux));
-    assert_int_equal(s->sent.size, wire.size);
-    if (wire.size > 0) {
-        assert_memory_equal(trp_buffer_view(&s->sent).data, wire.bytes, wire.size);
-    }
-    trp_buffer_free(&s->sent);
-    wire.size = 0;
-}
-
-static struct trp_yamux_event next(struct side *s)
-{
-    struct trp_yamux_event event = {.kind = TRP_YAMUX_GOAWAY, .stream = UINT32_MAX};
-    assert_true(trp_yamux_next_event(s->yamux, &event));
-    return event;
-}
-
-static void assert_event(struct side *s, enum trp_yamux_kind kind, uint32_t stream)
-{
-    struct trp_yamux_event event = next(s);
-    assert_int_equal(event.kind, kind);
-    assert_int_equal(event.stream, stream);
-}
-
-static void assert_data(struct side *s, uint32_t stream, size_t size)
-{
-    struct trp_yamux_event event = next(s);
-    assert_int_equal(event.kind, TRP_YAMUX_DATA);
-    assert_int_equal(event.stream, stream);
-    assert_int_equal(event.data.size, size);
-}
-
-static void assert_silent(struct side *s)
-{
-    struct trp_yamux_event event;
-    assert_false(trp_yamux_next_event(s->yamux, &event));
-}
-
-static uint32_t open_stream(struct side *s)
-{
-    uint32_t id = 0;
-    assert_status(trp_yamux_open_stream(s->yamux, &id), TRP_OK);
-    return id;
-}
-
-static size_t write_bytes(struct side *s, uint32_t id, size_t size, uint8_t fill)
-{
-    static uint8_t bytes[512 * KIB];
-    size_t used = 0;
-    memset(bytes, fill, size);
-    enum trp_status status = trp_yamux_write(s->yamux, id, trp_bytes(bytes, size), &used);
-    assert_true(status == TRP_OK || status == TRP_EAGAIN);
-    return used;
-}
+#include "lib/yamux_wire.h"
 
 /* ---- opening ---- */
 
@@ -157,7 +16,7 @@ static void opens_with_an_empty_window_update(void **state)
     teardown(&s);
 }
 
-static void syn_and_fin_ride_on_data(void **state)
+static void syn_rides_on_data_and_fin_does_not(void **state)
 {
     (void)state;
     struct side s;
@@ -167,8 +26,9 @@ static void syn_and_fin_ride_on_data(void **state)
     assert_int_equal(write_bytes(&s, id, 5, 'x'), 5);
     assert_status(trp_yamux_shutdown(s.yamux, id), TRP_OK);
     assert_status(trp_yamux_shutdown(s.yamux, id), TRP_ESTATE);
-    frame(DATA, SYN | FIN, 2, 5);
+    frame(DATA, SYN, 2, 5);
     body(5, 'x');
+    frame(WINDOW, FIN, 2, 0); /* js-yamux drops the body of a frame with FIN */
     assert_sent(&s);
     teardown(&s);
 }
@@ -655,8 +515,9 @@ static void both_half_closes_finish_a_stream(void **state)
     size_t used;
     assert_status(trp_yamux_write(s.yamux, 1, trp_bytes("x", 1), &used), TRP_ESTATE);
     assert_silent(&s);
-    frame(DATA, ACK | FIN, 1, 3);
+    frame(DATA, ACK, 1, 3);
     body(3, 'g');
+    frame(WINDOW, FIN, 1, 0);
     assert_sent(&s);
     assert_event(&s, TRP_YAMUX_FINISHED, 1);
     assert_silent(&s);
@@ -823,325 +684,11 @@ static void a_late_reset_does_not_undo_the_end(void **state)
     teardown(&s);
 }
 
-/* ---- bytes in any pieces, little room, little memory ---- */
-
-static void a_small_rest_of_room_is_left(void **state)
-{
-    (void)state;
-    struct side s;
-    setup(&s, true);
-    write_bytes(&s, open_stream(&s), 5000, 'r');
-    s.sent.limit_bytes = 1500;
-    uint8_t before[500] = {0};
-    assert_status(trp_buffer_append(&s.sent, trp_bytes(before, 500)), TRP_OK);
-    assert_status(trp_yamux_send(s.yamux, 0, &s.sent), TRP_EFULL); /* 988 bytes of 5000 */
-    assert_int_equal(s.sent.size, 500);
-    s.sent.limit_bytes = 1536;
-    assert_status(trp_yamux_send(s.yamux, 0, &s.sent), TRP_OK);
-    assert_int_equal(s.sent.size, 1536);
-    teardown(&s);
-}
-
-/* A session with a bit of everything. */
-static void put_session(void)
-{
-    frame(WINDOW, SYN, 1, 100);
-    frame(DATA, 0, 1, 9);
-    body(9, 'a');
-    frame(PING, SYN, 0, 77);
-    frame(DATA, SYN | FIN, 3, 30);
-    body(30, 'b');
-    frame(DATA, 0, 99, 20);
-    body(20, 'c');
-    frame(WINDOW, FIN, 1, 50);
-    frame(WINDOW, RST, 3, 4);
-    frame(GOAWAY, 0, 0, 0);
-}
-
-/* Receives `size` bytes of `in`, writing down every event. */
-static void run_session(struct side *s, const uint8_t *in, size_t size, struct trp_buffer *log)
-{
-    for (size_t at = 0; at < size;) {
-        size_t used = 0;
-        assert_status(trp_yamux_recv(s->yamux, 0, trp_bytes(in + at, size - at), &used), TRP_OK);
-        at += used;
-        struct trp_yamux_event event;
-        while (trp_yamux_next_event(s->yamux, &event)) {
-            uint8_t line[3] = {(uint8_t)event.kind, (uint8_t)event.stream, (uint8_t)event.code};
-            for (size_t i = 0; i < event.data.size; i++) {
-                line[2] = event.data.data[i];
-                assert_status(trp_buffer_append(log, trp_bytes(line, 3)), TRP_OK);
-            }
-            if (event.kind != TRP_YAMUX_DATA) {
-                assert_status(trp_buffer_append(log, trp_bytes(line, 3)), TRP_OK);
-            }
-        }
-    }
-}
-
-static void events_do_not_depend_on_the_pieces(void **state)
-{
-    (void)state;
-    struct side whole;
-    setup(&whole, false);
-    struct trp_buffer log = trp_buffer_init(&whole.memory, 1 << 16);
-    put_session();
-    run_session(&whole, wire.bytes, wire.size, &log);
-    assert_int_equal(log.size, 3 * (2 + 9 + 30 + 4));
-    for (size_t cut = 0; cut <= wire.size; cut++) {
-        struct side s;
-        setup(&s, false);
-        struct trp_buffer pieces = trp_buffer_init(&s.memory, 1 << 16);
-        run_session(&s, wire.bytes, cut, &pieces);
-        if (cut == wire.size) { /* one byte at a time */
-            trp_yamux_close(s.yamux);
-            trp_buffer_free(&pieces);
-            assert_status(trp_yamux_open(&s.memory,
-                                         &(struct trp_yamux_config){.streams_max = 8,
-                                                                    .window_bytes = WINDOW_0,
-                                                                    .stream_send_bytes = 1,
-                                                                    .keepalive_ns = 1},
-                                         0, &s.yamux),
-                          TRP_OK);
-            for (size_t i = 0; i < wire.size; i++) {
-                run_session(&s, wire.bytes + i, 1, &pieces);
-            }
-        } else {
-            run_session(&s, wire.bytes + cut, wire.size - cut, &pieces);
-        }
-        assert_true(trp_bytes_equal(trp_buffer_view(&pieces), trp_buffer_view(&log)));
-        trp_buffer_free(&pieces);
-        teardown(&s);
-    }
-    wire.size = 0;
-    trp_buffer_free(&log);
-    teardown(&whole);
-}
-
-static void sends_with_the_least_room(void **state)
-{
-    (void)state;
-    struct side s;
-    setup(&s, false);
-    frame(DATA, SYN, 1, 1);
-    body(1, 'x');
-    frame(PING, SYN, 0, 5);
-    assert_status(feed(&s), TRP_OK);
-    write_bytes(&s, 1, 3, 'y');
-    s.sent.limit_bytes = 11;
-    assert_status(trp_yamux_send(s.yamux, 0, &s.sent), TRP_EFULL);
-    assert_int_equal(s.sent.size, 0);
-    frame(PING, ACK, 0, 5);
-    for (uint32_t i = 0; i < 3; i++) {
-        frame(DATA, i == 0 ? ACK : 0, 1, 1);
-        body(1, 'y');
-    }
-    size_t at = 0;
-    while (trp_yamux_has_output(s.yamux)) {
-        s.sent.limit_bytes = 13;
-        assert_status(trp_yamux_send(s.yamux, 0, &s.sent), TRP_OK);
-        assert_memory_equal(trp_buffer_view(&s.sent).data, wire.bytes + at, s.sent.size);
-        at += s.sent.size;
-        trp_buffer_consume(&s.sent, s.sent.size);
-    }
-    assert_int_equal(at, wire.size);
-    wire.size = 0;
-    teardown(&s);
-}
-
-static void out_of_memory_refuses_or_fails(void **state)
-{
-    (void)state;
-    for (uint64_t n = 1; n <= 8; n++) {
-        struct side s;
-        setup(&s, true);
-        s.memory.fail_at = n;
-        uint32_t id = 0;
-        size_t used = 0;
-        enum trp_status status = trp_yamux_open_stream(s.yamux, &id);
-        assert_true(status == TRP_OK || status == TRP_ENOMEM);
-        if (status == TRP_OK) {
-            status = trp_yamux_write(s.yamux, id, trp_bytes("hello", 5), &used);
-            assert_true(status == TRP_OK || status == TRP_ENOMEM);
-        }
-        frame(WINDOW, SYN, 2, 0);
-        assert_status(feed(&s), TRP_OK); /* at worst refused */
-        assert_true(trp_yamux_streams_count(s.yamux) + trp_yamux_refused_count(s.yamux) >= 1);
-        status = trp_yamux_send(s.yamux, 0, &s.sent);
-        assert_true(status == TRP_OK || status == TRP_ENOMEM);
-        if (status == TRP_ENOMEM) {
-            assert_status(trp_yamux_open_stream(s.yamux, &id), TRP_ENOMEM); /* sticky */
-        }
-        teardown(&s);
-    }
-}
-
-static void an_idle_connection_is_small(void **state)
-{
-    (void)state;
-    struct side s;
-    setup(&s, true);
-    assert_in_range(s.memory.used_bytes, 1, 1535);
-    assert_status(trp_yamux_reset(s.yamux, open_stream(&s)), TRP_OK);
-    assert_in_range(s.memory.used_bytes, 1, 1535);
-    teardown(&s);
-}
-
-/* ---- two machines face to face ---- */
-
-#define PEER_STREAMS 6u
-
-/* A talker opens streams and writes a pattern on each; the other echoes; the talker checks. */
-struct talk {
-    struct side side[2];
-    struct test_pipe pipe[2];
-    size_t length;
-    uint32_t ids[PEER_STREAMS];
-    size_t written[PEER_STREAMS];
-    size_t checked[PEER_STREAMS];
-    size_t echo_held[PEER_STREAMS]; /* of the echoer: bytes received, not yet written back */
-    size_t echo_written[PEER_STREAMS];
-    bool echo_eof[PEER_STREAMS];
-    uint32_t finished[2];
-};
-
-static uint8_t pattern(uint32_t stream, size_t at)
-{
-    return (uint8_t)(at * 31u + (at >> 8) * 7u + stream);
-}
-
-static uint32_t slot_of(const struct talk *t, uint32_t id)
-{
-    for (uint32_t i = 0; i < PEER_STREAMS; i++) {
-        if (t->ids[i] == id) {
-            return i;
-        }
-    }
-    fail();
-    return 0;
-}
-
-static void talk_events(struct talk *t, uint32_t who)
-{
-    struct trp_yamux *y = t->side[who].yamux;
-    struct trp_yamux_event event;
-    while (trp_yamux_next_event(y, &event)) {
-        uint32_t slot = slot_of(t, event.stream);
-        size_t at = who == 0 ? t->checked[slot] : t->echo_written[slot] + t->echo_held[slot];
-        assert_int_not_equal(event.kind, TRP_YAMUX_RESET);
-        for (size_t i = 0; i < event.data.size; i++) {
-            assert_int_equal(event.data.data[i], pattern(event.stream, at + i));
-        }
-        if (event.kind == TRP_YAMUX_DATA && who == 0) {
-            t->checked[slot] += event.data.size;
-            assert_status(trp_yamux_consumed(y, event.stream, (uint32_t)event.data.size), TRP_OK);
-        } else if (event.kind == TRP_YAMUX_DATA) {
-            t->echo_held[slot] += event.data.size;
-        } else if (event.kind == TRP_YAMUX_EOF && who == 1) {
-            t->echo_eof[slot] = true;
-        } else if (event.kind == TRP_YAMUX_FINISHED) {
-            t->finished[who]++;
-        }
-    }
-}
-
-/* Writes the pattern from *at on, at most `size` bytes. */
-static size_t talk_write(struct talk *t, uint32_t who, uint32_t slot, size_t at, size_t size)
-{
-    uint8_t bytes[4096];
-    size = size < sizeof bytes ? size : sizeof bytes;
-    for (size_t i = 0; i < size; i++) {
-        bytes[i] = pattern(t->ids[slot], at + i);
-    }
-    size_t used = 0;
-    enum trp_status status =
-        trp_yamux_write(t->side[who].yamux, t->ids[slot], trp_bytes(bytes, size), &used);
-    assert_true(status == TRP_OK || status == TRP_EAGAIN);
-    return used;
-}
-
-static void talk_writes(struct talk *t)
-{
-    for (uint32_t i = 0; i < PEER_STREAMS; i++) {
-        if (t->written[i] < t->length) {
-            t->written[i] += talk_write(t, 0, i, t->written[i], t->length - t->written[i]);
-            if (t->written[i] == t->length) {
-                assert_status(trp_yamux_shutdown(t->side[0].yamux, t->ids[i]), TRP_OK);
-            }
-        }
-        if (t->echo_held[i] > 0) {
-            size_t size = talk_write(t, 1, i, t->echo_written[i], t->echo_held[i]);
-            t->echo_written[i] += size;
-            t->echo_held[i] -= size;
-            assert_status(trp_yamux_consumed(t->side[1].yamux, t->ids[i], (uint32_t)size), TRP_OK);
-        }
-        if (t->echo_eof[i] && t->echo_held[i] == 0) {
-            t->echo_eof[i] = false;
-            assert_status(trp_yamux_shutdown(t->side[1].yamux, t->ids[i]), TRP_OK);
-        }
-    }
-}
-
-static void talk_step(struct talk *t)
-{
-    talk_writes(t);
-    for (uint32_t who = 0; who < 2; who++) {
-        enum trp_status status =
-            trp_yamux_send(t->side[who].yamux, 0, test_pipe_out(&t->pipe[who]));
-        assert_true(status == TRP_OK || status == TRP_EFULL);
-        talk_events(t, who);
-        size_t used = 0;
-        struct test_pipe *in = &t->pipe[1 - who];
-        assert_status(trp_yamux_recv(t->side[who].yamux, 0, test_pipe_in(in), &used), TRP_OK);
-        talk_events(t, who);
-        test_pipe_consume(in, used);
-    }
-}
-
-static void talk_run(enum test_pipe_kind kind, uint64_t seed, size_t length)
-{
-    struct talk t = {.length = length};
-    struct trp_yamux_config config = usual;
-    config.stream_send_bytes = 16 * KIB;
-    for (uint32_t who = 0; who < 2; who++) {
-        config.initiator = who == seed % 2;
-        setup_with(&t.side[who], config);
-        t.pipe[who] = test_pipe_init(&t.side[who].memory, kind, seed, who);
-    }
-    for (uint32_t i = 0; i < PEER_STREAMS; i++) {
-        t.ids[i] = open_stream(&t.side[0]);
-    }
-    uint32_t steps = 0;
-    while ((t.finished[0] < PEER_STREAMS || t.finished[1] < PEER_STREAMS) && steps < 1000000) {
-        talk_step(&t);
-        steps++;
-    }
-    for (uint32_t who = 0; who < 2; who++) {
-        assert_int_equal(t.finished[who], PEER_STREAMS);
-        assert_int_equal(trp_yamux_streams_count(t.side[who].yamux), 0);
-        test_pipe_deinit(&t.pipe[who]);
-        teardown(&t.side[who]);
-    }
-    for (uint32_t i = 0; i < PEER_STREAMS; i++) {
-        assert_int_equal(t.checked[i], length);
-    }
-}
-
-static void two_machines_echo_over_any_chunking(void **state)
-{
-    (void)state;
-    talk_run(TEST_PIPE_WHOLE, 0, 700 * KIB); /* more than two windows */
-    talk_run(TEST_PIPE_BYTES, 1, 300);
-    for (uint64_t seed = 2; seed < 20; seed++) {
-        talk_run(TEST_PIPE_KEYED, seed, (size_t)(seed % 4) * 90 * KIB + seed);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_with_an_empty_window_update),
-        cmocka_unit_test(syn_and_fin_ride_on_data),
+        cmocka_unit_test(syn_rides_on_data_and_fin_does_not),
         cmocka_unit_test(accepts_syn_on_either_type),
         cmocka_unit_test(ack_rides_on_data),
         cmocka_unit_test(window_of_syn_adds_to_the_initial_one),
@@ -1174,12 +721,6 @@ int main(void)
         cmocka_unit_test(the_end_is_said_once),
         cmocka_unit_test(no_window_is_given_to_a_peer_that_has_ended),
         cmocka_unit_test(a_late_reset_does_not_undo_the_end),
-        cmocka_unit_test(a_small_rest_of_room_is_left),
-        cmocka_unit_test(events_do_not_depend_on_the_pieces),
-        cmocka_unit_test(sends_with_the_least_room),
-        cmocka_unit_test(out_of_memory_refuses_or_fails),
-        cmocka_unit_test(an_idle_connection_is_small),
-        cmocka_unit_test(two_machines_echo_over_any_chunking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,16 +2,12 @@
 /* Keeps reports/EVENTS.md and reports/README.md in step with the code. After a change of
  * events.def, run this program with --write to make EVENTS.md anew. */
 #define _POSIX_C_SOURCE 200809L
-#include "lib/test.h"
-#include "synthetic_run.h"
+#include "report_files.h"
 
 #include "reports/query/query.h"
 
-#include <stdlib.h>
-
 #define EVENTS_PAGE TESTS_DIR "/../reports/EVENTS.md"
 #define README_PAGE TESTS_DIR "/../reports/README.md"
-#define PAGE_MAX    (1u << 20)
 
 static const char *const levels[] = {"ERROR", "WARN", "INFO", "DEBUG"};
 static const char *const types[] = {"number", "signed number", "span (ns)", "status",
@@ -41,23 +37,11 @@ static char *events_page(void)
     return page;
 }
 
-static char *read_page(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    char *page = calloc(1, PAGE_MAX);
-    assert_non_null(page);
-    size_t size = fread(page, 1, PAGE_MAX - 1, file);
-    assert_int_equal(fclose(file), 0);
-    assert_in_range(size, 1, PAGE_MAX - 2);
-    return page;
-}
-
 static void events_page_is_in_step(void **state)
 {
     (void)state;
     char *expected = events_page();
-    char *actual = read_page(EVENTS_PAGE);
+    char *actual = read_whole(EVENTS_PAGE);
     if (strcmp(expected, actual) != 0) {
         fail_msg("reports/EVENTS.md is out of step: run unit.reports.reference --write");
     }
@@ -65,24 +49,11 @@ static void events_page_is_in_step(void **state)
     free(expected);
 }
 
-static struct trp_run_db *synthetic_db(void)
-{
-    struct trp_run_record *record = NULL;
-    struct trp_run_db *db = NULL;
-    struct trp_run_error error;
-    assert_status(trp_run_record_new(NULL, &record), TRP_OK);
-    synthetic_fill(record);
-    assert_status(trp_run_db_load(record, NULL, &db, &error), TRP_OK);
-    assert_status(trp_run_db_save(db, record, &error), TRP_OK);
-    trp_run_record_free(record);
-    return db;
-}
-
 static void readme_names_every_table_and_column(void **state)
 {
     (void)state;
-    struct trp_run_db *db = synthetic_db();
-    char *readme = read_page(README_PAGE);
+    struct trp_run_db *db = synthetic_database();
+    char *readme = read_whole(README_PAGE);
     struct query query = query_open(
         db, "SELECT m.name, c.name FROM sqlite_schema AS m, pragma_table_xinfo(m.name) AS c "
             "WHERE m.type IN ('table', 'view') AND (m.name NOT GLOB 'event_*' OR "
@@ -106,8 +77,8 @@ static void readme_names_every_table_and_column(void **state)
 static void queries_of_the_readme_give_rows(void **state)
 {
     (void)state;
-    struct trp_run_db *db = synthetic_db();
-    char *readme = read_page(README_PAGE);
+    struct trp_run_db *db = synthetic_database();
+    char *readme = read_whole(README_PAGE);
     uint32_t queries = 0;
     for (char *at = readme; (at = strstr(at, "```sql\n")) != NULL; queries++) {
         at += strlen("```sql\n");

@@ -5,6 +5,7 @@
 #include "reports/render/report_html.h"
 #include "reports/store/utf8.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -199,6 +200,8 @@ static void hanging_gnuplot_is_killed(void **state)
     write_program("hang", "sleep 600 & wait");
     char program[400];
     (void)snprintf(program, sizeof program, "%s", path_of("hang"));
+    int ends[2]; /* the program and what it starts inherit the writing end */
+    assert_int_equal(pipe(ends), 0);
     struct trp_run_error error;
     struct timespec before;
     struct timespec after;
@@ -213,6 +216,11 @@ static void hanging_gnuplot_is_killed(void **state)
     char *page = read_whole(path_of("report.html"));
     assert_non_null(strstr(page, "gnuplot did not finish within 200 ms"));
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+    assert_int_equal(close(ends[1]), 0);
+    struct pollfd reading = {.fd = ends[0], .events = POLLIN};
+    assert_int_equal(poll(&reading, 1, 10000), 1); /* its end closes with the last of them */
+    assert_int_equal(reading.revents & POLLHUP, POLLHUP);
+    assert_int_equal(close(ends[0]), 0);
     free(page);
     trp_run_db_close(db);
 }

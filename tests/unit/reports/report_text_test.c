@@ -84,6 +84,22 @@ static void empty_run_has_a_summary(void **state)
     trp_run_db_close(db);
 }
 
+static void unsaved_run_has_a_summary(void **state)
+{
+    (void)state;
+    struct trp_run_record *record = new_record();
+    struct trp_run_db *db = NULL;
+    struct trp_run_error error;
+    synthetic_fill(record);
+    assert_status(trp_run_db_load(record, NULL, &db, &error), TRP_OK);
+    char *text = summary(db, NULL);
+    assert_non_null(strstr(text, "unfinished"));
+    assert_non_null(strstr(text, "ask asks"));
+    free(text);
+    trp_run_db_close(db);
+    trp_run_record_free(record);
+}
+
 static void failing_output_is_reported(void **state)
 {
     (void)state;
@@ -104,6 +120,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(colors_only_when_asked),
         cmocka_unit_test(hostile_texts_send_nothing_to_the_terminal),
         cmocka_unit_test(empty_run_has_a_summary),
+        cmocka_unit_test(unsaved_run_has_a_summary),
         cmocka_unit_test(failing_output_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
-#include "lib/test.h"
-#include "synthetic_run.h"
+#include "report_files.h"
 
 #include "reports/store/db.h"
 
-#include <dirent.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-static struct trp_run_record *new_record(const struct trp_run_limits *limits)
+static struct trp_run_record *new_limited(const struct trp_run_limits *limits)
 {
     struct trp_run_record *record = NULL;
     assert_status(trp_run_record_new(limits, &record), TRP_OK);
@@ -39,53 +35,10 @@ static void assert_query(struct trp_run_db *db, const char *sql, const char *exp
     sqlite3_finalize(statement);
 }
 
-/* A directory for one test, and how many files are in it. */
-static char directory[64];
-
-static int make_directory(void **state)
-{
-    (void)state;
-    (void)snprintf(directory, sizeof directory, "/tmp/troupe-reports-XXXXXX");
-    return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static uint32_t files_count(bool remove)
-{
-    uint32_t count = 0;
-    DIR *opened = opendir(directory);
-    assert_non_null(opened);
-    for (struct dirent *entry; (entry = readdir(opened)) != NULL;) {
-        if (entry->d_name[0] != '.') {
-            char path[400];
-            (void)snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
-            count++;
-            if (remove) {
-                (void)unlink(path);
-            }
-        }
-    }
-    (void)closedir(opened);
-    return count;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    (void)files_count(true);
-    return rmdir(directory);
-}
-
-static const char *path_of(const char *name)
-{
-    static char path[400];
-    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
-    return path;
-}
-
 static void tables_have_what_was_recorded(void **state)
 {
     (void)state;
-    struct trp_run_record *record = new_record(NULL);
+    struct trp_run_record *record = new_record();
     uint32_t hosts[] = {3, 4};
     trp_run_begin(record, &(struct trp_run_start){.scenario = "s", .seed = UINT64_MAX});
     trp_run_host(record, &(struct trp_run_host){.index = 4, .name = "old", .started = TRP_S(1)});
@@ -153,7 +106,7 @@ static void tables_have_what_was_recorded(void **state)
 static void events_come_with_names_and_readable_values(void **state)
 {
     (void)state;
-    struct trp_run_record *record = new_record(NULL);
+    struct trp_run_record *record = new_record();
     struct trp_recorder recorder;
     trp_recorder_init(&recorder, trp_run_record_sink(record));
     struct trp_trace trace = {.recorder = &recorder, .node = 7, .now = TRP_S(3)};
@@ -182,7 +135,7 @@ static void events_come_with_names_and_readable_values(void **state)
 static void every_kind_has_its_view(void **state)
 {
     (void)state;
-    struct trp_run_record *record = new_record(NULL);
+    struct trp_run_record *record = new_record();
     struct trp_run_db *db = load(record, NULL);
     const struct trp_trace_kind *kind;
     uint32_t k = 0;
@@ -204,7 +157,7 @@ static void every_kind_has_its_view(void **state)
 static void full_log_keeps_the_newest_events(void **state)
 {
     (void)state;
-    struct trp_run_record *record = new_record(&(struct trp_run_limits){.events_bytes = 65536});
+    struct trp_run_record *record = new_limited(&(struct trp_run_limits){.events_bytes = 65536});
     struct trp_recorder recorder;
     trp_recorder_init(&recorder, trp_run_record_sink(record));
     struct trp_trace trace = {.recorder = &recorder};
@@ -235,7 +188,7 @@ static void full_log_keeps_the_newest_events(void **state)
 static void rows_over_the_limit_are_counted_and_make_checks_undecided(void **state)
 {
     (void)state;
-    struct trp_run_record *record = new_record(&(struct trp_run_limits){.rows = 2});
+    struct trp_run_record *record = new_limited(&(struct trp_run_limits){.rows = 2});
     struct trp_run_request request = {.started = 1};
     for (uint64_t i = 0; i < 5; i++) {
         uint64_t id = trp_run_request_start(record, &request);
@@ -257,7 +210,7 @@ static void rows_over_the_limit_are_counted_and_make_checks_undecided(void **sta
 static void skips_debug_events_when_asked(void **state)
 {
     (void)state;
-    struct trp_run_record *record = new_record(&(struct trp_run_limits){.skip_debug = true});
+    struct trp_run_record *record = new_limited(&(struct trp_run_limits){.skip_debug = true});
     synthetic_fill(record);
     struct trp_run_db *db = load(record, NULL);
     assert_query(db, "SELECT count(*) FROM event WHERE level = 'DEBUG'", "0");
@@ -269,7 +222,7 @@ static void skips_debug_events_when_asked(void **state)
 static void saved_file_reads_back(void **state)
 {
     (void)state;
-    struct trp_run_record *record = new_record(NULL);
+    struct trp_run_record *record = new_record();
     synthetic_fill(record);
     struct trp_run_db *db = load(record, path_of("run.db"));
     struct trp_run_error error;
@@ -294,7 +247,7 @@ static void saved_file_reads_back(void **state)
 static void unsaved_file_leaves_nothing(void **state)
 {
     (void)state;
-    struct trp_run_record *record = new_record(NULL);
+    struct trp_run_record *record = new_record();
     struct trp_run_db *db = load(record, path_of("run.db"));
     assert_int_equal(files_count(false), 1);
     trp_run_db_close(db);
@@ -309,7 +262,7 @@ static void unsaved_file_leaves_nothing(void **state)
 static void full_disk_keeps_the_old_file(void **state)
 {
     (void)state;
-    struct trp_run_record *record = new_record(NULL);
+    struct trp_run_record *record = new_record();
     FILE *old = fopen(path_of("run.db"), "w");
     assert_non_null(old);
     assert_int_equal(fputs("old", old) < 0, 0);
@@ -369,7 +322,7 @@ static void foreign_files_are_refused(void **state)
 static void checks_give_verdicts(void **state)
 {
     (void)state;
-    struct trp_run_record *record = new_record(NULL);
+    struct trp_run_record *record = new_record();
     synthetic_fill(record);
     struct trp_run_db *db = load(record, NULL);
     const struct {

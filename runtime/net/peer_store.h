@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* net/peer_store.h - what is known about where peers can be reached.
+ *
+ * Per peer, addresses with the sources that named them, in one packed block. A better source takes
+ * the place of a worse one when the peer's table is full; addresses named by the user are never
+ * dropped. When there are too many peers, the one that was of use longest ago goes, unless the user
+ * named it.
+ * Limits     peers_known, addresses_per_peer.
+ * Ownership  Copies addresses in and out. */
+#ifndef NET_PEER_STORE_H
+#define NET_PEER_STORE_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/slab.h"
+
+#include <troupe/multiaddr.h>
+#include <troupe/swarm.h>
+
+struct trp_peer_store {
+    struct trp_memory *memory;
+    uint32_t addresses_max;
+    struct trp_slab slab;
+    struct trp_known_peer *peers;
+    struct trp_list by_use; /* longest ago first; without those that the user named */
+};
+
+void trp_peer_store_init(struct trp_peer_store *store, struct trp_memory *memory,
+                         uint32_t peers_max, uint32_t addresses_max);
+void trp_peer_store_deinit(struct trp_peer_store *store);
+/* Remembers an address, which must have no /p2p part. TRP_EFULL: no peer can make way, or the
+ * peer's addresses are all better; TRP_ENOMEM. */
+enum trp_status trp_peer_store_insert(struct trp_peer_store *store, const struct trp_peer_id *peer,
+                                      const struct trp_multiaddr *address,
+                                      enum trp_address_source source) TRP_NODISCARD;
+/* Puts an address that could not be reached behind the peer's others. */
+void trp_peer_store_demote(struct trp_peer_store *store, const struct trp_peer_id *peer,
+                           const struct trp_multiaddr *address);
+/* Notes that the peer is of use now. */
+void trp_peer_store_touch(struct trp_peer_store *store, const struct trp_peer_id *peer);
+/* Copies at most `max` addresses, best first; returns how many. */
+uint32_t trp_peer_store_addresses(const struct trp_peer_store *store,
+                                  const struct trp_peer_id *peer,
+                                  struct trp_multiaddr *ret_addresses, uint32_t max);
+/* Walks the peers: start with *at = 0; false at the end. */
+bool trp_peer_store_next(const struct trp_peer_store *store, uint32_t *at,
+                         struct trp_peer_id *ret_peer, struct trp_multiaddr *ret_addresses,
+                         uint32_t max, uint32_t *ret_count);
+
+#endif

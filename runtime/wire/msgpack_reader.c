@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "wire/msgpack_reader.h"
+
+#include "base/endian.h"
+
+/* What a first byte from 0xc0 to 0xdf says: the kind, the bytes of a number or length behind it. */
+struct format {
+    enum trp_msgpack_kind kind;
+    uint8_t number_bytes;
+    uint8_t fixed; /* bytes of an EXT with a fixed size */
+};
+
+#define NEVER_USED 0xc1u
+
+static const struct format formats[32] = {
+    [0x00] = {TRP_MSGPACK_NIL, 0, 0},      [0x02] = {TRP_MSGPACK_BOOL, 0, 0},
+    [0x03] = {TRP_MSGPACK_BOOL, 0, 0},     [0x04] = {TRP_MSGPACK_BYTES, 1, 0},
+    [0x05] = {TRP_MSGPACK_BYTES, 2, 0},    [0x06] = {TRP_MSGPACK_BYTES, 4, 0},
+    [0x07] = {TRP_MSGPACK_EXT, 1, 0},      [0x08] = {TRP_MSGPACK_EXT, 2, 0},
+    [0x09] = {TRP_MSGPACK_EXT, 4, 0},      [0x0a] = {TRP_MSGPACK_F32, 4, 0},
+    [0x0b] = {TRP_MSGPACK_F64, 8, 0},      [0x0c] = {TRP_MSGPACK_UNSIGNED, 1, 0},
+    [0x0d] = {TRP_MSGPACK_UNSIGNED, 2, 0}, [0x0e] = {TRP_MSGPACK_UNSIGNED, 4, 0},
+    [0x0f] = {TRP_MSGPACK_UNSIGNED, 8, 0}, [0x10] = {TRP_MSGPACK_NEGATIVE, 1, 0},
+    [0x11] = {TRP_MSGPACK_NEGATIVE, 2, 0}, [0x12] = {TRP_MSGPACK_NEGATIVE, 4, 0},
+    [0x13] = {TRP_MSGPACK_NEGATIVE, 8, 0}, [0x14] = {TRP_MSGPACK_EXT, 0, 1},
+    [0x15] = {TRP_MSGPACK_EXT, 0, 2},      [0x16] = {TRP_MSGPACK_EXT, 0, 4},
+    [0x17] = {TRP_MSGPACK_EXT, 0, 8},      [0x18] = {TRP_MSGPACK_EXT, 0, 16},
+    [0x19] = {TRP_MSGPACK_TEXT, 1, 0},     [0x1a] = {TRP_MSGPACK_TEXT, 2, 0},
+    [0x1b] = {TRP_MSGPACK_TEXT, 4, 0},     [0x1c] = {TRP_MSGPACK_ARRAY, 2, 0},
+    [0x1d] = {TRP_MSGPACK_ARRAY, 4, 0},    [0x1e] = {TRP_MSGPACK_MAP, 2, 0},
+    [0x1f] = {TRP_MSGPACK_MAP, 4, 0},
+};
+
+/* Takes `size` bytes; false when there are not as many. */
+static bool take(struct trp_msgpack_reader *reader, uint64_t size, struct trp_bytes *ret_bytes)
+{
+    if (size > reader->in.size - reader->at) {
+        return false;
+    }
+    *ret_bytes = trp_bytes(reader->in.data + reader->at, (size_t)size);
+    reader->at += (size_t)size;
+    return true;
+}
+
+static bool take_number(struct trp_msgpack_reader *reader, size_t size, uint64_t *ret_number)
+{
+    struct trp_bytes bytes;
+    if (!take(reader, size, &bytes)) {
+        return false;
+    }
+    uint64_t number = 0;
+    for (size_t i = 0; i < size; i++) {
+        number = number << 8 | bytes.data[i];
+    }
+    *ret_number = number;
+    return true;
+}
+
+/* A first byte that is itself a small number, or the length of something small. */
+static enum trp_status next_short(struct trp_msgpack_reader *reader, uint8_t first,
+                                  struct trp_msgpack_item *item)
+{
+    if (first < 0x80) {
+        item->kind = TRP_MSGPACK_UNSIGNED;
+        item->number = first;
+    } else if (first < 0x90) {
+        item->kind = TRP_MSGPACK_MAP;
+        item->number = first & 0x0f;
+    } else if (first < 0xa0) {
+        item->kind = TRP_MSGPACK_ARRAY;
+        item->number = first & 0x0f;
+    } else if (first >= 0xe0) {
+        item->kind = TRP_MSGPACK_NEGATIVE;
+        item->number = (uint64_t)(int64_t)(int8_t)first;
+    } else {
+        item->kind = TRP_MSGPACK_TEXT;
+        return take(reader, first & 0x1f, &item->bytes) ? TRP_OK : TRP_EDECODE;
+    }
+    return TRP_OK;
+}
+
+/* A signed number of 1, 2, 4 or 8 bytes as 64 bits; positive ones are UNSIGNED. */
+static void widen(struct trp_msgpack_item *item, size_t size)
+{
+    uint64_t sign = UINT64_C(1) << (8 * size - 1);
+    if ((item->number & sign) == 0) {
+        item->kind = TRP_MSGPACK_UNSIGNED;
+    } else {
+        item->number = (item->number ^ sign) - sign;
+    }
+}
+
+enum trp_status trp_msgpack_next(struct trp_msgpack_reader *reader,
+                                 struct trp_msgpack_item *ret_item)
+{
+    struct trp_msgpack_item item = {.kind = TRP_MSGPACK_NIL};
+    if (reader->at >= reader->in.size) {
+        return TRP_EDECODE;
+    }
+    uint8_t first = reader->in.data[reader->at++];
+    if (first < 0xc0 || first >= 0xe0) {
+        *ret_item = item;
+        return next_short(reader, first, ret_item);
+    }
+    const struct format *format = &formats[first - 0xc0];
+    uint64_t number = format->fixed;
+    if (first == NEVER_USED ||
+        !(format->number_bytes == 0 || take_number(reader, format->number_bytes, &number))) {
+        return TRP_EDECODE;
+    }
+    item.kind = format->kind;
+    item.number = item.kind == TRP_MSGPACK_BOOL ? first & 1u : number;
+    if (item.kind == TRP_MSGPACK_NEGATIVE) {
+        widen(&item, format->number_bytes);
+    } else if (item.kind == TRP_MSGPACK_EXT) {
+        if (!take_number(reader, 1, &item.number) || !take(reader, number, &item.bytes)) {
+            return TRP_EDECODE;
+        }
+    } else if ((item.kind == TRP_MSGPACK_TEXT || item.kind == TRP_MSGPACK_BYTES) &&
+               !take(reader, number, &item.bytes)) {
+        return TRP_EDECODE;
+    }
+    *ret_item = item;
+    return TRP_OK;
+}
+
+enum trp_status trp_msgpack_skip(struct trp_msgpack_reader *reader)
+{
+    struct trp_msgpack_item item;
+    for (uint64_t owed = 1; owed > 0; owed--) {
+        enum trp_status status = trp_msgpack_next(reader, &item);
+        if (status != TRP_OK) {
+            return status;
+        }
+        if (item.kind == TRP_MSGPACK_ARRAY || item.kind == TRP_MSGPACK_MAP) {
+            owed += item.kind == TRP_MSGPACK_MAP ? 2 * item.number : item.number;
+            if (owed - 1 > reader->in.size - reader->at) { /* each takes a byte at least */
+                return TRP_EDECODE;
+            }
+        }
+    }
+    return TRP_OK;
+}
