@@ -13,6 +13,7 @@ struct player {
     uint32_t host;
     bool messages;
     bool started;
+    uint64_t received;
     trp_time deadline;
     struct trp_output outputs[2];
     uint32_t outputs_count;
@@ -49,7 +50,10 @@ static enum trp_status player_step(void *self, const struct trp_input *in)
         player->address = trp_multiaddr_from_ip(ip, sizeof ip, 4001);
         player_put(player, player->host % 2 == 0 ? TRP_OUT_LISTEN : TRP_OUT_DIAL, 2);
     } else if (in->kind == TRP_IN_CONNECTED || in->kind == TRP_IN_BYTES) {
-        player_put(player, TRP_OUT_BYTES, in->socket);
+        player->received += in->bytes.size;
+        if (player->received % sizeof ball == 0) { /* it may come in pieces */
+            player_put(player, TRP_OUT_BYTES, in->socket);
+        }
     }
     return TRP_OK;
 }
