@@ -71,11 +71,12 @@ static enum trp_status connection_begin_upgrade(struct trp_swarm *swarm, struct 
 {
     struct trp_upgrade_config config = {.initiator = c->outbound,
                                         .plaintext = swarm->config.plaintext,
-                                        .identity = swarm->config.identity};
+                                        .identity = swarm->config.identity,
+                                        .noise = &swarm->noise,
+                                        .memo = swarm->config.memo};
     if (c->dial != NULL && c->dial->peer != NULL) {
         config.expected = c->dial->peer->id;
     }
-    memcpy(config.static_secret, swarm->noise_static, sizeof config.static_secret);
     trp_drbg_fill(swarm->config.drbg, config.ephemeral_secret, sizeof config.ephemeral_secret);
     c->state = TRP_CONNECTION_UPGRADING;
     enum trp_status status = trp_upgrade_open(swarm->memory, &config, &c->upgrade);

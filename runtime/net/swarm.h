@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "crypto/drbg.h"
 #include "crypto/keys.h"
+#include "crypto/signature_memo.h"
 #include "trace/trace.h"
 
 #include <troupe/driver.h>
@@ -16,6 +17,7 @@ struct trp_swarm_config {
     struct trp_trace *trace;
     struct trp_drbg *drbg; /* ephemeral secrets are drawn from it */
     const struct trp_keypair *identity;
+    struct trp_signature_memo *memo; /* of peers' signatures; NULL: none */
     const struct trp_limits *limits;
     bool plaintext; /* security is /plaintext/2.0.0 instead of Noise */
     trp_time now;

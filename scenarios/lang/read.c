@@ -208,6 +208,10 @@ static void key_read(struct lang_context *context, struct lang_item *item,
     } else if (key->type == LANG_TABLE || key->type == LANG_LIST_OF) {
         if (node != NULL)
             items_read(context, key, node, field);
+    } else if (key->type == LANG_FILES) {
+        if (node != NULL) /* the one of a file is gone by now */
+            lang_problem_add(context->problems, entry->key_mark,
+                             "`extends` is said once, in a file");
     } else if (node != NULL) {
         (void)lang_value_read(context, key, node, field);
     } else if (key->usual != NULL) {

@@ -138,6 +138,9 @@ static void check_action(struct lang_context *context, struct draft_action *draf
     if (action->kind == TRP_PLAN_PAUSE && lang_item_value(&draft->item, "pause") != NULL &&
         lang_item_value(&draft->item, "for") == NULL)
         lang_problem_add(context->problems, draft->item.mark, "`pause` needs `for:`");
+    const struct lang_node *share = lang_item_value(&draft->item, "share");
+    if (share != NULL && share->size != 0 && share->text[0] == '0' && action->share_ppm == 0)
+        lang_problem_add(context->problems, share->mark, "this resets nothing");
     if (action->name != NULL &&
         (strcmp(action->name, "all") == 0 || strcmp(action->name, "heal") == 0))
         lang_problem_add(context->problems, lang_item_mark(&draft->item, "name"),
