@@ -2,6 +2,7 @@
 /* Gives noise what a peer might: raw bytes before the handshake, any payload inside one that is
  * sound, and changed or cut frames after it. The first byte chooses which, the second how large the
  * pieces are. */
+#include "crypto/x25519.h"
 #include "proto/noise.h"
 
 #include "base/assert.h"
@@ -88,7 +89,9 @@ static void any_payload(struct trp_bytes payload, size_t piece)
     side_open(&s, 0);
     TRP_ASSERT(trp_noise_send(s.noise, &s.sent) == TRP_OK);
     memcpy(wire, trp_buffer_view(&s.sent).data + 2, 32);
-    trp_noise_handshake_init(&hs, false, secret, secret, TRP_BYTES_NONE);
+    uint8_t secret_public[32];
+    trp_x25519_public(secret, secret_public);
+    trp_noise_handshake_init(&hs, false, secret, secret_public, secret, TRP_BYTES_NONE);
     TRP_ASSERT(trp_noise_handshake_read(&hs, wire, 32, &read) == TRP_OK);
     size_t size = trp_noise_handshake_overhead(&hs) + payload.size;
     trp_store_be16(wire, (uint16_t)size);

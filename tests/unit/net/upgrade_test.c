@@ -13,6 +13,7 @@
 struct two {
     struct trp_memory memory;
     struct trp_keypair keys[2];
+    struct trp_noise_identity identities[2];
     struct trp_peer_id ids[2];
     struct trp_upgrade *upgrades[2];
     struct trp_buffer wire[2];  /* towards i */
@@ -21,9 +22,10 @@ struct two {
 
 static struct trp_upgrade_config config_of(const struct two *two, uint32_t i, bool plaintext)
 {
-    struct trp_upgrade_config config = {
-        .initiator = i == 0, .plaintext = plaintext, .identity = &two->keys[i]};
-    memset(config.static_secret, (int)(10 + i), 32);
+    struct trp_upgrade_config config = {.initiator = i == 0,
+                                        .plaintext = plaintext,
+                                        .identity = &two->keys[i],
+                                        .noise = &two->identities[i]};
     memset(config.ephemeral_secret, (int)(20 + i), 32);
     return config;
 }
@@ -33,7 +35,10 @@ static void two_init(struct two *two)
     *two = (struct two){.memory = trp_memory_init(1u << 20)};
     for (uint32_t i = 0; i < 2; i++) {
         const uint8_t seed[32] = {(uint8_t)(i + 1)};
+        uint8_t static_secret[32];
         trp_keypair_from_seed(seed, &two->keys[i]);
+        memset(static_secret, (int)(10 + i), sizeof static_secret);
+        trp_noise_identity_init(&two->keys[i], static_secret, &two->identities[i]);
         trp_peer_id_from_key(&two->keys[i].public_key, &two->ids[i]);
         two->wire[i] = trp_buffer_init(&two->memory, WIRE_MAX);
         two->plain[i] = trp_buffer_init(&two->memory, WIRE_MAX);
@@ -198,8 +203,7 @@ static void rust_open(struct rust *rust, struct two *two, uint32_t i)
     static const char *const noise_protocols[] = {TRP_NOISE_PROTOCOL};
     const struct trp_multistream_config ms = {
         .initiator = i == 0, .protocols = noise_protocols, .protocols_count = 1};
-    struct trp_noise_config noise = {.initiator = i == 0, .identity = &two->keys[i]};
-    memset(noise.static_secret, 30, 32);
+    struct trp_noise_config noise = {.initiator = i == 0, .identity = &two->identities[i]};
     memset(noise.ephemeral_secret, 31, 32);
     *rust = (struct rust){.plain = trp_buffer_init(&two->memory, WIRE_MAX),
                           .clear = trp_buffer_init(&two->memory, WIRE_MAX)};

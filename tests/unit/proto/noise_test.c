@@ -219,7 +219,9 @@ static enum trp_status forger_answer(struct forger *f, struct side *s, struct tr
     assert_int_equal(s->sent.size, 2 + 32);
     memcpy(wire, trp_buffer_view(&s->sent).data + 2, 32);
     trp_buffer_free(&s->sent);
-    trp_noise_handshake_init(&f->hs, false, secret, secret, TRP_BYTES_NONE);
+    uint8_t secret_public[32];
+    trp_x25519_public(secret, secret_public);
+    trp_noise_handshake_init(&f->hs, false, secret, secret_public, secret, TRP_BYTES_NONE);
     assert_status(trp_noise_handshake_read(&f->hs, wire, 32, &read), TRP_OK);
     size_t size = trp_noise_handshake_overhead(&f->hs) + payload.size;
     trp_store_be16(wire, (uint16_t)size);
@@ -325,7 +327,9 @@ static void message_1_may_carry_anything(void **state)
     struct trp_bytes payload;
     size_t used = 0;
     assert_status(side_open(&s, &(struct trp_noise_config){0}, 1), TRP_OK);
-    trp_noise_handshake_init(&hs, true, secret, secret, TRP_BYTES_NONE);
+    uint8_t secret_public[32];
+    trp_x25519_public(secret, secret_public);
+    trp_noise_handshake_init(&hs, true, secret, secret_public, secret, TRP_BYTES_NONE);
     assert_status(trp_noise_handshake_write(&hs, trp_bytes_text("early"), wire + 2), TRP_OK);
     trp_store_be16(wire, 37);
     assert_status(trp_noise_recv(s.noise, trp_bytes(wire, 39), &s.plain, &used), TRP_OK);
