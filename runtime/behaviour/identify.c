@@ -77,7 +77,6 @@ static void identify_compose(struct trp_identify *identify, trp_connection_id co
                              struct own_message *own)
 {
     struct trp_identify_message *message = &own->message;
-    uint32_t at = 0;
     struct trp_connection_info info;
     memset(own, 0, sizeof *own);
     size_t key_size;
@@ -87,11 +86,9 @@ static void identify_compose(struct trp_identify *identify, trp_connection_id co
     }
     message->protocol_version = trp_bytes_text(TRP_IDENTIFY_VERSION);
     message->agent_version = trp_bytes_text(identify->config.agent);
-    while (trp_swarm_next_connection(identify->swarm, &at, &info)) {
-        if (info.id == connection) {
-            own->observed = info.remote;
-            message->observed_address = trp_bytes(own->observed.bytes, own->observed.size);
-        }
+    if (trp_swarm_find_connection(identify->swarm, connection, &info)) {
+        own->observed = info.remote;
+        message->observed_address = trp_bytes(own->observed.bytes, own->observed.size);
     }
     message->addresses_count =
         trp_swarm_listen_addresses(identify->swarm, own->addresses, TRP_PEER_RECORD_ADDRESSES_MAX);

@@ -408,6 +408,17 @@ bool trp_swarm_next_connection(const struct trp_swarm *swarm, uint32_t *at,
     return false;
 }
 
+bool trp_swarm_find_connection(const struct trp_swarm *swarm, trp_connection_id connection,
+                               struct trp_connection_info *ret_info)
+{
+    const struct trp_connection *c = trp_slab_find(&swarm->connections, connection);
+    if (c == NULL || c->state != TRP_CONNECTION_OPEN) {
+        return false;
+    }
+    *ret_info = trp_connection_info(c);
+    return true;
+}
+
 uint32_t trp_swarm_connections_count(const struct trp_swarm *swarm)
 {
     return swarm->open_count;

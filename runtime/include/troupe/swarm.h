@@ -42,6 +42,9 @@ TRP_API uint32_t trp_swarm_connections_to(const struct trp_swarm *swarm,
 /* Walks the connections in order of their making: start with *at = 0; false at the end. */
 TRP_API bool trp_swarm_next_connection(const struct trp_swarm *swarm, uint32_t *at,
                                        struct trp_connection_info *ret_info);
+/* Gives what is known of one connection; false when it is none, or not open. */
+TRP_API bool trp_swarm_find_connection(const struct trp_swarm *swarm, trp_connection_id connection,
+                                       struct trp_connection_info *ret_info);
 /* Closes one connection, or all to a peer, after what is written; `reason` is traced. */
 TRP_API void trp_swarm_close_connection(struct trp_swarm *swarm, trp_connection_id connection,
                                         enum trp_status reason);
