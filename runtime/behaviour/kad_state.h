@@ -29,23 +29,29 @@
 #define KAD_RPCS_MAX             1024u
 #define KAD_INBOUND_MAX          4096u
 #define KAD_INBOUND_PER_PEER_MAX 32u
-#define KAD_LOST_MAX             128u /* peers remembered after they failed */
-#define KAD_LOST_TRIES_MAX       8u
-#define KAD_LOST_PER_ROUND       2u
-#define KAD_LOST_WHEN_ALONE      8u
-#define KAD_BAN_TRIES            2u               /* failures without success, and then ... */
-#define KAD_BAN_NS               TRP_MIN(1)       /* ... a peer we cannot dial is out for so long */
-#define KAD_FAULTY_NS            TRP_MIN(10)      /* after an answer that is none */
-#define KAD_SEEDS_MAX            (2u * TRP_KAD_K) /* more than k, for those among them that are dead */
-#define KAD_PROBE_NS             TRP_S(3)         /* for identify to speak first */
-#define KAD_FRESH_ROUNDS         1u /* silence, in rounds, after which a peer is asked whether it lives */
-#define KAD_CHECKS_PER_DEATH     2u
-#define KAD_STALE_ROUNDS         3u   /* silence, in rounds, after which a peer may be replaced */
-#define KAD_FAILURES_MAX         2u   /* unanswered requests in a row over a live connection */
 #define KAD_VALUES_MAX           4u   /* different values of one record */
 #define KAD_VALUE_QUORUM         3u   /* peers that say the same end the search for a record */
 #define KAD_FOUND_MAX            512u /* providers found by one query */
 #define KAD_HOLDERS_MAX          (2u * TRP_KAD_RESULT_MAX)
+#define KAD_SEEDS_MAX            (2u * TRP_KAD_K) /* over k, for those that are dead */
+
+/* Silence of a peer, in rounds of renewal: then it is asked whether it lives, and then another one
+ * may take its place. */
+#define KAD_FRESH_ROUNDS 1u
+#define KAD_STALE_ROUNDS 3u
+
+#define KAD_PROBE_NS         TRP_S(3) /* for identify to speak first */
+#define KAD_FAILURES_MAX     2u       /* unanswered requests in a row over a live connection */
+#define KAD_CHECKS_PER_DEATH 2u
+#define KAD_BAN_TRIES        2u          /* failures without success, and then ... */
+#define KAD_BAN_NS           TRP_MIN(1)  /* ... a peer we cannot dial is out for so long */
+#define KAD_FAULTY_NS        TRP_MIN(10) /* the same after an answer that is none */
+
+/* Peers that failed are remembered and tried again. */
+#define KAD_LOST_MAX        128u
+#define KAD_LOST_TRIES_MAX  8u
+#define KAD_LOST_PER_ROUND  2u
+#define KAD_LOST_WHEN_ALONE 8u
 
 enum kad_timer_kind {
     KAD_TIMER_RPC,

@@ -8,10 +8,10 @@
 #ifndef LIB_FAKE_SWARM_H
 #define LIB_FAKE_SWARM_H
 
+#include "base/assert.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/memory.h"
-#include "lib/test.h"
 #include "trace/trace.h"
 
 #include <stdlib.h>
@@ -147,19 +147,19 @@ static inline void fake_world_open(struct fake_world *world, uint32_t count)
     world->wakes = trp_heap_init(&world->memory);
     world->count = count;
     world->nodes = calloc(count, sizeof *world->nodes);
-    assert_non_null(world->nodes);
+    TRP_ASSERT(world->nodes != NULL);
     for (uint32_t i = 0; i < count; i++) {
         struct trp_swarm *node = &world->nodes[i];
         node->world = world;
         node->index = i;
         node->id = fake_id(i);
         node->memory = trp_memory_init(1u << 28);
-        assert_status(trp_limits_complete(&node->limits, NULL), TRP_OK);
+        TRP_ASSERT(trp_limits_complete(&node->limits, NULL) == TRP_OK);
         trp_recorder_init(&node->recorder, (struct trp_trace_sink){NULL, NULL});
         node->trace = (struct trp_trace){.recorder = &node->recorder, .node = i};
         node->knows = calloc(count, sizeof *node->knows);
         node->connections = calloc(count, sizeof *node->connections);
-        assert_true(node->knows != NULL && node->connections != NULL);
+        TRP_ASSERT(node->knows != NULL && node->connections != NULL);
     }
 }
 
@@ -171,7 +171,7 @@ static inline void fake_world_close(struct fake_world *world)
         trp_memory_free(&world->memory, TRP_CONTAINER(entry, struct fake_event, entry));
     }
     for (uint32_t i = 0; i < world->count; i++) {
-        assert_int_equal(world->nodes[i].memory.used_bytes, 0);
+        TRP_ASSERT(world->nodes[i].memory.used_bytes == 0);
         free(world->nodes[i].knows);
         free(world->nodes[i].connections);
     }
@@ -180,19 +180,18 @@ static inline void fake_world_close(struct fake_world *world)
     free(world->nodes);
     free(world->connections);
     free(world->streams);
-    assert_int_equal(world->memory.used_bytes, 0);
+    TRP_ASSERT(world->memory.used_bytes == 0);
 }
 
 static inline struct fake_event *fake_push(struct fake_world *world, trp_time after,
                                            enum fake_kind kind, size_t size)
 {
     struct fake_event *event = trp_memory_alloc(&world->memory, sizeof *event + size);
-    assert_non_null(event);
+    TRP_ASSERT(event != NULL);
     event->kind = kind;
     event->size = size;
-    assert_status(
-        trp_heap_insert(&world->events, &event->entry, world->now + after, world->sequence++),
-        TRP_OK);
+    TRP_ASSERT(trp_heap_insert(&world->events, &event->entry, world->now + after,
+                               world->sequence++) == TRP_OK);
     return event;
 }
 
@@ -217,7 +216,7 @@ static inline void fake_touch(struct trp_swarm *node)
     trp_time at = node->behaviour.ops->deadline(node->behaviour.self);
     if (at != TRP_NEVER) {
         at = at < world->now ? world->now : at;
-        assert_status(trp_heap_insert(&world->wakes, &node->wake, at, node->index), TRP_OK);
+        TRP_ASSERT(trp_heap_insert(&world->wakes, &node->wake, at, node->index) == TRP_OK);
     }
 }
 
@@ -274,7 +273,7 @@ static inline uint32_t fake_stream_make(struct fake_world *world)
         if (world->streams_count == world->streams_room) {
             world->streams_room = world->streams_room == 0 ? 64 : world->streams_room * 2;
             world->streams = realloc(world->streams, world->streams_room * sizeof *world->streams);
-            assert_non_null(world->streams);
+            TRP_ASSERT(world->streams != NULL);
         }
         index = world->streams_count++;
         world->streams[index].generation = 0;
@@ -348,7 +347,7 @@ static inline uint32_t fake_connect(struct fake_world *world, uint32_t a, uint32
         world->connections_room = world->connections_room == 0 ? 64 : world->connections_room * 2;
         world->connections =
             realloc(world->connections, world->connections_room * sizeof *world->connections);
-        assert_non_null(world->connections);
+        TRP_ASSERT(world->connections != NULL);
     }
     uint32_t id = ++world->connections_count;
     world->connections[id - 1] =

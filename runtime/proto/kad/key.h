@@ -33,11 +33,8 @@ static inline struct trp_kad_contact trp_kad_contact_of(const struct trp_peer_id
 
 static inline struct trp_kad_key trp_kad_key_load(const uint8_t digest[32])
 {
-    struct trp_kad_key key;
-    for (unsigned i = 0; i < 4; i++) {
-        key.words[i] = trp_load_be64(digest + 8u * i);
-    }
-    return key;
+    return (struct trp_kad_key){{trp_load_be64(digest), trp_load_be64(digest + 8),
+                                 trp_load_be64(digest + 16), trp_load_be64(digest + 24)}};
 }
 
 static inline void trp_kad_key_store(const struct trp_kad_key *key, uint8_t ret_digest[32])
@@ -66,11 +63,8 @@ static inline bool trp_kad_key_equal(const struct trp_kad_key *a, const struct t
 static inline struct trp_kad_key trp_kad_distance(const struct trp_kad_key *a,
                                                   const struct trp_kad_key *b)
 {
-    struct trp_kad_key distance;
-    for (unsigned i = 0; i < 4; i++) {
-        distance.words[i] = a->words[i] ^ b->words[i];
-    }
-    return distance;
+    return (struct trp_kad_key){{a->words[0] ^ b->words[0], a->words[1] ^ b->words[1],
+                                 a->words[2] ^ b->words[2], a->words[3] ^ b->words[3]}};
 }
 
 /* Counts the leading bits in common: 0 is the farthest half of the space, 256 is equality. */

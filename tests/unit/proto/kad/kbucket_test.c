@@ -57,6 +57,16 @@ static enum trp_status add(struct world *world, const struct trp_kad_contact *co
     return trp_kad_table_insert(&world->table, contact, connected, now, ret_check);
 }
 
+/* Fills bucket 9, so that none in bucket 3 is one of our k closest. */
+static void fill_near(struct world *world)
+{
+    struct trp_kad_contact check;
+    for (uint64_t i = 0; i < TRP_KAD_K; i++) {
+        struct trp_kad_contact contact = contact_in(9, 1000 + i);
+        assert_status(add(world, &contact, true, 0, &check), TRP_OK);
+    }
+}
+
 static void gives_the_sha256_of_a_peer_id(void **state)
 {
     (void)state;
@@ -102,6 +112,7 @@ static void keeps_a_full_bucket_of_live_peers(void **state)
     (void)state;
     struct world world;
     world_open(&world);
+    fill_near(&world);
     struct trp_kad_contact check;
     for (uint64_t i = 0; i < TRP_KAD_K; i++) {
         struct trp_kad_contact contact = contact_in(3, i);
@@ -125,6 +136,7 @@ static void replaces_the_oldest_disconnected_after_it_failed(void **state)
     (void)state;
     struct world world;
     world_open(&world);
+    fill_near(&world);
     struct trp_kad_contact check;
     for (uint64_t i = 0; i < TRP_KAD_K; i++) {
         struct trp_kad_contact contact = contact_in(3, i);
@@ -149,14 +161,43 @@ static void replaces_the_oldest_disconnected_after_it_failed(void **state)
     assert_true(trp_kad_key_equal(&promoted.key, &later.key));
     assert_non_null(trp_kad_table_find(&world.table, &later.key));
     assert_null(trp_kad_table_find(&world.table, &oldest.key));
-    assert_int_equal(world.table.count, TRP_KAD_K);
+    assert_int_equal(world.table.count, 2 * TRP_KAD_K);
     /* A newcomer that waited too long does not come in. */
     now += TRP_MIN(30);
     assert_status(add(&world, &late, true, now, &check), TRP_EAGAIN);
     assert_true(
         trp_kad_table_remove(&world.table, &check.key, now + TRP_KAD_PENDING_NS, &promoted));
     assert_int_equal(promoted.peer.size, 0);
-    assert_int_equal(world.table.count, TRP_KAD_K - 1);
+    assert_int_equal(world.table.count, 2 * TRP_KAD_K - 1);
+    world_close(&world);
+}
+
+static void always_keeps_the_k_closest(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    struct trp_kad_contact check;
+    struct trp_kad_key best[TRP_KAD_K];
+    uint32_t best_count = 0;
+    for (uint64_t i = 0; i < 300; i++) { /* all alive, connected, in two buckets */
+        struct trp_kad_contact contact = contact_in(i % 30 == 0 ? 4 : 3, i);
+        enum trp_status status = add(&world, &contact, true, i, &check);
+        assert_true(status == TRP_OK || status == TRP_EFULL);
+        uint32_t at = best_count;
+        while (at > 0 && trp_kad_key_compare(&contact.key, &best[at - 1]) < 0) {
+            at--;
+        }
+        if (at < TRP_KAD_K) {
+            best_count += best_count < TRP_KAD_K;
+            memmove(&best[at + 1], &best[at], (best_count - at - 1) * sizeof best[0]);
+            best[at] = contact.key;
+        }
+    }
+    for (uint32_t i = 0; i < TRP_KAD_K; i++) {
+        assert_non_null(trp_kad_table_find(&world.table, &best[i]));
+    }
+    assert_int_equal(world.table.count, TRP_KAD_K + 10);
     world_close(&world);
 }
 
@@ -310,6 +351,7 @@ int main(void)
         cmocka_unit_test(never_holds_ourselves),
         cmocka_unit_test(keeps_a_full_bucket_of_live_peers),
         cmocka_unit_test(replaces_the_oldest_disconnected_after_it_failed),
+        cmocka_unit_test(always_keeps_the_k_closest),
         cmocka_unit_test(counts_failures_since_the_last_sign_of_life),
         cmocka_unit_test(gives_the_closest_as_sorting_all_would),
         cmocka_unit_test(walks_every_entry_once_in_its_bucket),

@@ -426,6 +426,33 @@ static uint32_t peer_index(const struct trp_kad_contact *contact)
     return index;
 }
 
+/* Finds the live peers that are closest, by looking at all; gives how many. */
+static uint32_t network_closest(const struct network *network, uint32_t asker,
+                                const struct trp_kad_key *target, uint32_t best[TRP_KAD_K])
+{
+    uint32_t best_count = 0;
+    for (uint32_t i = 0; i < network->count; i++) {
+        if (network->dead[i] || i == asker) {
+            continue;
+        }
+        struct trp_kad_key mine = trp_kad_distance(&network->contacts[i].key, target);
+        uint32_t at = best_count;
+        for (; at > 0; at--) {
+            struct trp_kad_key its = trp_kad_distance(&network->contacts[best[at - 1]].key, target);
+            if (trp_kad_key_compare(&its, &mine) < 0) {
+                break;
+            }
+        }
+        if (at == TRP_KAD_K) {
+            continue;
+        }
+        best_count += best_count < TRP_KAD_K;
+        memmove(&best[at + 1], &best[at], (best_count - at - 1) * sizeof best[0]);
+        best[at] = i;
+    }
+    return best_count;
+}
+
 /* Runs a look-up by `asker`, every answer at once; gives recall of the k closest live ones. */
 static void network_look_up(struct network *network, uint32_t asker,
                             const struct trp_kad_key *target, struct figures *sum)
@@ -466,28 +493,8 @@ static void network_look_up(struct network *network, uint32_t asker,
         }
     }
     assert_true(trp_kad_query_is_done(&query));
-    /* The truth. */
     uint32_t best[TRP_KAD_K];
-    uint32_t best_count = 0;
-    for (uint32_t i = 0; i < network->count; i++) {
-        if (network->dead[i] || i == asker) {
-            continue;
-        }
-        struct trp_kad_key mine = trp_kad_distance(&network->contacts[i].key, target);
-        uint32_t at = best_count;
-        for (; at > 0; at--) {
-            struct trp_kad_key its = trp_kad_distance(&network->contacts[best[at - 1]].key, target);
-            if (trp_kad_key_compare(&its, &mine) < 0) {
-                break;
-            }
-        }
-        if (at == TRP_KAD_K) {
-            continue;
-        }
-        best_count += best_count < TRP_KAD_K;
-        memmove(&best[at + 1], &best[at], (best_count - at - 1) * sizeof best[0]);
-        best[at] = i;
-    }
+    uint32_t best_count = network_closest(network, asker, target, best);
     struct trp_kad_contact result[TRP_KAD_RESULT_MAX];
     uint32_t results = trp_kad_query_result(&query, result);
     uint32_t hits = 0;
