@@ -126,7 +126,7 @@ static void mail_drop(struct trp_scheduler *scheduler, struct trp_mail *mail)
 {
     switch ((enum trp_mail_kind)mail->kind) {
     case TRP_MAIL_MESSAGE: {
-        struct trp_request *request = trp_table_find(&scheduler->requests, mail->request);
+        struct trp_request *request = trp_request_find(scheduler, mail->request);
         if (request != NULL) {
             trp_request_end(scheduler, request, TRP_ESTOPPED, NULL, false);
         }
@@ -276,7 +276,7 @@ static bool context_finish_ask(struct trp_scheduler *scheduler, enum trp_status 
     if (status == TRP_OK && ctx->deferred) {
         return false;
     }
-    struct trp_request *request = trp_table_find(&scheduler->requests, ctx->request);
+    struct trp_request *request = trp_request_find(scheduler, ctx->request);
     if (request == NULL) {
         return false; /* its asker is gone or waits no more */
     }

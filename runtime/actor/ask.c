@@ -126,8 +126,8 @@ enum trp_status trp_reply(struct trp_context *ctx, const struct trp_message_type
     if (type != ctx->handler->reply.type) {
         return TRP_EINVAL;
     }
-    struct trp_request *request = trp_table_find(&ctx->scheduler->requests, ctx->request);
-    if (request != NULL && request->phase != TRP_REQUEST_DONE) {
+    struct trp_request *request = trp_request_find(ctx->scheduler, ctx->request);
+    if (request != NULL) {
         enum trp_status status =
             trp_request_answer(ctx->scheduler, request, &ctx->handler->reply, message);
         if (status != TRP_OK) {
@@ -156,8 +156,8 @@ enum trp_status trp_reply_error(struct trp_context *ctx, const struct trp_messag
     if (ctx->request == 0 || ctx->answered) {
         return TRP_ESTATE;
     }
-    struct trp_request *request = trp_table_find(&ctx->scheduler->requests, ctx->request);
-    if (request != NULL && request->phase != TRP_REQUEST_DONE) {
+    struct trp_request *request = trp_request_find(ctx->scheduler, ctx->request);
+    if (request != NULL) {
         enum trp_status status = answer_error(ctx->scheduler, request, type, message);
         if (status != TRP_OK) {
             return status;
@@ -172,8 +172,8 @@ uint64_t trp_reply_later(struct trp_context *ctx)
     if (ctx->request == 0 || ctx->answered) {
         return 0;
     }
-    struct trp_request *request = trp_table_find(&ctx->scheduler->requests, ctx->request);
-    if (!ctx->deferred && request != NULL && request->phase == TRP_REQUEST_SENT) {
+    struct trp_request *request = trp_request_find(ctx->scheduler, ctx->request);
+    if (!ctx->deferred && request != NULL) {
         trp_request_open(ctx->actor, request);
     }
     ctx->deferred = true;
@@ -186,7 +186,7 @@ enum trp_status trp_reply_to(struct trp_context *ctx, uint64_t token,
     if (token == 0) {
         return TRP_ESTATE;
     }
-    struct trp_request *request = trp_table_find(&ctx->scheduler->requests, token);
+    struct trp_request *request = trp_request_find(ctx->scheduler, token);
     if (request == NULL || request->open_at == NULL) {
         return TRP_OK; /* nobody waits any more */
     }
@@ -202,7 +202,7 @@ enum trp_status trp_reply_error_to(struct trp_context *ctx, uint64_t token,
     if (token == 0) {
         return TRP_ESTATE;
     }
-    struct trp_request *request = trp_table_find(&ctx->scheduler->requests, token);
+    struct trp_request *request = trp_request_find(ctx->scheduler, token);
     return request == NULL || request->open_at == NULL
                ? TRP_OK
                : answer_error(ctx->scheduler, request, type, message);

@@ -112,8 +112,8 @@ void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_del
 void trp_scheduler_complete(struct trp_scheduler *scheduler, uint64_t request,
                             enum trp_status status, struct trp_bytes payload)
 {
-    struct trp_request *found = trp_table_find(&scheduler->requests, request);
-    if (found == NULL || found->kind != TRP_REQUEST_OUT || found->phase == TRP_REQUEST_DONE) {
+    struct trp_request *found = trp_request_find(scheduler, request);
+    if (found == NULL || found->kind != TRP_REQUEST_OUT) {
         return; /* it timed out before, or its actor is gone */
     }
     struct trp_mail *reply = NULL;
@@ -147,8 +147,8 @@ static struct trp_mail *found_make(struct trp_scheduler *scheduler, uint64_t req
 void trp_scheduler_found(struct trp_scheduler *scheduler, uint64_t request, enum trp_status status,
                          const struct trp_actor_ref *ref, bool last)
 {
-    struct trp_request *found = trp_table_find(&scheduler->requests, request);
-    if (found == NULL || found->kind != TRP_REQUEST_LOOKUP || found->phase == TRP_REQUEST_DONE) {
+    struct trp_request *found = trp_request_find(scheduler, request);
+    if (found == NULL || found->kind != TRP_REQUEST_LOOKUP) {
         return; /* its actor is gone */
     }
     struct trp_mail *mail = NULL;

@@ -125,6 +125,12 @@ void trp_request_free(struct trp_scheduler *scheduler, struct trp_request *reque
 
 /* ---- outcomes ---- */
 
+struct trp_request *trp_request_find(const struct trp_scheduler *scheduler, uint64_t id)
+{
+    struct trp_request *request = trp_table_find(&scheduler->requests, id);
+    return request == NULL || request->phase == TRP_REQUEST_DONE ? NULL : request;
+}
+
 void trp_request_end(struct trp_scheduler *scheduler, struct trp_request *request,
                      enum trp_status status, struct trp_mail *reply, bool decoded)
 {

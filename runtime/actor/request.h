@@ -66,6 +66,8 @@ struct trp_found {
     struct trp_actor_ref ref;
 };
 
+/* Finds one that has no outcome yet; NULL. */
+struct trp_request *trp_request_find(const struct trp_scheduler *scheduler, uint64_t id);
 /* Ends it: the outcome goes to the asker, or out. Takes `reply`. */
 void trp_request_end(struct trp_scheduler *scheduler, struct trp_request *request,
                      enum trp_status status, struct trp_mail *reply, bool decoded);

@@ -432,6 +432,26 @@ static void a_stopping_actor_refuses_those_that_wait(void **state)
     assert_log("EREPLYTIMEOUT: t+9 stop:t:normal reply:OK:9:9");
 }
 
+/* The ask has timed out in the same moment as its target is killed, or handles it. */
+static void an_outcome_under_way_is_the_only_one(void **state)
+{
+    (void)state;
+    for (int killed = 0; killed < 2; killed++) {
+        spawn_with_shut_target(); /* with one ask in its mailbox */
+        stage_run_until(stage.now + TRP_MS(49));
+        stage_do(&asker, ask_with_timeouts, 1);
+        if (killed) {
+            assert_status(trp_scheduler_kill(stage.scheduler, target.id), TRP_OK);
+        }
+        stage.now += stage.limits.request_timeout_ns; /* every deadline in one run */
+        stage_run();
+        assert_log(killed ? "stop:t:killed reply:EMAILBOXFULL:-1:1 reply:EREPLYTIMEOUT:-1:9"
+                          : "EREPLYTIMEOUT: t+9 reply:EMAILBOXFULL:-1:1 reply:EREPLYTIMEOUT:-1:9");
+        assert_int_equal(trp_scheduler_requests_count(stage.scheduler), 0);
+        stage_reopen(false);
+    }
+}
+
 /* ---- asking oneself, holding ---- */
 
 static enum trp_status ask_self(struct trp_context *ctx, struct probe *probe, uint64_t arg)
@@ -574,6 +594,7 @@ int main(void)
         STAGE_TEST(a_wait_for_room_ends),
         STAGE_TEST(room_is_given_in_the_order_of_waiting),
         STAGE_TEST(a_stopping_actor_refuses_those_that_wait),
+        STAGE_TEST(an_outcome_under_way_is_the_only_one),
         STAGE_TEST(an_actor_may_ask_itself_but_not_hold),
         STAGE_TEST(an_ask_to_itself_ends_with_it),
         STAGE_TEST(holding_keeps_other_messages_waiting),
