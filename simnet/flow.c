@@ -139,9 +139,8 @@ static void chunk_route(struct trp_world *world, struct trp_sim_end *end,
         trp_sim_flow_recover(world, end, world->now);
         return;
     }
-    trp_time at = trp_time_after(left, trp_sim_path_latency(world, path, left));
-    chunk->arrive_at = at > end->arrived_last ? at : end->arrived_last;
-    end->arrived_last = chunk->arrive_at;
+    /* It may be earlier than that of the chunk before; then it waits for that one. */
+    chunk->arrive_at = trp_time_after(left, trp_sim_path_latency(world, path, left));
 }
 
 static void flow_append(struct trp_sim_end *end, struct trp_sim_chunk *chunk)
@@ -203,7 +202,8 @@ static bool flow_merge(struct trp_world *world, struct trp_sim_end *end, struct 
     }
     bool leaving = tail->sent_at == world->now && tail->arrive_at != TRP_NEVER &&
                    (tail->flags & TRP_SIM_ARRIVED) == 0 && end->path->shape.rate_bits_per_s == 0;
-    if (tail->sent_at != TRP_NEVER && !leaving) {
+    if (tail->sent_at != TRP_NEVER &&
+        (!leaving || end->unacked + bytes.size > TRP_SIM_WINDOW_BYTES)) {
         return false;
     }
     uint64_t draw =

@@ -113,7 +113,6 @@ struct trp_sim_end {
     struct trp_sim_chunk *tail;     /* the newest */
     struct trp_sim_chunk *arriving; /* the oldest that has left and not arrived */
     struct trp_sim_chunk *unsent;   /* the oldest that has not left */
-    trp_time arrived_last;          /* arrivals never go back */
     uint64_t written;               /* bytes */
     uint64_t taken;                 /* bytes */
     uint64_t departures;            /* segments drawn for loss */

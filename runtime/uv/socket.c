@@ -282,6 +282,18 @@ static void socket_write_rest(struct trp_uv_socket *socket)
     }
 }
 
+/* Drops what was sent, but keeps the block: a busy socket fills it again at once. */
+static void socket_sent(struct trp_uv_socket *socket, size_t size)
+{
+    struct trp_buffer *out = &socket->out;
+    if (size == out->size && out->capacity <= TRP_UV_KEEP_BYTES) {
+        out->head = out->size = 0;
+    } else {
+        trp_buffer_consume(out, size);
+    }
+    socket->sent_due += size;
+}
+
 void trp_uv_socket_flush(struct trp_uv_socket *socket)
 {
     bool sends = socket->state == TRP_UV_OPEN || socket->state == TRP_UV_LINGERING;
@@ -298,8 +310,7 @@ void trp_uv_socket_flush(struct trp_uv_socket *socket)
             return;
         }
         if (count > 0) {
-            trp_buffer_consume(&socket->out, (size_t)count);
-            socket->sent_due += (uint64_t)count;
+            socket_sent(socket, (size_t)count);
         }
         if (socket->out.size > 0) {
             socket_write_rest(socket);

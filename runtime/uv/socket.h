@@ -9,6 +9,8 @@
 /* A read's buffer, and with it the longest TRP_IN_BYTES. */
 #define TRP_UV_READ_BYTES 65536u
 #define TRP_UV_BACKLOG    128
+/* A block for writing of at most this size stays with its socket. */
+#define TRP_UV_KEEP_BYTES 65536u
 /* A socket that its process has closed may send for so long what was written before. */
 #define TRP_UV_LINGER_NS TRP_S(30)
 /* How long a listener rests when there was no memory for what it accepts. */

@@ -15,6 +15,7 @@ void toy_init(struct toy *toy)
     memset(toy, 0, sizeof *toy);
     toy->deadline = TRP_NEVER;
     toy->next_id = 2;
+    toy->credit_bytes = TOY_CREDIT_BYTES;
     toy->resolved = TRP_EAGAIN;
     trp_hash_init(toy->hash);
     for (size_t i = 0; i < sizeof toy->pattern; i++) {
@@ -90,7 +91,7 @@ static void toy_flush(struct toy *toy, struct toy_socket *socket)
     if (socket->state != TOY_OPEN || socket->shut_down || socket->closed_by_us) {
         return;
     }
-    while (socket->to_send > 0 && socket->written - socket->credited < TOY_CREDIT_BYTES) {
+    while (socket->to_send > 0 && socket->written - socket->credited < toy->credit_bytes) {
         /* Sizes from 1 byte to TOY_WRITE_BYTES, as the offset has it. */
         uint64_t size = 1 + socket->written * 7919u % TOY_WRITE_BYTES;
         size = size < socket->to_send ? size : socket->to_send;

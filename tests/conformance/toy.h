@@ -12,7 +12,7 @@
 #define TOY_SOCKETS_MAX 512u
 #define TOY_OUTPUTS_MAX 2048u
 #define TOY_WRITE_BYTES 32768u
-/* Written and not yet credited at most, as a node's socket_send_bytes. */
+/* Written and not yet credited at most, as a node's socket_send_bytes; a test may change it. */
 #define TOY_CREDIT_BYTES 262144u
 
 enum toy_state { TOY_UNUSED, TOY_LISTENING, TOY_DIALING, TOY_OPEN, TOY_ENDED };
@@ -50,6 +50,7 @@ struct toy {
     struct trp_multiaddr addresses[TOY_OUTPUTS_MAX];
     uint32_t outputs_count;
     uint32_t outputs_given;
+    uint64_t credit_bytes;
     trp_socket next_id;
     trp_time now;
     trp_time deadline;

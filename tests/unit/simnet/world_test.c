@@ -236,6 +236,52 @@ static void bounds_the_backlog(void **state)
     stage_close(&stage);
 }
 
+/* A process may write more than a window; no more than that is under way. */
+static void bounds_what_is_under_way(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, 1, 2);
+    stage.toys[0]->credit_bytes = 4000000;
+    stage.toys[1]->pause_accepted = true;
+    struct toy_socket *socket = stage_dial(&stage, 0, 1);
+    stage_run(&stage, TRP_S(1));
+    stage_send(&stage, 0, socket, 4000000);
+    assert_int_equal(socket->written, 4000000);
+    stage_run(&stage, TRP_S(10));
+    struct trp_world_stats stats;
+    trp_world_stats(stage.world, &stats);
+    assert_in_range(stats.bytes_sent, TRP_SIM_WINDOW_BYTES / 2, TRP_SIM_WINDOW_BYTES);
+    toy_pause(stage.toys[1], toy_accepted(stage.toys[1], 0), false);
+    stage_kick(&stage, 1);
+    stage_run(&stage, TRP_S(10));
+    assert_int_equal(socket->credited, 4000000);
+    stage_close(&stage);
+}
+
+/* Patience is counted from the last thing that got through, read by the process or not. */
+static void forgives_losses_between_arrivals(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, 1, 2);
+    stage.toys[1]->pause_accepted = true;
+    struct toy_socket *socket = stage_dial(&stage, 0, 1);
+    stage_run(&stage, TRP_S(1));
+    stage.path.loss_ppm = 300000;
+    stage_change_path(&stage);
+    for (uint32_t i = 0; i < 200; i++) {
+        stage_send(&stage, 0, socket, 10);
+        stage_run(&stage, TRP_S(10));
+    }
+    assert_int_equal(socket->closed_count, 0);
+    toy_pause(stage.toys[1], toy_accepted(stage.toys[1], 0), false);
+    stage_kick(&stage, 1);
+    stage_run(&stage, TRP_MIN(1));
+    assert_int_equal(toy_accepted(stage.toys[1], 0)->received, 2000);
+    stage_close(&stage);
+}
+
 static void counts_what_hosts_do(void **state)
 {
     (void)state;
@@ -308,6 +354,8 @@ int main(void)
         cmocka_unit_test(leaves_others_alone_when_a_host_is_added),
         cmocka_unit_test(goes_on_past_a_stuck_deadline),
         cmocka_unit_test(bounds_the_backlog),
+        cmocka_unit_test(bounds_what_is_under_way),
+        cmocka_unit_test(forgives_losses_between_arrivals),
         cmocka_unit_test(counts_what_hosts_do),
         cmocka_unit_test(survives_every_failing_allocation),
     };
