@@ -454,39 +454,51 @@ static struct trp_mail *actor_next_mail(struct trp_scheduler *scheduler, struct 
     return mail;
 }
 
-uint32_t trp_actor_turn(struct trp_scheduler *scheduler, struct trp_actor *actor)
+/* Handles what may be handled in one turn. False: the actor has ended. */
+static bool actor_work(struct trp_scheduler *scheduler, struct trp_actor *actor,
+                       uint32_t *ret_handled)
 {
-    uint32_t handled = 0;
     if (!actor->started && actor->phase != TRP_ACTOR_KILLED) {
-        handled++;
+        (*ret_handled)++;
         if (!actor_start(scheduler, actor)) {
-            return handled;
+            return false;
         }
     }
     uint32_t quota = actor->mailbox.user_count;
-    while (handled < TURN_MAILS && actor->phase != TRP_ACTOR_KILLED) {
+    while (*ret_handled < TURN_MAILS && actor->phase != TRP_ACTOR_KILLED) {
         struct trp_mail *mail = actor_next_mail(scheduler, actor, &quota);
         if (mail == NULL) {
             break;
         }
-        handled++;
+        (*ret_handled)++;
         if (!actor_handle(scheduler, actor, mail)) {
-            return handled;
+            return false;
         }
     }
+    return true;
+}
+
+uint32_t trp_actor_turn(struct trp_scheduler *scheduler, struct trp_actor *actor)
+{
+    uint32_t handled = 0;
+    if (!actor_work(scheduler, actor, &handled)) {
+        return handled;
+    }
+    const struct trp_mailbox *mailbox = &actor->mailbox;
+    bool has_control = mailbox->control.head != NULL;
+    bool has_user = mailbox->user.head != NULL;
+    bool idle = !has_control && !has_user && actor->holds == 0;
     if (actor->phase == TRP_ACTOR_KILLED) {
         actor_end(scheduler, actor, TRP_STOP_KILLED, "");
         return handled + 1;
     }
-    const struct trp_mailbox *mailbox = &actor->mailbox;
-    bool idle = mailbox->control.head == NULL && mailbox->user.head == NULL;
-    if (idle && actor->phase == TRP_ACTOR_STOPPING && actor->holds == 0) {
+    if (idle && actor->phase == TRP_ACTOR_STOPPING) {
         actor_end(scheduler, actor, TRP_STOP_NORMAL, "");
         return handled + 1;
     }
-    actor->refusing = actor->refusing && !idle;
+    actor->refusing = actor->refusing && has_user;
     actor->queued = false;
-    if (mailbox->control.head != NULL || (mailbox->user.head != NULL && actor->holds == 0)) {
+    if (has_control || (has_user && actor->holds == 0)) {
         trp_scheduler_wake(scheduler, actor);
     }
     return handled;

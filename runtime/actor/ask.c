@@ -62,9 +62,11 @@ static enum trp_status ask_here(struct trp_context *ctx, const struct trp_actor_
     return status;
 }
 
-static enum trp_status ask_elsewhere(struct trp_context *ctx, const struct trp_actor_ref *to,
-                                     const struct trp_message_type *type, const void *message,
-                                     const struct trp_ask_options *options)
+TRP_NOINLINE static enum trp_status ask_elsewhere(struct trp_context *ctx,
+                                                  const struct trp_actor_ref *to,
+                                                  const struct trp_message_type *type,
+                                                  const void *message,
+                                                  const struct trp_ask_options *options)
 {
     struct trp_scheduler *scheduler = ctx->scheduler;
     enum trp_status status = trp_scheduler_check_remote(scheduler, to);

@@ -33,9 +33,11 @@ enum trp_status trp_spawn(struct trp_context *ctx, const struct trp_actor_type *
 
 /* ---- telling ---- */
 
-static enum trp_status tell_elsewhere(struct trp_scheduler *scheduler, const struct trp_actor *from,
-                                      const struct trp_actor_ref *to,
-                                      const struct trp_message_type *type, const void *message)
+TRP_NOINLINE static enum trp_status tell_elsewhere(struct trp_scheduler *scheduler,
+                                                   const struct trp_actor *from,
+                                                   const struct trp_actor_ref *to,
+                                                   const struct trp_message_type *type,
+                                                   const void *message)
 {
     enum trp_status status = trp_scheduler_check_remote(scheduler, to);
     if (status != TRP_OK) {

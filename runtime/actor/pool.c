@@ -29,6 +29,7 @@ struct large {
 };
 _Static_assert(sizeof(struct large) % 16 == 0, "blocks must stay aligned to 16");
 
+/* As trp_pool_class_of has it. */
 static const uint32_t class_bytes[TRP_POOL_CLASSES] = {64,  96,  128,  192,  256,
                                                        384, 512, 1024, 2048, 4096};
 
@@ -54,16 +55,6 @@ void trp_pool_deinit(struct trp_pool *pool)
         trp_memory_free(pool->memory, TRP_CONTAINER(link, struct large, link));
     }
     trp_pool_init(pool, pool->memory);
-}
-
-uint8_t trp_pool_class_of(size_t size)
-{
-    for (uint8_t class = 0; class < TRP_POOL_CLASSES; class ++) {
-        if (size <= class_bytes[class]) {
-            return class;
-        }
-    }
-    return TRP_POOL_HUGE;
 }
 
 static void *take_free(struct trp_pool_class *class)

@@ -47,8 +47,22 @@ struct trp_pool {
 void trp_pool_init(struct trp_pool *pool, struct trp_memory *memory);
 void trp_pool_deinit(struct trp_pool *pool);
 
-/* Gives the class of blocks that hold `size` bytes. */
-uint8_t trp_pool_class_of(size_t size);
+/* Gives the class of blocks that hold `size` bytes; known at compile time for a known size. */
+static inline uint8_t trp_pool_class_of(size_t size)
+{
+    return size <= 64     ? 0
+           : size <= 96   ? 1
+           : size <= 128  ? 2
+           : size <= 192  ? 3
+           : size <= 256  ? 4
+           : size <= 384  ? 5
+           : size <= 512  ? 6
+           : size <= 1024 ? 7
+           : size <= 2048 ? 8
+           : size <= 4096 ? 9
+                          : TRP_POOL_HUGE;
+}
+
 /* What trp_pool_take does when the free list is empty. `size` matters for TRP_POOL_HUGE only. */
 void *trp_pool_take_slow(struct trp_pool *pool, uint8_t class, size_t size);
 void trp_pool_put_slow(struct trp_pool *pool, uint8_t class, void *block);

@@ -12,6 +12,9 @@
 #include "actor/timer.h"
 #include "base/prng.h"
 
+/* Keeps the path to elsewhere out of the one to our own actors. */
+#define TRP_NOINLINE __attribute__((noinline))
+
 /* The handler that runs now. Handlers never nest, so there is one. */
 struct trp_context {
     struct trp_scheduler *scheduler;

@@ -5,31 +5,31 @@
 
 #define ARITY 4u
 
-static bool entry_before(const struct trp_heap_entry *a, const struct trp_heap_entry *b)
+static bool place_before(const struct trp_heap_place *a, const struct trp_heap_place *b)
 {
     return a->at != b->at ? a->at < b->at : a->tie < b->tie;
 }
 
-static void heap_put(struct trp_heap *heap, uint32_t index, struct trp_heap_entry *entry)
+static void heap_put(struct trp_heap *heap, uint32_t index, const struct trp_heap_place *place)
 {
-    heap->entries[index] = entry;
-    entry->position = index + 1;
+    heap->places[index] = *place;
+    place->entry->position = index + 1;
 }
 
-static void heap_up(struct trp_heap *heap, uint32_t index, struct trp_heap_entry *entry)
+static void heap_up(struct trp_heap *heap, uint32_t index, const struct trp_heap_place *place)
 {
     while (index > 0) {
         uint32_t parent = (index - 1) / ARITY;
-        if (!entry_before(entry, heap->entries[parent])) {
+        if (!place_before(place, &heap->places[parent])) {
             break;
         }
-        heap_put(heap, index, heap->entries[parent]);
+        heap_put(heap, index, &heap->places[parent]);
         index = parent;
     }
-    heap_put(heap, index, entry);
+    heap_put(heap, index, place);
 }
 
-static void heap_down(struct trp_heap *heap, uint32_t index, struct trp_heap_entry *entry)
+static void heap_down(struct trp_heap *heap, uint32_t index, const struct trp_heap_place *place)
 {
     for (;;) {
         uint32_t first = index * ARITY + 1;
@@ -39,62 +39,61 @@ static void heap_down(struct trp_heap *heap, uint32_t index, struct trp_heap_ent
         uint32_t last = first + ARITY < heap->count ? first + ARITY : heap->count;
         uint32_t least = first;
         for (uint32_t i = first + 1; i < last; i++) {
-            if (entry_before(heap->entries[i], heap->entries[least])) {
+            if (place_before(&heap->places[i], &heap->places[least])) {
                 least = i;
             }
         }
-        if (!entry_before(heap->entries[least], entry)) {
+        if (!place_before(&heap->places[least], place)) {
             break;
         }
-        heap_put(heap, index, heap->entries[least]);
+        heap_put(heap, index, &heap->places[least]);
         index = least;
     }
-    heap_put(heap, index, entry);
+    heap_put(heap, index, place);
 }
 
 /* Puts an entry where it belongs, from a place whose own entry has left. */
-static void heap_settle(struct trp_heap *heap, uint32_t index, struct trp_heap_entry *entry)
+static void heap_settle(struct trp_heap *heap, uint32_t index, struct trp_heap_place place)
 {
-    if (index > 0 && entry_before(entry, heap->entries[(index - 1) / ARITY])) {
-        heap_up(heap, index, entry);
+    if (index > 0 && place_before(&place, &heap->places[(index - 1) / ARITY])) {
+        heap_up(heap, index, &place);
     } else {
-        heap_down(heap, index, entry);
+        heap_down(heap, index, &place);
     }
 }
 
 void trp_heap_free(struct trp_heap *heap)
 {
     for (uint32_t i = 0; i < heap->count; i++) {
-        heap->entries[i]->position = 0;
+        heap->places[i].entry->position = 0;
     }
-    trp_memory_free(heap->memory, heap->entries);
+    trp_memory_free(heap->memory, heap->places);
     *heap = trp_heap_init(heap->memory);
 }
 
 enum trp_status trp_heap_insert(struct trp_heap *heap, struct trp_heap_entry *entry, trp_time at,
                                 uint64_t tie)
 {
-    if (entry->position != 0) {
-        TRP_ASSERT(heap->entries[entry->position - 1] == entry);
-        entry->at = at;
-        entry->tie = tie;
-        heap_settle(heap, entry->position - 1, entry);
-        return TRP_OK;
-    }
-    if (heap->count == heap->capacity) {
+    struct trp_heap_place place = {.at = at, .tie = tie, .entry = entry};
+    if (entry->position == 0 && heap->count == heap->capacity) {
         uint32_t capacity = heap->capacity == 0 ? 16 : heap->capacity * 2;
-        struct trp_heap_entry **entries =
-            trp_memory_resize(heap->memory, heap->entries, capacity * sizeof *entries);
-        if (entries == NULL) {
+        struct trp_heap_place *places =
+            trp_memory_resize(heap->memory, heap->places, (size_t)capacity * sizeof *places);
+        if (places == NULL) {
             return TRP_ENOMEM;
         }
-        heap->entries = entries;
+        heap->places = places;
         heap->capacity = capacity;
     }
     entry->at = at;
     entry->tie = tie;
-    heap->count++;
-    heap_up(heap, heap->count - 1, entry);
+    if (entry->position != 0) {
+        TRP_ASSERT(heap->places[entry->position - 1].entry == entry);
+        heap_settle(heap, entry->position - 1, place);
+    } else {
+        heap->count++;
+        heap_up(heap, heap->count - 1, &place);
+    }
     return TRP_OK;
 }
 
@@ -104,11 +103,10 @@ void trp_heap_remove(struct trp_heap *heap, struct trp_heap_entry *entry)
         return;
     }
     uint32_t index = entry->position - 1;
-    TRP_ASSERT(index < heap->count && heap->entries[index] == entry);
+    TRP_ASSERT(index < heap->count && heap->places[index].entry == entry);
     entry->position = 0;
-    struct trp_heap_entry *moved = heap->entries[--heap->count];
-    if (moved == entry) {
-        return;
+    heap->count--;
+    if (index < heap->count) {
+        heap_settle(heap, index, heap->places[heap->count]);
     }
-    heap_settle(heap, index, moved);
 }

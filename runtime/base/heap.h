@@ -15,9 +15,16 @@ struct trp_heap_entry {
     uint32_t position; /* 1-based; 0: in no heap */
 };
 
+/* A place of the heap; the order is copied into it, so that sifting reads no entry. */
+struct trp_heap_place {
+    trp_time at;
+    uint64_t tie;
+    struct trp_heap_entry *entry;
+};
+
 struct trp_heap {
     struct trp_memory *memory;
-    struct trp_heap_entry **entries;
+    struct trp_heap_place *places;
     uint32_t count;
     uint32_t capacity;
 };
@@ -37,12 +44,12 @@ static inline bool trp_heap_is_queued(const struct trp_heap_entry *entry)
 /* The earliest entry; NULL when empty. */
 static inline struct trp_heap_entry *trp_heap_front(const struct trp_heap *heap)
 {
-    return heap->count == 0 ? NULL : heap->entries[0];
+    return heap->count == 0 ? NULL : heap->places[0].entry;
 }
 
 static inline trp_time trp_heap_deadline(const struct trp_heap *heap)
 {
-    return heap->count == 0 ? TRP_NEVER : heap->entries[0]->at;
+    return heap->count == 0 ? TRP_NEVER : heap->places[0].at;
 }
 
 /* Inserts an entry that is in no heap, or moves it when it is in this one. TRP_ENOMEM. */

@@ -32,6 +32,7 @@ struct trp_identify {
     uint32_t index;
     struct trp_slab exchanges;
     uint64_t record_sequence; /* of our newest signed record */
+    struct trp_buffer record; /* that record, sealed; empty until somebody asks for it */
 };
 
 static void identify_refuse(struct trp_identify *identify, const struct trp_peer_id *peer,
@@ -45,31 +46,37 @@ static void identify_refuse(struct trp_identify *identify, const struct trp_peer
 
 struct own_message {
     uint8_t key[TRP_PUBLIC_KEY_ENCODED_MAX];
-    uint8_t record[TRP_PEER_RECORD_BYTES_MAX];
     struct trp_multiaddr observed;
     struct trp_multiaddr addresses[TRP_PEER_RECORD_ADDRESSES_MAX];
     const char *protocols[TRP_IDENTIFY_PROTOCOLS_MAX];
     struct trp_identify_message message;
 };
 
-static struct trp_bytes identify_seal_record(struct trp_identify *identify, struct own_message *own)
+/* Our record is sealed once, and again when a change has given it a new sequence. */
+static struct trp_bytes identify_seal_record(struct trp_identify *identify,
+                                             const struct own_message *own)
 {
+    if (identify->record.size > 0) {
+        return trp_buffer_view(&identify->record);
+    }
     struct trp_peer_record record = {.peer = *trp_swarm_peer_id(identify->swarm),
                                      .sequence = identify->record_sequence,
                                      .addresses_count = own->message.addresses_count};
+    uint8_t sealed[TRP_PEER_RECORD_BYTES_MAX];
     size_t size;
     memcpy(record.addresses, own->addresses, sizeof own->addresses);
-    return trp_peer_record_seal(identify->config.identity, &record, own->record, sizeof own->record,
-                                &size) == TRP_OK
-               ? trp_bytes(own->record, size)
-               : TRP_BYTES_NONE;
+    enum trp_status status =
+        trp_peer_record_seal(identify->config.identity, &record, sealed, sizeof sealed, &size);
+    if (status == TRP_OK) {
+        status = trp_buffer_append(&identify->record, trp_bytes(sealed, size));
+    }
+    return status == TRP_OK ? trp_buffer_view(&identify->record) : TRP_BYTES_NONE;
 }
 
 static void identify_compose(struct trp_identify *identify, trp_connection_id connection,
                              struct own_message *own)
 {
     struct trp_identify_message *message = &own->message;
-    uint32_t at = 0;
     struct trp_connection_info info;
     memset(own, 0, sizeof *own);
     size_t key_size;
@@ -79,11 +86,9 @@ static void identify_compose(struct trp_identify *identify, trp_connection_id co
     }
     message->protocol_version = trp_bytes_text(TRP_IDENTIFY_VERSION);
     message->agent_version = trp_bytes_text(identify->config.agent);
-    while (trp_swarm_next_connection(identify->swarm, &at, &info)) {
-        if (info.id == connection) {
-            own->observed = info.remote;
-            message->observed_address = trp_bytes(own->observed.bytes, own->observed.size);
-        }
+    if (trp_swarm_find_connection(identify->swarm, connection, &info)) {
+        own->observed = info.remote;
+        message->observed_address = trp_bytes(own->observed.bytes, own->observed.size);
     }
     message->addresses_count =
         trp_swarm_listen_addresses(identify->swarm, own->addresses, TRP_PEER_RECORD_ADDRESSES_MAX);
@@ -185,14 +190,15 @@ static enum trp_status identify_check_key(struct trp_bytes key, const struct trp
 }
 
 /* The addresses a peer has: those of its signed record, else those it lists. */
-static enum trp_status identify_addresses(const struct trp_identify_message *message,
+static enum trp_status identify_addresses(struct trp_signature_memo *memo,
+                                          const struct trp_identify_message *message,
                                           const struct trp_peer_id *peer,
                                           struct trp_multiaddr *ret_addresses, uint32_t *ret_count)
 {
     struct trp_peer_record record;
     uint32_t count = 0;
     if (message->signed_peer_record.size > 0) {
-        enum trp_status status = trp_peer_record_open(message->signed_peer_record, &record);
+        enum trp_status status = trp_peer_record_open(memo, message->signed_peer_record, &record);
         if (status == TRP_OK && !trp_peer_id_equal(&record.peer, peer)) {
             status = TRP_EAUTH;
         }
@@ -285,8 +291,8 @@ static void identify_learn(struct trp_identify *identify, const struct trp_strea
         status = identify_check_key(reading->message.public_key, stream->peer, exchange->pushed);
     }
     if (status == TRP_OK) {
-        status = identify_addresses(&reading->message, stream->peer, reading->addresses,
-                                    &addresses_count);
+        status = identify_addresses(identify->config.memo, &reading->message, stream->peer,
+                                    reading->addresses, &addresses_count);
     }
     if (status == TRP_OK) {
         identify_report(identify, stream, reading, addresses_count);
@@ -376,6 +382,7 @@ static void identify_self_changed(void *self)
     uint64_t now = trp_swarm_now(identify->swarm) + identify->config.unix_offset_ns;
     identify->record_sequence =
         now > identify->record_sequence ? now : identify->record_sequence + 1;
+    trp_buffer_free(&identify->record);
     uint32_t at = 0;
     struct trp_connection_info connection;
     for (uint32_t i = 0;
@@ -492,6 +499,7 @@ enum trp_status trp_identify_open(const struct trp_identify_config *config,
         return TRP_ENOMEM;
     }
     identify->config = *config;
+    identify->record = trp_buffer_init(config->memory, TRP_PEER_RECORD_BYTES_MAX);
     *ret_identify = identify;
     return TRP_OK;
 }
@@ -511,5 +519,6 @@ void trp_identify_close(struct trp_identify *identify)
     if (identify->swarm != NULL) {
         trp_slab_free(&identify->exchanges);
     }
+    trp_buffer_free(&identify->record);
     trp_memory_free(identify->config.memory, identify);
 }

@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "crypto/keys.h"
+#include "crypto/signature_memo.h"
 #include "trace/trace.h"
 
 #include <troupe/swarm.h>
@@ -27,6 +28,7 @@ struct trp_identify_config {
     struct trp_memory *memory; /* borrowed, as all pointers here */
     struct trp_trace *trace;
     const struct trp_keypair *identity;
+    struct trp_signature_memo *memo; /* of peers' signatures; NULL: none */
     const char *agent;
     uint64_t unix_offset_ns; /* added to the swarm's time: wall clock, the sequence of our record */
 };

@@ -99,42 +99,49 @@ static void table_trace_added(struct trp_kad *kad, const struct trp_kad_contact 
     trp_kad_refresh_on_peer(&kad->refresh, kad->table.count, kad_now(kad));
 }
 
-static void table_remove(struct trp_kad *kad, const struct trp_kad_contact *contact,
+static void table_trace_removed(struct trp_kad *kad, const struct trp_kad_contact *contact,
+                                const char *reason)
+{
+    trp_trace_kad_peer_removed(kad->config.trace,
+                               &(struct trp_event_kad_peer_removed){
+                                   .peer = &contact->peer,
+                                   .bucket = trp_kad_bucket_index(&kad->self, &contact->key),
+                                   .reason = trp_bytes_text(reason)});
+}
+
+static bool table_remove(struct trp_kad *kad, const struct trp_kad_contact *contact,
                          const char *reason)
 {
     struct trp_kad_contact promoted;
     struct trp_kad_contact removed = *contact;
     if (!trp_kad_table_remove(&kad->table, &removed.key, kad_now(kad), &promoted)) {
-        return;
+        return false;
     }
-    trp_trace_kad_peer_removed(kad->config.trace,
-                               &(struct trp_event_kad_peer_removed){
-                                   .peer = &removed.peer,
-                                   .bucket = trp_kad_bucket_index(&kad->self, &removed.key),
-                                   .reason = trp_bytes_text(reason)});
+    table_trace_removed(kad, &removed, reason);
     if (promoted.peer.size > 0) {
         const struct kad_peer *peer = kad_peer_find(kad, &promoted.peer);
         trp_kad_table_set_connected(&kad->table, &promoted.key,
                                     peer != NULL && peer->connections > 0, kad_now(kad));
         table_trace_added(kad, &promoted, "replaces one that failed");
     }
+    return true;
 }
 
-static void peer_probe(struct trp_kad *kad, const struct trp_peer_id *id)
+/* Asks a peer something that any server answers; false when that is under way, or not possible. */
+static bool peer_probe(struct trp_kad *kad, const struct trp_peer_id *id)
 {
     struct kad_request request = {
         .purpose = KAD_FOR_PROBE,
         .message = {.type = TRP_KAD_FIND_NODE,
                     .key = trp_peer_id_bytes(trp_swarm_peer_id(kad->swarm))}};
     struct kad_peer *peer = kad_peer_find(kad, id);
-    if (peer != NULL && peer->probing) {
-        return;
+    if ((peer != NULL && peer->probing) || kad_rpc_send(kad, id, &request) != TRP_OK) {
+        return false;
     }
-    if (kad_rpc_send(kad, id, &request) == TRP_OK) {
-        peer = kad_peer_find(kad, id);
-        TRP_ASSERT(peer != NULL);
-        peer->probing = true;
-    }
+    peer = kad_peer_find(kad, id);
+    TRP_ASSERT(peer != NULL);
+    peer->probing = true;
+    return true;
 }
 
 /* Lets a peer that serves the DHT into the table. */
@@ -152,9 +159,32 @@ static void table_insert(struct trp_kad *kad, const struct kad_peer *peer, const
     enum trp_status status =
         trp_kad_table_insert(&kad->table, &contact, connected, kad_now(kad), &check);
     if (status == TRP_OK) {
+        if (check.peer.size > 0) {
+            table_trace_removed(kad, &check, "a closer one came");
+        }
         table_trace_added(kad, &contact, reason);
     } else if (status == TRP_EAGAIN) {
-        peer_probe(kad, &check.peer);
+        (void)peer_probe(kad, &check.peer);
+    }
+}
+
+/* A peer of the bucket is dead; others heard of as long ago may be too. Each death makes two more
+ * prove that they live, so that many deaths are found out fast and few cost little. Not when nobody
+ * answers: then it may be ourselves who are cut off. */
+static void table_check_more(struct trp_kad *kad, const struct trp_kad_key *dead)
+{
+    const struct trp_limits *limits = kad_limits(kad);
+    trp_time now = kad_now(kad);
+    trp_time interval = limits->kad_refresh_ns;
+    if (trp_time_after(kad->answered_at, limits->kad_rpc_timeout_ns) < now) {
+        return;
+    }
+    const struct trp_kad_entry *entries[TRP_KAD_K];
+    uint32_t count = trp_kad_table_stalest(&kad->table, trp_kad_bucket_index(&kad->self, dead),
+                                           now > interval ? now - interval : 0, TRP_KAD_K, entries);
+    uint32_t probes = 0;
+    for (uint32_t i = 0; i < count && probes < KAD_CHECKS_PER_DEATH; i++) {
+        probes += peer_probe(kad, &entries[i]->contact.peer);
     }
 }
 
@@ -194,7 +224,7 @@ void kad_peer_on_disconnected(struct trp_kad *kad, const struct trp_connection_i
     trp_heap_remove(&kad->timers, &peer->probe.entry);
     trp_kad_table_set_connected(&kad->table, &peer->contact.key, false, kad_now(kad));
     if (!kad_peer_is_routable(kad, &peer->contact.peer)) {
-        table_remove(kad, &peer->contact, "no address");
+        (void)table_remove(kad, &peer->contact, "no address");
     }
     kad_peer_release(kad, peer);
 }
@@ -214,7 +244,7 @@ void kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified *id
     peer->role = serves ? KAD_ROLE_SERVER : KAD_ROLE_NONE;
     trp_heap_remove(&kad->timers, &peer->probe.entry);
     if (!serves) {
-        table_remove(kad, &peer->contact, "does not serve");
+        (void)table_remove(kad, &peer->contact, "does not serve");
     } else if (peer->dialed || peer->tries < KAD_BAN_TRIES || peer->banned_until <= kad_now(kad)) {
         table_insert(kad, peer, "identified");
     }
@@ -237,7 +267,7 @@ void kad_peer_add(struct trp_kad *kad, const struct trp_peer_id *id)
 void kad_peer_on_probe_due(struct trp_kad *kad, struct kad_peer *peer)
 {
     if (peer->role == KAD_ROLE_UNKNOWN && peer->connections > 0) {
-        peer_probe(kad, &peer->contact.peer);
+        (void)peer_probe(kad, &peer->contact.peer);
     }
 }
 
@@ -256,6 +286,7 @@ void kad_peer_on_request(struct trp_kad *kad, struct kad_peer *peer)
 
 void kad_peer_on_answer(struct trp_kad *kad, struct kad_peer *peer)
 {
+    kad->answered_at = kad_now(kad);
     peer->role = KAD_ROLE_SERVER;
     peer->tries = 0;
     peer->banned_until = 0;
@@ -313,7 +344,10 @@ void kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum trp_st
         peer->tries++;
         lost_insert(kad, peer);
     }
-    table_remove(kad, &peer->contact, reason);
+    struct trp_kad_key key = peer->contact.key;
+    if (table_remove(kad, &peer->contact, reason)) {
+        table_check_more(kad, &key);
+    }
 }
 
 /* ---- rounds of renewal ---- */
@@ -333,7 +367,7 @@ void kad_round_begin(struct trp_kad *kad, bool full)
         struct kad_peer *peer = TRP_CONTAINER(link, struct kad_peer, lost_link);
         link = trp_list_next(&kad->lost, link);
         if (peer->rpcs == 0) {
-            peer_probe(kad, &peer->contact.peer);
+            (void)peer_probe(kad, &peer->contact.peer);
         }
     }
     kad->is_due = true;
@@ -355,12 +389,11 @@ static void round_end(struct trp_kad *kad)
 
 static void round_check(struct trp_kad *kad, uint32_t bucket)
 {
-    trp_time interval = kad_limits(kad)->kad_refresh_ns;
-    trp_time before = kad_now(kad) > interval ? kad_now(kad) - interval : 0;
     const struct trp_kad_entry *entries[TRP_KAD_CHECKS];
-    uint32_t count = trp_kad_table_stalest(&kad->table, bucket, before, TRP_KAD_CHECKS, entries);
+    uint32_t count =
+        trp_kad_table_stalest(&kad->table, bucket, kad_fresh_since(kad), TRP_KAD_CHECKS, entries);
     for (uint32_t i = 0; i < count; i++) {
-        peer_probe(kad, &entries[i]->contact.peer);
+        (void)peer_probe(kad, &entries[i]->contact.peer);
     }
 }
 
@@ -382,7 +415,8 @@ void kad_round_run(struct trp_kad *kad)
     struct kad_query_start start = {.kind = KAD_QUERY_REFRESH,
                                     .key = trp_bytes(target.preimage, target.size),
                                     .goal = target.goal,
-                                    .is_silent = true};
+                                    .is_silent = true,
+                                    .is_light = target.is_light};
     trp_handle id;
     if (kad_query_begin(kad, &start, &id) != TRP_OK) {
         kad->is_due = true; /* this one is left out; the round goes on */

@@ -343,8 +343,11 @@ static void query_start(struct trp_kad *kad, struct kad_query *query)
         }
     }
     /* The entries are still there: sending changes no table before its outcome. */
+    trp_time fresh_since = kad_fresh_since(kad);
     for (uint32_t i = 0; i < count; i++) {
-        (void)!trp_kad_query_seed(&query->core, &closest[i]->contact);
+        bool is_known = query->is_light && i >= TRP_KAD_ALPHA && closest[i]->seen_at >= fresh_since;
+        (void)!(is_known ? trp_kad_query_seed_known(&query->core, &closest[i]->contact)
+                         : trp_kad_query_seed(&query->core, &closest[i]->contact));
     }
     query_pump(kad, query);
 }
@@ -365,6 +368,7 @@ enum trp_status kad_query_begin(struct trp_kad *kad, const struct kad_query_star
     *query = (struct kad_query){.id = id,
                                 .kind = start->kind,
                                 .is_silent = start->is_silent,
+                                .is_light = start->is_light,
                                 .token = start->token,
                                 .key = trp_memory_alloc(kad->config.memory, start->key.size),
                                 .key_size = (uint32_t)start->key.size,

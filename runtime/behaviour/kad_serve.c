@@ -1,39 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 #include "behaviour/kad_state.h"
 
-/* Most closer peers of an answer: k, and the very peer that is looked for. */
-#define CLOSER_MAX    (TRP_KAD_K + 1u)
-#define PROVIDERS_MAX (TRP_KAD_K + 1u)
+/* Most peers of a list in an answer: k, and ourselves or the very peer that is looked for. */
+#define LIST_MAX (TRP_KAD_K + 1u)
 
 /* ---- the peers of an answer ---- */
 
 /* Peers with their addresses, as the codec wants them. */
 struct peer_list {
     uint32_t count;
-    struct trp_kad_peer peers[TRP_KAD_K + 1u];
-    struct trp_multiaddr addresses[TRP_KAD_K + 1u][TRP_KAD_PEER_ADDRESSES_MAX];
+    struct trp_kad_peer peers[LIST_MAX];
+    struct trp_multiaddr addresses[LIST_MAX][TRP_KAD_PEER_ADDRESSES_MAX];
 };
 
 static void list_add(struct trp_kad *kad, struct peer_list *list, const struct trp_peer_id *id,
-                     bool with_addresses_only)
+                     bool connected, bool with_addresses_only)
 {
-    if (list->count == sizeof list->peers / sizeof list->peers[0]) {
+    if (list->count == LIST_MAX) {
         return;
     }
     struct trp_multiaddr *addresses = list->addresses[list->count];
-    bool is_self = trp_peer_id_equal(id, trp_swarm_peer_id(kad->swarm));
     uint32_t count =
-        is_self ? trp_swarm_listen_addresses(kad->swarm, addresses, TRP_KAD_PEER_ADDRESSES_MAX)
-                : trp_swarm_known_addresses(kad->swarm, id, addresses, TRP_KAD_PEER_ADDRESSES_MAX);
+        trp_swarm_known_addresses(kad->swarm, id, addresses, TRP_KAD_PEER_ADDRESSES_MAX);
     if (count == 0 && with_addresses_only) {
         return;
     }
-    const struct kad_peer *peer = kad_peer_find(kad, id);
-    bool connected = is_self || (peer != NULL && peer->connections > 0);
     list->peers[list->count++] =
         (struct trp_kad_peer){.id = *id,
                               .connection = connected ? TRP_KAD_CONNECTED : TRP_KAD_NOT_CONNECTED,
                               .addresses_count = count,
+                              .addresses = addresses};
+}
+
+static void list_add_self(struct trp_kad *kad, struct peer_list *list)
+{
+    struct trp_multiaddr *addresses = list->addresses[list->count];
+    list->peers[list->count++] =
+        (struct trp_kad_peer){.id = *trp_swarm_peer_id(kad->swarm),
+                              .connection = TRP_KAD_CONNECTED,
+                              .addresses_count = trp_swarm_listen_addresses(
+                                  kad->swarm, addresses, TRP_KAD_PEER_ADDRESSES_MAX),
                               .addresses = addresses};
 }
 
@@ -46,11 +52,14 @@ static void list_add_target(struct trp_kad *kad, struct peer_list *list, struct 
     if (trp_peer_id_decode(key, &id) != TRP_OK || trp_peer_id_equal(&id, &asker->contact.peer)) {
         return;
     }
+    if (trp_peer_id_equal(&id, trp_swarm_peer_id(kad->swarm))) {
+        list_add_self(kad, list);
+        return;
+    }
     const struct kad_peer *target = kad_peer_find(kad, &id);
-    bool connected = target != NULL && target->connections > 0 &&
-                     trp_kad_table_find(&kad->table, &target->contact.key) == NULL;
-    if (connected || trp_peer_id_equal(&id, trp_swarm_peer_id(kad->swarm))) {
-        list_add(kad, list, &id, true);
+    if (target != NULL && target->connections > 0 &&
+        trp_kad_table_find(&kad->table, &target->contact.key) == NULL) {
+        list_add(kad, list, &id, true, true);
     }
 }
 
@@ -62,7 +71,7 @@ static void list_add_closer(struct trp_kad *kad, struct peer_list *list, struct 
     uint32_t count =
         trp_kad_table_closest(&kad->table, &target, &asker->contact.key, TRP_KAD_K, closest);
     for (uint32_t i = 0; i < count; i++) {
-        list_add(kad, list, &closest[i]->contact.peer, true);
+        list_add(kad, list, &closest[i]->contact.peer, closest[i]->connected, true);
     }
 }
 
@@ -70,14 +79,15 @@ static void list_add_providers(struct trp_kad *kad, struct peer_list *list, stru
                                const struct kad_peer *asker)
 {
     if (kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL) {
-        list_add(kad, list, trp_swarm_peer_id(kad->swarm), false);
+        list_add_self(kad, list);
     }
     struct trp_peer_id providers[TRP_KAD_K];
     uint32_t count =
         trp_kad_provider_store_find(&kad->providers, key, kad_now(kad), providers, TRP_KAD_K);
     for (uint32_t i = 0; i < count; i++) {
         if (!trp_peer_id_equal(&providers[i], &asker->contact.peer)) {
-            list_add(kad, list, &providers[i], false);
+            list_add(kad, list, &providers[i],
+                     trp_swarm_connections_to(kad->swarm, &providers[i]) > 0, false);
         }
     }
 }

@@ -38,6 +38,8 @@
 #define KAD_FAULTY_NS            TRP_MIN(10)      /* after an answer that is none */
 #define KAD_SEEDS_MAX            (2u * TRP_KAD_K) /* more than k, for those among them that are dead */
 #define KAD_PROBE_NS             TRP_S(3)         /* for identify to speak first */
+#define KAD_FRESH_ROUNDS         1u /* silence, in rounds, after which a peer is asked whether it lives */
+#define KAD_CHECKS_PER_DEATH     2u
 #define KAD_STALE_ROUNDS         3u   /* silence, in rounds, after which a peer may be replaced */
 #define KAD_FAILURES_MAX         2u   /* unanswered requests in a row over a live connection */
 #define KAD_VALUES_MAX           4u   /* different values of one record */
@@ -132,6 +134,7 @@ struct kad_query {
     enum kad_query_kind kind;
     enum kad_query_state state;
     bool is_silent; /* our own affair: no event */
+    bool is_light;  /* peers heard of lately are not asked */
     bool is_cancelled;
     bool is_final; /* the value need not be confirmed */
     uint64_t token;
@@ -210,8 +213,9 @@ struct trp_kad {
     struct trp_heap timers;
     uint64_t timers_count; /* breaks ties */
     uint32_t queries_active;
-    bool is_due;     /* something waits for the next expire: a queue moves, a round goes on */
-    trp_handle lent; /* the query whose bytes the last event borrowed */
+    trp_time answered_at; /* when anybody last answered us */
+    bool is_due;          /* something waits for the next expire: a queue moves, a round goes on */
+    trp_handle lent;      /* the query whose bytes the last event borrowed */
     /* the round of renewal */
     trp_handle round_query;
     bool round_is_pending; /* its event */
@@ -233,6 +237,13 @@ static inline const struct trp_limits *kad_limits(const struct trp_kad *kad)
 static inline trp_time kad_now(const struct trp_kad *kad)
 {
     return trp_swarm_now(kad->swarm);
+}
+
+/* A peer heard of since then need not be asked whether it lives. */
+static inline trp_time kad_fresh_since(const struct trp_kad *kad)
+{
+    trp_time span = KAD_FRESH_ROUNDS * kad_limits(kad)->kad_refresh_ns;
+    return kad_now(kad) > span ? kad_now(kad) - span : 0;
 }
 
 /* kad.c */
@@ -293,6 +304,7 @@ struct kad_query_start {
     trp_handle announcement;
     uint32_t goal;
     bool is_silent;
+    bool is_light;
 };
 enum trp_status kad_query_begin(struct trp_kad *kad, const struct kad_query_start *start,
                                 trp_handle *ret_id) TRP_NODISCARD;

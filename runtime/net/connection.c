@@ -71,11 +71,12 @@ static enum trp_status connection_begin_upgrade(struct trp_swarm *swarm, struct 
 {
     struct trp_upgrade_config config = {.initiator = c->outbound,
                                         .plaintext = swarm->config.plaintext,
-                                        .identity = swarm->config.identity};
+                                        .identity = swarm->config.identity,
+                                        .noise = &swarm->noise,
+                                        .memo = swarm->config.memo};
     if (c->dial != NULL && c->dial->peer != NULL) {
         config.expected = c->dial->peer->id;
     }
-    memcpy(config.static_secret, swarm->noise_static, sizeof config.static_secret);
     trp_drbg_fill(swarm->config.drbg, config.ephemeral_secret, sizeof config.ephemeral_secret);
     c->state = TRP_CONNECTION_UPGRADING;
     enum trp_status status = trp_upgrade_open(swarm->memory, &config, &c->upgrade);
@@ -299,7 +300,6 @@ void trp_connection_close(struct trp_swarm *swarm, struct trp_connection *c, enu
     if (connection_lingers(c, reason)) {
         c->deaf = trp_status_class(reason) == TRP_CLASS_PEER;
         c->deadline = trp_time_after(swarm->now, TRP_LINGER_NS);
-        trp_yamux_go_away(c->yamux, 0);
         trp_connection_touch(swarm, c);
     } else {
         (void)trp_pump_fill(swarm, c);
@@ -520,12 +520,17 @@ void trp_connection_expire(struct trp_swarm *swarm, struct trp_connection *c)
     swarm->trace->cause = cause;
 }
 
-/* Closed for behaviours: once all is handed over, half-closes, and waits for the peer to do so. */
+/* Closed for behaviours: once all is handed over, says goodbye, half-closes, and waits for the peer
+ * to do so. The Go Away comes last because rust-libp2p reads nothing behind it. */
 static void connection_linger(struct trp_swarm *swarm, struct trp_connection *c)
 {
-    if (!c->shutdown_out && !trp_yamux_has_output(c->yamux)) {
-        c->shutdown_out = true;
-        trp_transport_shutdown(&swarm->transport, &c->socket, c->cause);
+    if (!c->shutdown_out && (c->deaf || trp_yamux_unsent_bytes(c->yamux) == 0)) {
+        trp_yamux_go_away(c->yamux, 0);
+        (void)trp_pump_fill(swarm, c);
+        if (!trp_yamux_has_output(c->yamux)) {
+            c->shutdown_out = true;
+            trp_transport_shutdown(&swarm->transport, &c->socket, c->cause);
+        }
     }
     if (c->eof_seen) {
         connection_end(swarm, c, false);

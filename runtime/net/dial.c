@@ -140,9 +140,14 @@ enum trp_status trp_dial_begin(struct trp_swarm *swarm, struct trp_pool_peer *pe
 {
     struct trp_dial *dial = peer == NULL ? NULL : peer->dial;
     enum trp_status status = TRP_EEXISTS;
-    if (dial == NULL) {
+    if (dial == NULL) { /* else it is shared */
         if (peer == NULL && dial_is_under_way(swarm, &addresses[0])) {
             return TRP_EEXISTS;
+        }
+        if (swarm->open_count >= swarm->limits->connections) {
+            trp_net_limit_reached(&swarm->limit_marks, swarm->trace, swarm->limits,
+                                  TRP_NET_CONNECTIONS);
+            return TRP_EFULL;
         }
         dial = dial_make(swarm, &status);
         if (dial == NULL) {
@@ -156,6 +161,7 @@ enum trp_status trp_dial_begin(struct trp_swarm *swarm, struct trp_pool_peer *pe
     for (uint32_t i = 0; i < addresses_count; i++) {
         dial_add(swarm, dial, &addresses[i], UINT32_MAX);
     }
+    dial->connected = false; /* who asks now is owed an outcome from now on */
     dial_touch(swarm, dial);
     return status;
 }

@@ -214,7 +214,7 @@ struct trp_swarm {
     const struct trp_limits *limits;
     struct trp_trace *trace;
     struct trp_peer_id self;
-    uint8_t noise_static[32];
+    struct trp_noise_identity noise;
     trp_time now;
     struct trp_behaviour *behaviours;
     uint32_t behaviours_count;

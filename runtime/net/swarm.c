@@ -2,6 +2,7 @@
 #include "net/swarm.h"
 
 #include "base/assert.h"
+#include "crypto/crypto.h"
 #include "net/behaviours.h"
 #include "net/connection.h"
 #include "net/dial.h"
@@ -63,7 +64,10 @@ enum trp_status trp_swarm_open(const struct trp_swarm_config *config, struct trp
     swarm->resume_at = TRP_NEVER;
     swarm_init_tables(swarm);
     trp_peer_id_from_key(&config->identity->public_key, &swarm->self);
-    trp_drbg_fill(config->drbg, swarm->noise_static, sizeof swarm->noise_static);
+    uint8_t noise_static[32];
+    trp_drbg_fill(config->drbg, noise_static, sizeof noise_static);
+    trp_noise_identity_init(config->identity, noise_static, &swarm->noise);
+    trp_crypto_wipe(noise_static, sizeof noise_static);
     swarm->behaviours_count = config->behaviours_count;
     swarm->behaviours = trp_memory_alloc(config->memory, (size_t)(config->behaviours_count + 1) *
                                                              sizeof *swarm->behaviours);
@@ -170,6 +174,7 @@ void trp_swarm_close(struct trp_swarm *swarm)
     trp_buffer_free(&swarm->words);
     trp_memory_free(swarm->memory, swarm->opened);
     trp_memory_free(swarm->memory, swarm->behaviours);
+    trp_crypto_wipe(&swarm->noise, sizeof swarm->noise);
     trp_memory_free(swarm->memory, swarm);
 }
 
@@ -401,6 +406,17 @@ bool trp_swarm_next_connection(const struct trp_swarm *swarm, uint32_t *at,
         }
     }
     return false;
+}
+
+bool trp_swarm_find_connection(const struct trp_swarm *swarm, trp_connection_id connection,
+                               struct trp_connection_info *ret_info)
+{
+    const struct trp_connection *c = trp_slab_find(&swarm->connections, connection);
+    if (c == NULL || c->state != TRP_CONNECTION_OPEN) {
+        return false;
+    }
+    *ret_info = trp_connection_info(c);
+    return true;
 }
 
 uint32_t trp_swarm_connections_count(const struct trp_swarm *swarm)

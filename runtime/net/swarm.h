@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "crypto/drbg.h"
 #include "crypto/keys.h"
+#include "crypto/signature_memo.h"
 #include "trace/trace.h"
 
 #include <troupe/driver.h>
@@ -16,6 +17,7 @@ struct trp_swarm_config {
     struct trp_trace *trace;
     struct trp_drbg *drbg; /* ephemeral secrets are drawn from it */
     const struct trp_keypair *identity;
+    struct trp_signature_memo *memo; /* of peers' signatures; NULL: none */
     const struct trp_limits *limits;
     bool plaintext; /* security is /plaintext/2.0.0 instead of Noise */
     trp_time now;
@@ -29,7 +31,8 @@ void trp_swarm_close(struct trp_swarm *swarm);
 /* Takes an input of the driver (not TRP_IN_COMMAND) and runs everything that follows from it, until
  * nothing more can be done at in->now. */
 enum trp_status trp_swarm_step(struct trp_swarm *swarm, const struct trp_input *in) TRP_NODISCARD;
-/* Runs what calls from outside a step (a command, an actor) have set in motion. */
+/* Runs what calls from outside a step (a command, an actor) have set in motion. Such calls see the
+ * time of the last step or run: where it may be old, run first. */
 enum trp_status trp_swarm_run(struct trp_swarm *swarm, trp_time now) TRP_NODISCARD;
 bool trp_swarm_next_output(struct trp_swarm *swarm, struct trp_output *ret_out);
 trp_time trp_swarm_deadline(const struct trp_swarm *swarm);

@@ -46,11 +46,11 @@ static enum trp_status upgrade_secure(struct trp_upgrade *u)
             trp_plaintext_init(&u->plaintext, u->memory, u->config.identity, &u->config.expected);
     } else {
         struct trp_noise_config noise = {.initiator = u->config.initiator,
-                                         .identity = u->config.identity,
+                                         .identity = u->config.noise,
+                                         .memo = u->config.memo,
                                          .expected = u->config.expected,
                                          .muxers = muxer_protocols,
                                          .muxers_count = 1};
-        memcpy(noise.static_secret, u->config.static_secret, sizeof noise.static_secret);
         memcpy(noise.ephemeral_secret, u->config.ephemeral_secret, sizeof noise.ephemeral_secret);
         status = trp_noise_open(u->memory, &noise, &u->noise);
     }

@@ -21,9 +21,10 @@ struct trp_upgrade; /* opaque */
 struct trp_upgrade_config {
     bool initiator;
     bool plaintext;
-    const struct trp_keypair *identity; /* borrowed */
-    struct trp_peer_id expected;        /* size 0: anybody */
-    uint8_t static_secret[32];
+    const struct trp_keypair *identity;     /* for plaintext; borrowed */
+    const struct trp_noise_identity *noise; /* else; borrowed */
+    struct trp_signature_memo *memo;        /* borrowed; NULL: none */
+    struct trp_peer_id expected;            /* size 0: anybody */
     uint8_t ephemeral_secret[32];
 };
 

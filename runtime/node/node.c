@@ -8,6 +8,7 @@
 #include "behaviour/kad.h"
 #include "behaviour/ping.h"
 #include "behaviour/request_response.h"
+#include "crypto/crypto.h"
 #include "crypto/drbg.h"
 #include "net/swarm.h"
 #include "node/bootstrap.h"
@@ -30,6 +31,7 @@ struct trp_node {
     struct trp_drbg drbg;
     struct trp_keypair identity;
     struct trp_peer_id peer;
+    struct trp_signature_memo memo; /* of peers' signatures */
     trp_time now;
     struct trp_scheduler *scheduler;
     struct trp_request_response *messaging;
@@ -119,6 +121,7 @@ static enum trp_status node_open_protocols(struct trp_node *node,
     const struct trp_identify_config identify = {.memory = &node->memory,
                                                  .trace = &node->trace,
                                                  .identity = &node->identity,
+                                                 .memo = &node->memo,
                                                  .agent =
                                                      config->agent != NULL ? config->agent : AGENT,
                                                  .unix_offset_ns = config->unix_ns - config->now};
@@ -172,6 +175,7 @@ static enum trp_status node_open_swarm(struct trp_node *node, const struct trp_n
                                            .trace = &node->trace,
                                            .drbg = &node->drbg,
                                            .identity = &node->identity,
+                                           .memo = &node->memo,
                                            .limits = &node->limits,
                                            .plaintext = config->security == TRP_SECURITY_PLAINTEXT,
                                            .now = config->now,
@@ -204,6 +208,7 @@ static void node_restore(struct trp_node *node, struct trp_bytes saved)
 enum trp_status trp_node_open(const struct trp_node_config *config, struct trp_node **ret_node)
 {
     struct trp_limits limits = config->limits;
+    trp_crypto_init();
     enum trp_status status = trp_limits_complete(&limits, NULL);
     if (status != TRP_OK) {
         return status;
@@ -214,6 +219,7 @@ enum trp_status trp_node_open(const struct trp_node_config *config, struct trp_n
         return TRP_ENOMEM;
     }
     node->memory = outside;
+    node->memo = trp_signature_memo_init(&node->memory);
     node->limits = limits;
     node->now = config->now;
     node->trace = (struct trp_trace){
@@ -257,6 +263,7 @@ void trp_node_close(struct trp_node *node)
     trp_kad_close(node->kad);
     trp_request_response_close(node->messaging);
     trp_scheduler_close(node->scheduler);
+    trp_signature_memo_deinit(&node->memo);
     trp_memory_free(&node->memory, node->behaviours);
     trp_buffer_free(&node->saved);
     trp_buffer_free(&node->peers_list);

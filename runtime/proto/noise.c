@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/endian.h"
 #include "crypto/crypto.h"
+#include "crypto/x25519.h"
 #include "proto/noise_handshake.h"
 #include "wire/noise_payload.h"
 #include "wire/public_key.h"
@@ -14,7 +15,6 @@
 #define PLAIN_BYTES_MIN 1024u /* a smaller rest of room is left to the next call */
 #define SIGNED_PREFIX   "noise-libp2p-static-key:"
 #define SIGNED_BYTES    (sizeof SIGNED_PREFIX - 1 + 32)
-#define SIGNATURE_BYTES 64u
 /* Our payload: an Ed25519 key, its signature, the muxers. */
 #define PAYLOAD_BYTES_MAX 1024u
 
@@ -84,25 +84,36 @@ static void signed_bytes(const uint8_t static_public[32], uint8_t out[SIGNED_BYT
     memcpy(out + sizeof SIGNED_PREFIX - 1, static_public, 32);
 }
 
+void trp_noise_identity_init(const struct trp_keypair *host, const uint8_t static_secret[32],
+                             struct trp_noise_identity *ret_identity)
+{
+    TRP_ASSERT(host->public_key.type == TRP_KEY_ED25519 &&
+               host->public_key.size == sizeof ret_identity->host_key);
+    uint8_t message[SIGNED_BYTES];
+    memcpy(ret_identity->static_secret, static_secret, sizeof ret_identity->static_secret);
+    trp_x25519_public(static_secret, ret_identity->static_public);
+    memcpy(ret_identity->host_key, host->public_key.bytes, sizeof ret_identity->host_key);
+    signed_bytes(ret_identity->static_public, message);
+    trp_keypair_sign(host, trp_bytes(message, sizeof message), ret_identity->signature);
+}
+
 /* Message 2 or 3: says who we are and which muxers we have. */
 static enum trp_status noise_put_identity(struct trp_noise *n)
 {
     const struct trp_noise_config *config = &n->handshake->config;
+    const struct trp_noise_identity *identity = config->identity;
+    struct trp_public_key host = {.type = TRP_KEY_ED25519, .size = sizeof identity->host_key};
     uint8_t key[TRP_PUBLIC_KEY_ENCODED_MAX];
-    uint8_t message[SIGNED_BYTES];
-    uint8_t signature[SIGNATURE_BYTES];
     uint8_t payload_bytes[PAYLOAD_BYTES_MAX];
     size_t size;
-    enum trp_status status =
-        trp_public_key_encode(&config->identity->public_key, key, sizeof key, &size);
+    memcpy(host.bytes, identity->host_key, sizeof identity->host_key);
+    enum trp_status status = trp_public_key_encode(&host, key, sizeof key, &size);
     if (status != TRP_OK) {
         return status;
     }
-    signed_bytes(n->handshake->noise.static_public, message);
-    trp_keypair_sign(config->identity, trp_bytes(message, sizeof message), signature);
     struct trp_noise_payload payload = {
         .identity_key = trp_bytes(key, size),
-        .identity_sig = trp_bytes(signature, sizeof signature),
+        .identity_sig = trp_bytes(identity->signature, sizeof identity->signature),
         .muxers_count = config->muxers_count,
     };
     for (uint32_t i = 0; i < config->muxers_count; i++) {
@@ -182,7 +193,8 @@ static enum trp_status noise_take_identity(struct trp_noise *n, struct trp_bytes
         return status;
     }
     signed_bytes(n->handshake->noise.remote_static, message);
-    status = trp_public_key_verify(&key, trp_bytes(message, sizeof message), payload.identity_sig);
+    status = trp_signature_memo_verify(n->handshake->config.memo, &key,
+                                       trp_bytes(message, sizeof message), payload.identity_sig);
     if (status != TRP_OK) {
         return status;
     }
@@ -219,7 +231,6 @@ static enum trp_status noise_take_message(struct trp_noise *n, uint8_t *message,
 enum trp_status trp_noise_open(struct trp_memory *memory, const struct trp_noise_config *config,
                                struct trp_noise **ret_noise)
 {
-    TRP_ASSERT(config->identity->public_key.type == TRP_KEY_ED25519);
     if (config->muxers_count > TRP_NOISE_MUXERS_MAX) {
         return TRP_EINVAL;
     }
@@ -234,7 +245,8 @@ enum trp_status trp_noise_open(struct trp_memory *memory, const struct trp_noise
     n->handshake = trp_memory_alloc(memory, sizeof *n->handshake);
     if (n->handshake != NULL) {
         n->handshake->config = *config;
-        trp_noise_handshake_init(&n->handshake->noise, config->initiator, config->static_secret,
+        trp_noise_handshake_init(&n->handshake->noise, config->initiator,
+                                 config->identity->static_secret, config->identity->static_public,
                                  config->ephemeral_secret, TRP_BYTES_NONE);
         status = config->initiator ? noise_put_message(n, TRP_BYTES_NONE) : TRP_OK;
     }

@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "crypto/keys.h"
+#include "crypto/signature_memo.h"
 
 #include <troupe/peer_id.h>
 
@@ -22,14 +23,26 @@
 #define TRP_NOISE_PLAIN_ROOM_MIN  65519u /* plaintext of the largest frame that a peer may send */
 #define TRP_NOISE_MUXERS_MAX      4u
 
+/* Who we are in every handshake of a process. Wipe it in the end. */
+struct trp_noise_identity {
+    uint8_t static_secret[32]; /* X25519, fresh per process */
+    uint8_t static_public[32];
+    uint8_t host_key[32];  /* Ed25519 */
+    uint8_t signature[64]; /* of the static key, by the host key */
+};
+
+/* Prepares an identity; the pair is an Ed25519 one, and copied from. */
+void trp_noise_identity_init(const struct trp_keypair *host, const uint8_t static_secret[32],
+                             struct trp_noise_identity *ret_identity);
+
 struct trp_noise_config {
     bool initiator;
-    const struct trp_keypair *identity; /* Ed25519 host key; borrowed */
-    uint8_t static_secret[32];          /* X25519, fresh per process */
-    uint8_t ephemeral_secret[32];       /* X25519, fresh per connection */
-    struct trp_peer_id expected;        /* size 0: anybody */
-    const char *const *muxers;          /* offered in the extension, by preference; borrowed */
-    uint32_t muxers_count;              /* 0: no extension */
+    const struct trp_noise_identity *identity; /* borrowed until is_open */
+    struct trp_signature_memo *memo;           /* of peers' signatures; borrowed, NULL: none */
+    uint8_t ephemeral_secret[32];              /* X25519, fresh per connection */
+    struct trp_peer_id expected;               /* size 0: anybody */
+    const char *const *muxers; /* offered in the extension, by preference; borrowed */
+    uint32_t muxers_count;     /* 0: no extension */
 };
 
 struct trp_noise; /* opaque */

@@ -100,8 +100,8 @@ static enum trp_status take_sealed(struct trp_noise_handshake *hs, uint8_t *at, 
 /* ---- the handshake (rev. 34, 5.3 and 7.5) ---- */
 
 void trp_noise_handshake_init(struct trp_noise_handshake *hs, bool initiator,
-                              const uint8_t static_secret[32], const uint8_t ephemeral_secret[32],
-                              struct trp_bytes prologue)
+                              const uint8_t static_secret[32], const uint8_t static_public[32],
+                              const uint8_t ephemeral_secret[32], struct trp_bytes prologue)
 {
     /* The name has exactly 32 bytes, and is therefore itself the first hash (5.2). */
     static const char name[] = "Noise_XX_25519_ChaChaPoly_SHA256";
@@ -110,8 +110,8 @@ void trp_noise_handshake_init(struct trp_noise_handshake *hs, bool initiator,
     memcpy(hs->hash, name, sizeof hs->hash);
     memcpy(hs->chain, name, sizeof hs->chain);
     memcpy(hs->static_secret, static_secret, KEY_BYTES);
+    memcpy(hs->static_public, static_public, KEY_BYTES);
     memcpy(hs->ephemeral_secret, ephemeral_secret, KEY_BYTES);
-    trp_x25519_public(hs->static_secret, hs->static_public);
     trp_x25519_public(hs->ephemeral_secret, hs->ephemeral_public);
     mix_hash(hs, prologue);
 }

@@ -45,10 +45,11 @@ struct trp_noise_handshake {
     uint8_t remote_ephemeral[32];
 };
 
-/* libp2p's prologue is empty; test vectors have another. */
+/* The static public key is that of the secret, made once for many handshakes. libp2p's prologue is
+ * empty; test vectors have another. */
 void trp_noise_handshake_init(struct trp_noise_handshake *hs, bool initiator,
-                              const uint8_t static_secret[32], const uint8_t ephemeral_secret[32],
-                              struct trp_bytes prologue);
+                              const uint8_t static_secret[32], const uint8_t static_public[32],
+                              const uint8_t ephemeral_secret[32], struct trp_bytes prologue);
 /* Wipes the secrets. */
 void trp_noise_handshake_deinit(struct trp_noise_handshake *hs);
 bool trp_noise_handshake_is_done(const struct trp_noise_handshake *hs);

@@ -289,6 +289,15 @@ uint32_t trp_yamux_streams_count(const struct trp_yamux *yamux)
     return yamux->streams.count;
 }
 
+uint64_t trp_yamux_unsent_bytes(const struct trp_yamux *yamux)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < yamux->streams.count; i++) {
+        bytes += yamux->streams.entries[i].stream->tx.size;
+    }
+    return bytes;
+}
+
 uint32_t trp_yamux_refused_count(const struct trp_yamux *yamux)
 {
     return yamux->refused_count;

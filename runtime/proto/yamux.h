@@ -81,6 +81,8 @@ uint32_t trp_yamux_streams_count(const struct trp_yamux *yamux);
 /* Counts streams of the peer that were refused: over streams_max, out of memory, after our Go
  * Away. */
 uint32_t trp_yamux_refused_count(const struct trp_yamux *yamux);
+/* Counts the bytes that were written and not sent, be it that the peer's window is closed. */
+uint64_t trp_yamux_unsent_bytes(const struct trp_yamux *yamux);
 /* True when send would append something. */
 bool trp_yamux_has_output(const struct trp_yamux *yamux);
 

@@ -13,12 +13,11 @@
 
 enum trp_status trp_peer_id_decode(struct trp_bytes in, struct trp_peer_id *ret_id)
 {
-    struct trp_multihash hash;
+    struct trp_multihash hash; /* of at most 42 bytes, for the whole has at most 44 */
     if (in.size > TRP_PEER_ID_BYTES_MAX || trp_multihash_decode(in, &hash) != TRP_OK) {
         return TRP_EMALFORMED;
     }
-    bool identity = hash.code == TRP_MULTIHASH_IDENTITY && hash.digest.size > 0 &&
-                    hash.digest.size <= IDENTITY_DIGEST_MAX;
+    bool identity = hash.code == TRP_MULTIHASH_IDENTITY && hash.digest.size > 0;
     bool sha256 = hash.code == TRP_MULTIHASH_SHA256 && hash.digest.size == TRP_SHA256_BYTES;
     if (!identity && !sha256) {
         return TRP_EMALFORMED;

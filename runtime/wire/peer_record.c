@@ -57,7 +57,8 @@ enum trp_status trp_peer_record_seal(const struct trp_keypair *keypair,
 }
 
 /* The signature is good, and the record speaks of who signed it. */
-static enum trp_status check_signer(const struct trp_signed_envelope *envelope,
+static enum trp_status check_signer(struct trp_signature_memo *memo,
+                                    const struct trp_signed_envelope *envelope,
                                     const struct trp_peer_id *peer)
 {
     struct trp_peer_id signer;
@@ -73,10 +74,11 @@ static enum trp_status check_signer(const struct trp_signed_envelope *envelope,
     if (!trp_peer_id_equal(&signer, peer)) {
         return TRP_EAUTH;
     }
-    return trp_signed_envelope_verify(envelope, spellings[i].domain);
+    return trp_signed_envelope_verify(memo, envelope, spellings[i].domain);
 }
 
-enum trp_status trp_peer_record_open(struct trp_bytes in, struct trp_peer_record *ret_record)
+enum trp_status trp_peer_record_open(struct trp_signature_memo *memo, struct trp_bytes in,
+                                     struct trp_peer_record *ret_record)
 {
     uint8_t block[RECORD_ARENA_MAX];
     struct trp_arena arena = trp_arena_init(block, sizeof block);
@@ -95,7 +97,7 @@ enum trp_status trp_peer_record_open(struct trp_bytes in, struct trp_peer_record
     if (trp_peer_id_decode(trp_protobuf_view(message->peer_id), &peer) != TRP_OK) {
         return TRP_EMALFORMED;
     }
-    status = check_signer(&envelope, &peer);
+    status = check_signer(memo, &envelope, &peer);
     if (status != TRP_OK) {
         return status;
     }

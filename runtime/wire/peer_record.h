@@ -7,6 +7,7 @@
 #define WIRE_PEER_RECORD_H
 
 #include "crypto/keys.h"
+#include "crypto/signature_memo.h"
 
 #include <troupe/multiaddr.h>
 #include <troupe/peer_id.h>
@@ -25,10 +26,10 @@ struct trp_peer_record {
 enum trp_status trp_peer_record_seal(const struct trp_keypair *keypair,
                                      const struct trp_peer_record *record, uint8_t *out,
                                      size_t room, size_t *ret_size) TRP_NODISCARD;
-/* Reads and verifies one. TRP_EAUTH: the signature does not match, or it speaks of another peer
- * than its signer. TRP_EUNSUPPORTED: another payload type. TRP_EMALFORMED, TRP_ETOOBIG. Addresses
- * that do not parse and surplus ones are left out. */
-enum trp_status trp_peer_record_open(struct trp_bytes in,
+/* Reads and verifies one; `memo` may be NULL. TRP_EAUTH: the signature does not match, or it speaks
+ * of another peer than its signer. TRP_EUNSUPPORTED: another payload type. TRP_EMALFORMED,
+ * TRP_ETOOBIG. Addresses that do not parse and surplus ones are left out. */
+enum trp_status trp_peer_record_open(struct trp_signature_memo *memo, struct trp_bytes in,
                                      struct trp_peer_record *ret_record) TRP_NODISCARD;
 
 #endif

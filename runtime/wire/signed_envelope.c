@@ -72,7 +72,8 @@ enum trp_status trp_signed_envelope_decode(struct trp_bytes in, struct trp_arena
     return TRP_OK;
 }
 
-enum trp_status trp_signed_envelope_verify(const struct trp_signed_envelope *envelope,
+enum trp_status trp_signed_envelope_verify(struct trp_signature_memo *memo,
+                                           const struct trp_signed_envelope *envelope,
                                            struct trp_bytes domain)
 {
     uint8_t to_verify[SIGNED_BYTES_MAX];
@@ -80,7 +81,8 @@ enum trp_status trp_signed_envelope_verify(const struct trp_signed_envelope *env
     const struct trp_signed_content content = {
         .domain = domain, .payload_type = envelope->payload_type, .payload = envelope->payload};
     enum trp_status status = signed_bytes(&content, to_verify, &size);
-    return status == TRP_OK ? trp_public_key_verify(&envelope->key, trp_bytes(to_verify, size),
-                                                    envelope->signature)
-                            : status;
+    return status == TRP_OK
+               ? trp_signature_memo_verify(memo, &envelope->key, trp_bytes(to_verify, size),
+                                           envelope->signature)
+               : status;
 }

@@ -8,6 +8,7 @@
 #define WIRE_SIGNED_ENVELOPE_H
 
 #include "crypto/keys.h"
+#include "crypto/signature_memo.h"
 #include "wire/arena.h"
 
 #define TRP_SIGNED_ENVELOPE_PAYLOAD_MAX 8192u
@@ -34,8 +35,10 @@ enum trp_status trp_signed_envelope_seal(const struct trp_keypair *keypair,
 /* Reads an envelope; verifies nothing. TRP_EMALFORMED, TRP_ETOOBIG. */
 enum trp_status trp_signed_envelope_decode(struct trp_bytes in, struct trp_arena *arena,
                                            struct trp_signed_envelope *ret_envelope) TRP_NODISCARD;
-/* TRP_EAUTH when it was not signed by its key for `domain`; TRP_EMALFORMED, TRP_ETOOBIG. */
-enum trp_status trp_signed_envelope_verify(const struct trp_signed_envelope *envelope,
+/* TRP_EAUTH when it was not signed by its key for `domain`; `memo` may be NULL. TRP_EMALFORMED,
+ * TRP_ETOOBIG. */
+enum trp_status trp_signed_envelope_verify(struct trp_signature_memo *memo,
+                                           const struct trp_signed_envelope *envelope,
                                            struct trp_bytes domain) TRP_NODISCARD;
 
 #endif

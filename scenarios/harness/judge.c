@@ -41,7 +41,7 @@ static bool tally_count(const struct trp_run *run, uint32_t workload, trp_time f
     for (uint64_t i = 0; i < run->operations_count; i++) {
         const struct operation *operation = &run->operations[i];
         if (operation->workload != workload || operation->started < from ||
-            operation->started > until || operation->orphaned) {
+            operation->started >= until || operation->orphaned) {
             continue;
         }
         tally->begun++;

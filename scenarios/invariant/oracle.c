@@ -2,6 +2,7 @@
 #include "scenarios/invariant/oracle.h"
 
 #include "base/assert.h"
+#include "base/endian.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -66,10 +67,12 @@ static uint32_t key_common_bits(const uint8_t *a, const uint8_t *b)
 /* Which of a and b is closer to the target: <0 a, >0 b. */
 static int key_closer(const uint8_t *target, const uint8_t *a, const uint8_t *b)
 {
-    for (uint32_t i = 0; i < KEY_BYTES; i++) {
-        int distance = (a[i] ^ target[i]) - (b[i] ^ target[i]);
-        if (distance != 0) {
-            return distance;
+    for (uint32_t i = 0; i < KEY_BYTES; i += 8) {
+        uint64_t place = trp_load_be64(target + i);
+        uint64_t first = trp_load_be64(a + i) ^ place;
+        uint64_t second = trp_load_be64(b + i) ^ place;
+        if (first != second) {
+            return first < second ? -1 : 1;
         }
     }
     return 0;

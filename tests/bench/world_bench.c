@@ -13,6 +13,7 @@ struct player {
     uint32_t host;
     bool messages;
     bool started;
+    uint64_t received;
     trp_time deadline;
     struct trp_output outputs[2];
     uint32_t outputs_count;
@@ -49,7 +50,10 @@ static enum trp_status player_step(void *self, const struct trp_input *in)
         player->address = trp_multiaddr_from_ip(ip, sizeof ip, 4001);
         player_put(player, player->host % 2 == 0 ? TRP_OUT_LISTEN : TRP_OUT_DIAL, 2);
     } else if (in->kind == TRP_IN_CONNECTED || in->kind == TRP_IN_BYTES) {
-        player_put(player, TRP_OUT_BYTES, in->socket);
+        player->received += in->bytes.size;
+        if (player->received % sizeof ball == 0) { /* it may come in pieces */
+            player_put(player, TRP_OUT_BYTES, in->socket);
+        }
     }
     return TRP_OK;
 }
@@ -91,10 +95,11 @@ static void game_path(void *user, uint32_t from, uint32_t to, struct trp_path *r
         (struct trp_dist){.kind = TRP_DIST_CONST, .a = TRP_MS(20) + from % 7u + to % 5u};
 }
 
-static uint64_t wall_ns(void)
+/* Time of this process: what else the machine does is not counted. */
+static uint64_t cpu_ns(void)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -117,13 +122,13 @@ static int play(const char *name, bool messages, uint32_t hosts, uint64_t happen
     if (trp_world_run_until(world, TRP_MS(200)) != TRP_OK) {
         return 1;
     }
-    uint64_t begun = wall_ns();
+    uint64_t begun = cpu_ns();
     for (uint64_t i = 0; i < happenings; i++) {
         if (trp_world_step(world) != TRP_OK) {
             return 1;
         }
     }
-    uint64_t spent = wall_ns() - begun;
+    uint64_t spent = cpu_ns() - begun;
     printf("world.%s hosts=%u happenings=%llu ns_per_happening=%.1f millions_per_second=%.2f\n",
            name, hosts, (unsigned long long)happenings, (double)spent / (double)happenings,
            (double)happenings * 1e3 / (double)spent);

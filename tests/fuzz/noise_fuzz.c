@@ -2,6 +2,7 @@
 /* Gives noise what a peer might: raw bytes before the handshake, any payload inside one that is
  * sound, and changed or cut frames after it. The first byte chooses which, the second how large the
  * pieces are. */
+#include "crypto/x25519.h"
 #include "proto/noise.h"
 
 #include "base/assert.h"
@@ -14,7 +15,7 @@ static const char *const muxers[] = {"/yamux/1.0.0", "/mplex/6.7.0"};
 
 struct side {
     struct trp_memory memory;
-    struct trp_keypair identity;
+    struct trp_noise_identity identity;
     struct trp_noise *noise;
     struct trp_buffer plain;
     struct trp_buffer sent;
@@ -26,10 +27,11 @@ static void side_open(struct side *s, uint8_t who)
     *s = (struct side){.memory = trp_memory_init(8 << 20)};
     s->plain = trp_buffer_init(&s->memory, 1 << 20);
     s->sent = trp_buffer_init(&s->memory, 1 << 20);
-    trp_keypair_from_seed(seed, &s->identity);
+    struct trp_keypair host;
+    trp_keypair_from_seed(seed, &host);
+    trp_noise_identity_init(&host, (const uint8_t[32]){who, 1}, &s->identity);
     struct trp_noise_config config = {.initiator = who == 0,
                                       .identity = &s->identity,
-                                      .static_secret = {who, 1},
                                       .ephemeral_secret = {who, 2},
                                       .muxers = muxers,
                                       .muxers_count = 2};
@@ -87,7 +89,9 @@ static void any_payload(struct trp_bytes payload, size_t piece)
     side_open(&s, 0);
     TRP_ASSERT(trp_noise_send(s.noise, &s.sent) == TRP_OK);
     memcpy(wire, trp_buffer_view(&s.sent).data + 2, 32);
-    trp_noise_handshake_init(&hs, false, secret, secret, TRP_BYTES_NONE);
+    uint8_t secret_public[32];
+    trp_x25519_public(secret, secret_public);
+    trp_noise_handshake_init(&hs, false, secret, secret_public, secret, TRP_BYTES_NONE);
     TRP_ASSERT(trp_noise_handshake_read(&hs, wire, 32, &read) == TRP_OK);
     size_t size = trp_noise_handshake_overhead(&hs) + payload.size;
     trp_store_be16(wire, (uint16_t)size);

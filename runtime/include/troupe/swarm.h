@@ -42,6 +42,9 @@ TRP_API uint32_t trp_swarm_connections_to(const struct trp_swarm *swarm,
 /* Walks the connections in order of their making: start with *at = 0; false at the end. */
 TRP_API bool trp_swarm_next_connection(const struct trp_swarm *swarm, uint32_t *at,
                                        struct trp_connection_info *ret_info);
+/* Gives what is known of one connection; false when it is none, or not open. */
+TRP_API bool trp_swarm_find_connection(const struct trp_swarm *swarm, trp_connection_id connection,
+                                       struct trp_connection_info *ret_info);
 /* Closes one connection, or all to a peer, after what is written; `reason` is traced. */
 TRP_API void trp_swarm_close_connection(struct trp_swarm *swarm, trp_connection_id connection,
                                         enum trp_status reason);
@@ -88,7 +91,8 @@ TRP_API enum trp_status trp_swarm_open_stream(struct trp_swarm *swarm,
                                               const struct trp_stream_request *request,
                                               trp_stream_id *ret_stream) TRP_NODISCARD;
 /* Copies as much as fits; *ret_used may be less than in.size (wait for stream_writable).
- * TRP_ESTATE after shutdown or before stream_opened, TRP_ENOTFOUND for a dead id. */
+ * TRP_EAGAIN when nothing fits, TRP_ENOMEM (nobody will say when there is memory), TRP_ESTATE after
+ * shutdown or before stream_opened, TRP_ENOTFOUND for a dead id. */
 TRP_API enum trp_status trp_stream_write(struct trp_swarm *swarm, trp_stream_id stream,
                                          struct trp_bytes in, size_t *ret_used) TRP_NODISCARD;
 /* Half-closes after what is written. */

@@ -34,6 +34,19 @@ void trp_kad_table_free(struct trp_kad_table *table)
     table->count = 0;
 }
 
+/* Gives the first used bucket at or after `index`; 256 when there is none. */
+static uint32_t table_used_from(const struct trp_kad_table *table, uint32_t index)
+{
+    while (index < TRP_KAD_KEY_BITS) {
+        uint64_t rest = table->used[index / 64] >> index % 64;
+        if (rest != 0) {
+            return index + (uint32_t)__builtin_ctzll(rest);
+        }
+        index = (index / 64 + 1) * 64;
+    }
+    return TRP_KAD_KEY_BITS;
+}
+
 static struct trp_kad_bucket *table_bucket(const struct trp_kad_table *table,
                                            const struct trp_kad_key *key)
 {
@@ -113,6 +126,37 @@ static enum trp_status bucket_pend(const struct trp_kad_table *table, struct trp
     return TRP_EAGAIN;
 }
 
+/* Lets a newcomer that is one of our k closest replace the farthest of a full bucket. */
+static bool bucket_replace(struct trp_kad_table *table, uint32_t index,
+                           const struct trp_kad_contact *contact, bool connected, trp_time now,
+                           struct trp_kad_contact *ret_gone)
+{
+    struct trp_kad_bucket *bucket = table->buckets[index];
+    struct trp_kad_key mine = trp_kad_distance(&contact->key, &table->self);
+    struct trp_kad_entry *farthest = NULL;
+    struct trp_kad_key farthest_distance = mine;
+    uint32_t closer = 0;
+    for (uint32_t i = 0; i < bucket->count; i++) {
+        struct trp_kad_entry *entry = &bucket->entries[i];
+        struct trp_kad_key its = trp_kad_distance(&entry->contact.key, &table->self);
+        closer += trp_kad_key_compare(&its, &mine) < 0;
+        if (trp_kad_key_compare(&its, &farthest_distance) > 0) {
+            farthest = entry;
+            farthest_distance = its;
+        }
+    }
+    for (uint32_t i = table_used_from(table, index + 1); i < TRP_KAD_KEY_BITS && closer < TRP_KAD_K;
+         i = table_used_from(table, i + 1)) {
+        closer += table->buckets[i]->count;
+    }
+    if (farthest == NULL || closer >= TRP_KAD_K) {
+        return false;
+    }
+    *ret_gone = farthest->contact;
+    *farthest = (struct trp_kad_entry){.contact = *contact, .seen_at = now, .connected = connected};
+    return true;
+}
+
 enum trp_status trp_kad_table_insert(struct trp_kad_table *table,
                                      const struct trp_kad_contact *contact, bool connected,
                                      trp_time now, struct trp_kad_contact *ret_check)
@@ -135,7 +179,11 @@ enum trp_status trp_kad_table_insert(struct trp_kad_table *table,
         trp_kad_table_seen(table, &contact->key, now);
         return TRP_EEXISTS;
     }
+    *ret_check = (struct trp_kad_contact){0};
     if (bucket->count == TRP_KAD_K) {
+        if (bucket_replace(table, index, contact, connected, now, ret_check)) {
+            return TRP_OK;
+        }
         return bucket_pend(table, bucket, contact, connected, now, ret_check);
     }
     return bucket_append(table, index, contact, connected, now);
@@ -257,19 +305,6 @@ static void closest_add_bucket(struct closest *closest, const struct trp_kad_buc
 static bool table_is_used(const struct trp_kad_table *table, uint32_t index)
 {
     return (table->used[index / 64] >> index % 64 & 1u) != 0;
-}
-
-/* Gives the first used bucket at or after `index`; 256 when there is none. */
-static uint32_t table_used_from(const struct trp_kad_table *table, uint32_t index)
-{
-    while (index < TRP_KAD_KEY_BITS) {
-        uint64_t rest = table->used[index / 64] >> index % 64;
-        if (rest != 0) {
-            return index + (uint32_t)__builtin_ctzll(rest);
-        }
-        index = (index / 64 + 1) * 64;
-    }
-    return TRP_KAD_KEY_BITS;
 }
 
 uint32_t trp_kad_table_closest(const struct trp_kad_table *table, const struct trp_kad_key *target,

@@ -2,7 +2,9 @@
 /* proto/kad/kbucket.h - the routing table: for each length of common prefix up to k peers.
  *
  * A full bucket keeps its old live peers: a newcomer replaces only the disconnected entry heard of
- * least recently, and only after that one failed a check. Until then the newcomer is pending.
+ * least recently, and only after that one failed a check. Until then the newcomer is pending. But
+ * the k closest peers known are always kept (S/Kademlia's siblings): one of them takes the place of
+ * the farthest in its bucket.
  * Spec       Maymounkov and Mazières 2002, 2.2 and 4.1.
  * Purity     No clock: `now` is passed in.
  * Ownership  Entries are borrowed until the next call that is not const.
@@ -40,7 +42,7 @@ struct trp_kad_table trp_kad_table_init(struct trp_memory *memory, const struct 
 void trp_kad_table_free(struct trp_kad_table *table);
 
 /* Adds a peer that is known to serve the DHT, or notes that it was heard of.
- * TRP_OK      added.
+ * TRP_OK      added; when *ret_check has a peer, that one had to go.
  * TRP_EEXISTS it was there; seen_at and connected are updated.
  * TRP_EAGAIN  the bucket is full and the peer pends; *ret_check has to be asked whether it lives,
  *             then trp_kad_table_seen or trp_kad_table_remove settles it.

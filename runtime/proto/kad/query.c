@@ -189,6 +189,17 @@ enum trp_status trp_kad_query_seed(struct trp_kad_query *query,
     return status;
 }
 
+enum trp_status trp_kad_query_seed_known(struct trp_kad_query *query,
+                                         const struct trp_kad_contact *contact)
+{
+    enum trp_status status = trp_kad_query_seed(query, contact);
+    if (status == TRP_OK) {
+        query_find(query, &contact->key)->state = CANDIDATE_ANSWERED;
+        query->answers++;
+    }
+    return status;
+}
+
 /* ---- what matters: the closest that may still answer ---- */
 
 /* alpha for a goal of k, and in proportion. */

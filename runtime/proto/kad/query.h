@@ -74,6 +74,9 @@ void trp_kad_query_deinit(struct trp_kad_query *query);
  * ourselves. */
 enum trp_status trp_kad_query_seed(struct trp_kad_query *query,
                                    const struct trp_kad_contact *contact) TRP_NODISCARD;
+/* Adds a peer of our own table that need not be asked: it counts as one that has answered. */
+enum trp_status trp_kad_query_seed_known(struct trp_kad_query *query,
+                                         const struct trp_kad_contact *contact) TRP_NODISCARD;
 /* Takes a peer that likely knows more than its distance says, and is asked at once. As for _seed.
  */
 enum trp_status trp_kad_query_ask(struct trp_kad_query *query,

@@ -100,8 +100,11 @@ bool trp_kad_refresh_next(struct trp_kad_refresh *refresh, const struct trp_kad_
     }
     if (!refresh->has_looked_up_self) {
         refresh->has_looked_up_self = true;
-        *ret_target = (struct trp_kad_target){
-            .bucket = TRP_KAD_KEY_BITS, .size = self->size, .goal = TRP_KAD_K};
+        *ret_target =
+            (struct trp_kad_target){.bucket = TRP_KAD_KEY_BITS,
+                                    .size = self->size,
+                                    .goal = TRP_KAD_K,
+                                    .is_light = !refresh->is_full && table->count >= TRP_KAD_K};
         memcpy(ret_target->preimage, self->bytes, self->size);
         return true;
     }
@@ -115,7 +118,7 @@ bool trp_kad_refresh_next(struct trp_kad_refresh *refresh, const struct trp_kad_
         }
         uint32_t missing = TRP_KAD_K - trp_kad_table_bucket_count(table, bucket);
         *ret_target = (struct trp_kad_target){.bucket = bucket};
-        if (missing > 0 && bucket < near) {
+        if (missing > 0 && (bucket < near || refresh->is_full)) {
             ret_target->goal = missing < TRP_KAD_ALPHA ? TRP_KAD_ALPHA : missing;
             refresh_draw_target(refresh, table, bucket, ret_target);
         }

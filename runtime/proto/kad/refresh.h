@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* proto/kad/refresh.h - when the routing table is renewed, and how.
  *
- * A round looks up ourselves, which renews the buckets that hold our k closest peers. Buckets
- * before those can be full: one that is not gets a look-up of a target in it, for as many peers as
- * it lacks; in a full one the peers heard of least recently are asked whether they live. Buckets
- * that a look-up of the user has touched since the last round are left out. The first peer of an
- * empty table starts a round soon, and so do further ones while there are fewer than k. Purity No
- * clock: `now` is passed in. Times and targets are keyed draws. Spec       Maymounkov and Mazières
- * 2002, 2.3; libp2p/specs kad-dht/README.md "Bootstrap process".
+ * A round looks up ourselves, which renews the k closest peers; in a full round by asking all of
+ * them, else by asking the closest, those not heard of lately and those not known. Then, in each
+ * bucket up to the one where those begin, the peers heard of least recently are asked whether they
+ * live. A bucket before that one can be full: where it is not, it gets a look-up of a target in it,
+ * for as many peers as it lacks. Buckets that a look-up of the user has touched since the last
+ * round are left out. The first peer of an empty table starts a round soon, and so do further ones
+ * while there are fewer than k.
+ *
+ * Purity     No clock: `now` is passed in. Times and targets are keyed draws.
+ * Spec       Maymounkov and Mazières 2002, 2.3; libp2p/specs kad-dht/README.md "Bootstrap process".
  */
 #ifndef PROTO_KAD_REFRESH_H
 #define PROTO_KAD_REFRESH_H
@@ -16,9 +19,8 @@
 
 #define TRP_KAD_JOIN_NS   TRP_MS(500) /* from the first peer to the first round */
 #define TRP_KAD_REJOIN_NS TRP_S(5)    /* between rounds while there are fewer than k peers */
-
-#define TRP_KAD_ALONE_NS TRP_S(30) /* ... and while there is none */
-#define TRP_KAD_CHECKS   4u        /* peers of a full bucket asked in a round */
+#define TRP_KAD_ALONE_NS  TRP_S(30)   /* ... and while there is none */
+#define TRP_KAD_CHECKS    4u          /* peers of a bucket asked in a round */
 
 /* Buckets that can lie before those of the k closest: more would take 2^64 peers. */
 #define TRP_KAD_REFRESH_BUCKETS 64u
@@ -43,6 +45,7 @@ struct trp_kad_target {
     uint8_t size;    /* 0: no look-up */
     uint8_t preimage[TRP_PEER_ID_BYTES_MAX];
     uint32_t goal;
+    bool is_light; /* who was heard of lately need not be asked */
 };
 
 struct trp_kad_refresh trp_kad_refresh_init(uint64_t seed, trp_time interval_ns);

@@ -267,7 +267,51 @@ static void an_inbound_connection_serves_who_waits(void **state)
     pair_close(&pair);
 }
 
+/* Who asks while a dial is under way is owed its outcome, whatever came and went before. */
+static void who_joins_a_dial_hears_how_it_ends(void **state)
+{
+    (void)state;
+    struct pair pair = pair_open(11);
+    struct trp_multiaddr to_a = net_address(0, NET_PORT_FIRST);
+    pair.world->cut[0][1] = true;
+    assert_status(pair_dial(pair.a, pair.b, false), TRP_OK);
+    pair.world->cut[0][1] = false;
+    const struct trp_dial_request request = {
+        .peer = pair.a->peer, .addresses = &to_a, .addresses_count = 1};
+    assert_status(trp_swarm_dial(pair.b->swarm, &request), TRP_OK);
+    net_poke(pair.b);
+    net_run(pair.world, TRP_S(1));
+    assert_int_equal(pair.pa->connected, 1);
+    net_reset_all(pair.world, 0);
+    net_run(pair.world, TRP_MS(1));
+    assert_int_equal(trp_swarm_connections_count(pair.a->swarm), 0);
+    assert_status(pair_dial(pair.a, pair.b, false), TRP_EEXISTS);
+    net_run(pair.world, TRP_S(10));
+    assert_int_equal(pair.pa->dials_failed, 1);
+    pair_close(&pair);
+}
+
+static void no_dial_begins_at_the_limit_of_connections(void **state)
+{
+    (void)state;
+    struct pair pair = pair_init(12);
+    pair.a->limits.connections = 4;
+    pair.a->limits.connections_per_peer = 8;
+    pair.b->limits.connections_per_peer = 8;
+    pair_start(&pair);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_status(pair_dial(pair.a, pair.b, true), TRP_OK);
+        net_run(pair.world, TRP_MS(200));
+    }
+    assert_int_equal(pair.pa->connected, 4);
+    assert_status(pair_dial(pair.a, pair.b, true), TRP_EFULL);
+    assert_int_equal(net_traced(pair.a, "limit_reached"), 1);
+    pair_close(&pair);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(who_joins_a_dial_hears_how_it_ends),
+    cmocka_unit_test(no_dial_begins_at_the_limit_of_connections),
     cmocka_unit_test(reports_every_address_with_stage_and_time),
     cmocka_unit_test(without_an_address_it_fails_at_once),
     cmocka_unit_test(a_behaviour_contributes_addresses),

@@ -35,6 +35,23 @@ static void carries_three_hundred_streams(void **state)
     pair_close(&pair);
 }
 
+static void carries_one_after_another(void **state)
+{
+    (void)state;
+    struct pair pair = pair_open(14);
+    pair_connect(&pair);
+    pair.world->latency_ns = TRP_US(10);
+    for (uint32_t i = 0; i < 300; i++) {
+        assert_status(probe_open(pair.pa, &pair.b->peer, ECHO, 10), TRP_OK);
+        net_poke(pair.a);
+        net_run(pair.world, TRP_MS(1));
+        assert_status(probe_last(pair.pa)->reason, TRP_OK);
+        assert_true(probe_last(pair.pa)->closed);
+    }
+    assert_int_equal(pair.pa->connected, 1);
+    pair_close(&pair);
+}
+
 static void carries_much_under_back_pressure(void **state)
 {
     (void)state;
@@ -473,6 +490,32 @@ static void streams_that_never_negotiate_are_limited(void **state)
     raw_close(&raw);
 }
 
+static void streams_over_the_limit_are_refused_and_traced_once(void **state)
+{
+    (void)state;
+    struct raw_peer raw = {0};
+    raw_open(&raw, 23);
+    raw.pair.b->limits.streams_pending_in = 400;
+    for (uint32_t i = 0; i < 300; i++) {
+        uint8_t syn[12];
+        frame(syn, 1, 1, 1 + 2 * i, 0);
+        raw_recv(&raw, trp_bytes(syn, 12));
+    }
+    assert_int_equal(trp_swarm_streams_count(raw.pair.b->swarm),
+                     raw.pair.b->limits.streams_per_connection);
+    assert_int_equal(net_traced(raw.pair.b, "limit_reached"), 1);
+    net_run(raw.pair.world, TRP_S(2));
+    uint8_t syn[12];
+    frame(syn, 1, 1, 1001, 0);
+    raw_recv(&raw, trp_bytes(syn, 12));
+    assert_int_equal(net_traced(raw.pair.b, "limit_reached"), 2);
+    frame(syn, 2, 2, 0, 1); /* an answer to a ping, and no refusal */
+    net_run(raw.pair.world, TRP_S(2));
+    raw_recv(&raw, trp_bytes(syn, 12));
+    assert_int_equal(net_traced(raw.pair.b, "limit_reached"), 2);
+    raw_close(&raw);
+}
+
 static void a_violation_is_traced_and_ends_the_connection(void **state)
 {
     (void)state;
@@ -534,6 +577,7 @@ static void a_flood_of_pings_pauses_the_socket(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(carries_three_hundred_streams),
+    cmocka_unit_test(carries_one_after_another),
     cmocka_unit_test(carries_much_under_back_pressure),
     cmocka_unit_test(half_closes_in_either_order),
     cmocka_unit_test(a_hoarder_gets_no_more_than_the_window),
@@ -547,6 +591,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_protocol_that_went_away_is_unlearned),
     cmocka_unit_test(a_negotiation_has_a_time),
     cmocka_unit_test(streams_that_never_negotiate_are_limited),
+    cmocka_unit_test(streams_over_the_limit_are_refused_and_traced_once),
     cmocka_unit_test(a_violation_is_traced_and_ends_the_connection),
     cmocka_unit_test(a_flood_of_pings_pauses_the_socket),
 };

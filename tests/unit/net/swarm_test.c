@@ -323,26 +323,47 @@ static void what_was_written_before_a_close_arrives(void **state)
     struct pair pair = pair_open(34);
     pair_connect(&pair);
     pair.pb->mode = PROBE_SINK;
-    assert_status(probe_open(pair.pa, &pair.b->peer, ECHO, 60000), TRP_OK);
-    struct probe_stream *s = probe_last(pair.pa);
-    s->keep_open = true;
+    for (uint32_t i = 0; i < 6; i++) { /* more than the socket takes at once */
+        assert_status(probe_open(pair.pa, &pair.b->peer, ECHO, 60000), TRP_OK);
+        probe_last(pair.pa)->keep_open = true;
+    }
     net_poke(pair.a);
-    while (!s->opened) {
+    while (!probe_last(pair.pa)->opened) {
         net_run(pair.world, TRP_MS(1));
     }
-    assert_int_equal(s->sent, 60000);
+    assert_int_equal(probe_last(pair.pa)->sent, 60000);
     trp_swarm_close_peer(pair.a->swarm, &pair.b->peer, TRP_OK);
     net_poke(pair.a);
     assert_int_equal(pair.pa->disconnected, 1);
     assert_status(pair.pa->last_reason, TRP_OK);
-    assert_status(s->reason, TRP_ECLOSED);
-    net_run(pair.world, TRP_S(10));
-    assert_int_equal(probe_last(pair.pb)->received, 60000);
+    assert_int_equal(probe_closed_count(pair.pa, TRP_ECLOSED), 6);
+    net_run(pair.world, TRP_S(2));
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_int_equal(pair.pb->streams[i].received, 60000);
+    }
     assert_int_equal(pair.pb->disconnected, 1);
     assert_status(pair.pb->last_reason, TRP_ECLOSED);
     for (uint32_t i = 0; i < pair.world->ends_count; i++) {
         assert_true(pair.world->ends[i].closed || pair.world->ends[i].listener);
     }
+    pair_close(&pair);
+}
+
+static void a_close_does_not_wait_for_ever(void **state)
+{
+    (void)state;
+    struct pair pair = pair_open(36);
+    pair.pb->mode = PROBE_HOARD;
+    struct probe_stream *s = pair_echo(&pair, 1u << 20); /* stuck at the peer's window */
+    assert_true(s->opened);
+    trp_swarm_close_peer(pair.a->swarm, &pair.b->peer, TRP_OK);
+    net_poke(pair.a);
+    assert_status(s->reason, TRP_ECLOSED);
+    net_run(pair.world, TRP_S(4));
+    assert_int_equal(pair.a->outputs[TRP_OUT_CLOSE], 0);
+    net_run(pair.world, TRP_S(2));
+    assert_int_equal(pair.a->outputs[TRP_OUT_CLOSE], 1);
+    assert_int_equal(pair.pb->disconnected, 1);
     pair_close(&pair);
 }
 
@@ -556,6 +577,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_dead_connection_is_found),
     cmocka_unit_test(a_reset_in_the_middle_ends_every_stream),
     cmocka_unit_test(what_was_written_before_a_close_arrives),
+    cmocka_unit_test(a_close_does_not_wait_for_ever),
     cmocka_unit_test(a_behaviour_may_close_from_within_a_hook),
     cmocka_unit_test(a_flood_of_connections_is_refused_at_once),
     cmocka_unit_test(connections_are_limited),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/noise_handshake.h"
 
+#include "crypto/x25519.h"
 #include "lib/test.h"
 
 /* rweather/noise-c tests/vector/cacophony.txt, Noise_XX_25519_ChaChaPoly_SHA256. */
@@ -31,12 +32,14 @@ static const struct {
 static void setup(struct trp_noise_handshake *hs, bool initiator, const char *prologue_hex)
 {
     uint8_t static_secret[32];
+    uint8_t static_public[32];
     uint8_t ephemeral_secret[32];
     uint8_t prologue[16];
     size_t size = test_unhex(prologue_hex, prologue, sizeof prologue);
     test_unhex(initiator ? I_STATIC : R_STATIC, static_secret, 32);
     test_unhex(initiator ? I_EPHEMERAL : R_EPHEMERAL, ephemeral_secret, 32);
-    trp_noise_handshake_init(hs, initiator, static_secret, ephemeral_secret,
+    trp_x25519_public(static_secret, static_public);
+    trp_noise_handshake_init(hs, initiator, static_secret, static_public, ephemeral_secret,
                              trp_bytes(prologue, size));
 }
 

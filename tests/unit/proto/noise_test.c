@@ -19,6 +19,7 @@ static const char *const strange[] = {"/strange/1.0.0"};
 struct side {
     struct trp_memory memory;
     struct trp_keypair identity;
+    struct trp_noise_identity noise_identity;
     struct trp_peer_id id;
     struct trp_noise *noise;
     struct trp_buffer plain;
@@ -46,9 +47,11 @@ static enum trp_status side_open(struct side *s, const struct trp_noise_config *
     identity_make(&s->identity, who);
     trp_peer_id_from_key(&s->identity.public_key, &s->id);
     struct trp_noise_config whole = *config;
-    whole.identity = &s->identity;
+    uint8_t static_secret[32];
+    memset(static_secret, 0x40 + who, sizeof static_secret);
+    trp_noise_identity_init(&s->identity, static_secret, &s->noise_identity);
+    whole.identity = &s->noise_identity;
     whole.initiator = who == 0;
-    memset(whole.static_secret, 0x40 + who, 32);
     memset(whole.ephemeral_secret, 0x50 + who, 32);
     return trp_noise_open(&s->memory, &whole, &s->noise);
 }
@@ -216,7 +219,9 @@ static enum trp_status forger_answer(struct forger *f, struct side *s, struct tr
     assert_int_equal(s->sent.size, 2 + 32);
     memcpy(wire, trp_buffer_view(&s->sent).data + 2, 32);
     trp_buffer_free(&s->sent);
-    trp_noise_handshake_init(&f->hs, false, secret, secret, TRP_BYTES_NONE);
+    uint8_t secret_public[32];
+    trp_x25519_public(secret, secret_public);
+    trp_noise_handshake_init(&f->hs, false, secret, secret_public, secret, TRP_BYTES_NONE);
     assert_status(trp_noise_handshake_read(&f->hs, wire, 32, &read), TRP_OK);
     size_t size = trp_noise_handshake_overhead(&f->hs) + payload.size;
     trp_store_be16(wire, (uint16_t)size);
@@ -322,7 +327,9 @@ static void message_1_may_carry_anything(void **state)
     struct trp_bytes payload;
     size_t used = 0;
     assert_status(side_open(&s, &(struct trp_noise_config){0}, 1), TRP_OK);
-    trp_noise_handshake_init(&hs, true, secret, secret, TRP_BYTES_NONE);
+    uint8_t secret_public[32];
+    trp_x25519_public(secret, secret_public);
+    trp_noise_handshake_init(&hs, true, secret, secret_public, secret, TRP_BYTES_NONE);
     assert_status(trp_noise_handshake_write(&hs, trp_bytes_text("early"), wire + 2), TRP_OK);
     trp_store_be16(wire, 37);
     assert_status(trp_noise_recv(s.noise, trp_bytes(wire, 39), &s.plain, &used), TRP_OK);
@@ -560,10 +567,12 @@ static void out_of_memory_is_a_status(void **state)
         }
         struct trp_memory memory = trp_memory_init(1 << 20);
         struct trp_keypair identity;
+        struct trp_noise_identity noise_identity;
         struct trp_noise *noise = NULL;
         identity_make(&identity, 1);
+        trp_noise_identity_init(&identity, (const uint8_t[32]){0x40}, &noise_identity);
         memory.fail_at = n;
-        struct trp_noise_config config = {.initiator = true, .identity = &identity};
+        struct trp_noise_config config = {.initiator = true, .identity = &noise_identity};
         enum trp_status status = trp_noise_open(&memory, &config, &noise);
         assert_status(status, n <= 3 ? TRP_ENOMEM : TRP_OK);
         if (status == TRP_OK) {

@@ -39,7 +39,8 @@ static void known_numbers(void **state)
         {9.5e-5, "0.000095"},
         {2e-44, "2.0e-44"},
         {4.35, "4.35"},
-        {1e23, "1.0e+23"}, /* halfway between two numbers */
+        {1e23, "1.0e+23"},     /* halfway between two numbers */
+        {4.75e21, "4.75e+21"}, /* and so is this, above the lower of them */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[TRP_DECIMAL_TEXT_MAX];

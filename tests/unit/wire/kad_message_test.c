@@ -201,6 +201,22 @@ static void unknown_and_repeated_fields_do_no_harm(void **state)
     assert_true(trp_bytes_equal(message.key, trp_bytes_text("k2")));
 }
 
+static void times_to_live_saturate(void **state)
+{
+    (void)state;
+    uint8_t bytes[32];
+    struct trp_kad_message message;
+    size_t size = test_unhex("1a08c830ffffffff8f01", bytes, sizeof bytes); /* more than 32 bits */
+    assert_status(trp_kad_message_decode(trp_bytes(bytes, size), &message), TRP_OK);
+    assert_true(message.record.ttl_s == UINT32_MAX);
+    size = test_unhex("1a07c830ffffffff0f", bytes, sizeof bytes);
+    assert_status(trp_kad_message_decode(trp_bytes(bytes, size), &message), TRP_OK);
+    assert_true(message.record.ttl_s == UINT32_MAX);
+    size = test_unhex("1a07c830feffffff0f", bytes, sizeof bytes);
+    assert_status(trp_kad_message_decode(trp_bytes(bytes, size), &message), TRP_OK);
+    assert_true(message.record.ttl_s == UINT32_MAX - 1);
+}
+
 static void refuses_what_is_no_message(void **state)
 {
     (void)state;
@@ -217,8 +233,8 @@ static void refuses_what_is_no_message(void **state)
         {"12ffffffffffffffffff01", TRP_EMALFORMED}, /* a length of 2^64 - 1 */
         {"1a021805", TRP_OK},                       /* a record with nothing known */
         {"1a0105", TRP_EMALFORMED},                 /* a record that is no message */
-        {"4a020a05", TRP_OK},           /* a provider that is cut is passed over when it is read */
-        {"4203120500", TRP_EMALFORMED}, /* but not one that is longer than it says */
+        {"4a020a05", TRP_OK},         /* a provider that is cut is passed over when it is read */
+        {"42031205", TRP_EMALFORMED}, /* but not one that ends before its length */
         {"1a05d2290201ff", TRP_EMALFORMED},           /* a publisher that is nobody */
         {"1a03d22900", TRP_OK},                       /* an empty one is absent */
         {"808080808080808080808001", TRP_EMALFORMED}, /* a tag of 12 bytes */
@@ -390,6 +406,7 @@ int main(void)
         cmocka_unit_test(reads_what_rust_libp2p_writes),
         cmocka_unit_test(truncations_are_refused_or_lack_whole_fields),
         cmocka_unit_test(unknown_and_repeated_fields_do_no_harm),
+        cmocka_unit_test(times_to_live_saturate),
         cmocka_unit_test(refuses_what_is_no_message),
         cmocka_unit_test(peers_with_bad_ids_and_bad_addresses_are_passed_over),
         cmocka_unit_test(surplus_is_left_out_addresses_first),

@@ -24,7 +24,7 @@ static void a_record_of_go_opens_and_seals_to_the_same_bytes(void **state)
     struct trp_peer_record record;
     struct trp_peer_id id;
     fixture(&keypair, bytes, &in);
-    assert_status(trp_peer_record_open(in, &record), TRP_OK);
+    assert_status(trp_peer_record_open(NULL, in, &record), TRP_OK);
     trp_peer_id_from_key(&keypair.public_key, &id);
     assert_true(trp_peer_id_equal(&record.peer, &id));
     assert_true(record.sequence == UINT64_C(0x162ed88937f81c58));
@@ -54,13 +54,13 @@ static void no_byte_of_it_can_be_changed(void **state)
     fixture(&keypair, bytes, &in);
     for (size_t i = 0; i < in.size; i++) {
         bytes[i] ^= 0x40;
-        enum trp_status status = trp_peer_record_open(in, &record);
+        enum trp_status status = trp_peer_record_open(NULL, in, &record);
         assert_true(status == TRP_EAUTH || status == TRP_EMALFORMED || status == TRP_EUNSUPPORTED ||
                     status == TRP_ETOOBIG);
         bytes[i] ^= 0x40;
     }
     for (size_t cut = 0; cut < in.size; cut++) {
-        enum trp_status status = trp_peer_record_open(trp_bytes(bytes, cut), &record);
+        enum trp_status status = trp_peer_record_open(NULL, trp_bytes(bytes, cut), &record);
         assert_true(status == TRP_EAUTH || status == TRP_EMALFORMED);
     }
 }
@@ -127,7 +127,7 @@ static void both_pairs_of_names_are_accepted_and_no_mixture(void **state)
         struct trp_peer_record record;
         struct trp_bytes sealed = seal(
             cases[i].domain, trp_bytes(cases[i].type, cases[i].type_size), inner, out, sizeof out);
-        assert_status(trp_peer_record_open(sealed, &record), cases[i].status);
+        assert_status(trp_peer_record_open(NULL, sealed, &record), cases[i].status);
         if (cases[i].status == TRP_OK) {
             assert_true(record.sequence == 0);
             assert_int_equal(record.addresses_count, 1);
@@ -143,11 +143,13 @@ static void a_record_of_another_peer_is_refused(void **state)
     struct trp_peer_record record;
     struct trp_bytes inner = payload_of_seven(payload);
     payload[20] ^= 1; /* within the peer id */
-    assert_status(
-        trp_peer_record_open(
-            seal("libp2p-peer-record", trp_bytes("\x03\x01", 2), inner, out, sizeof out), &record),
-        TRP_EAUTH);
-    assert_status(trp_peer_record_open(seal("libp2p-peer-record", trp_bytes("\x03\x01", 2),
+    assert_status(trp_peer_record_open(
+                      NULL,
+                      seal("libp2p-peer-record", trp_bytes("\x03\x01", 2), inner, out, sizeof out),
+                      &record),
+                  TRP_EAUTH);
+    assert_status(trp_peer_record_open(NULL,
+                                       seal("libp2p-peer-record", trp_bytes("\x03\x01", 2),
                                             TRP_BYTES_NONE, out, sizeof out),
                                        &record),
                   TRP_EMALFORMED);
@@ -164,7 +166,8 @@ static void surplus_addresses_are_left_out(void **state)
         size += test_unhex("1a0a0a080401020304060050", payload + size, 64);
     }
     struct trp_peer_record record;
-    assert_status(trp_peer_record_open(seal("libp2p-peer-record", trp_bytes("\x03\x01", 2),
+    assert_status(trp_peer_record_open(NULL,
+                                       seal("libp2p-peer-record", trp_bytes("\x03\x01", 2),
                                             trp_bytes(payload, size), out, sizeof out),
                                        &record),
                   TRP_OK);
@@ -196,7 +199,7 @@ static void the_largest_record_fits(void **state)
     }
     size_t size;
     assert_status(trp_peer_record_seal(&keypair, &record, out, sizeof out, &size), TRP_OK);
-    assert_status(trp_peer_record_open(trp_bytes(out, size), &opened), TRP_OK);
+    assert_status(trp_peer_record_open(NULL, trp_bytes(out, size), &opened), TRP_OK);
     assert_memory_equal(&opened, &record, sizeof record);
 }
 
