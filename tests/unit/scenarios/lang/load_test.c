@@ -185,10 +185,8 @@ static void reads_expectations(void **state)
 static void keys_draws_by_name(void **state)
 {
     (void)state;
-    static const char *const settings[] = {"workload=[]",
-                                           "timeline=[{at: 7min, name: slow, "
-                                           "pause: west, for: 1s}]",
-                                           "expect=[]"};
+    static const char timeline[] = "timeline=[{at: 7min, name: slow, pause: west, for: 1s}]";
+    static const char *const settings[] = {"workload=[]", timeline, "expect=[]"};
     struct trp_load *one = load_text(example, NULL, 0);
     struct trp_load *two = load_text(example, settings, 3);
     assert_fine(two);
