@@ -47,13 +47,14 @@ class Cases:
         self.passed = 0
         self.failed = 0
 
-    def check(self, name, good, detail=""):
+    def check(self, name, good, detail="", note=""):
+        """Counts a case; `detail` is for those that fail, `note` for all."""
         if good:
             self.passed += 1
         else:
             self.failed += 1
-        shown = f"  {detail}" if detail and (not good or "\n" not in detail) else ""
-        print(f"{'ok    ' if good else 'FAILED'} {name}{shown}", flush=True)
+        shown = note or ("" if good else detail)
+        print(f"{'ok    ' if good else 'FAILED'} {name}{'  ' + shown if shown else ''}", flush=True)
         return good
 
     def finish(self):
