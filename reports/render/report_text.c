@@ -79,6 +79,19 @@ static void put_safe(const struct text *text, const char *words)
     }
 }
 
+/* The same at any length: a command that is cut short runs something else. */
+static void put_whole(struct text *text, const char *words)
+{
+    size_t room = 3 * strlen(words) + 1;
+    char *clean = malloc(room);
+    if (clean == NULL) {
+        text->status = TRP_ENOMEM;
+        return;
+    }
+    (void)fwrite(clean, 1, utf8_clean(trp_bytes_text(words), clean, room), text->out);
+    free(clean);
+}
+
 static void heading(const struct text *text, const char *words, const char *const *cells)
 {
     (void)fputc('\n', text->out);
@@ -418,7 +431,7 @@ enum trp_status trp_report_text(struct trp_run_db *db,
     const char *reproduce = trp_run_db_info(db)->reproduce;
     if (reproduce[0] != '\0') {
         (void)fputc('\n', out);
-        put_safe(&text, reproduce);
+        put_whole(&text, reproduce);
         (void)fputc('\n', out);
     }
     if (text.status == TRP_OK && (fflush(out) != 0 || ferror(out) != 0)) {

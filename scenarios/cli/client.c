@@ -99,19 +99,23 @@ static bool is_early(enum trp_status status)
 
 enum trp_status cli_client_command(struct cli_client *client, struct trp_command *command)
 {
+    enum trp_status overdue = TRP_ETIMEDOUT; /* how it stands when the time ends amid a try */
     do {
         command->request = ++client->request;
         client->done = false;
         enum trp_status status = trp_runtime_command(client->runtime, command);
         if (status != TRP_OK) {
+            client->answer.status = status;
             return status;
         }
-        while (!client->done && cli_clock() < client->deadline) {
-            trp_runtime_run(client->runtime, client->deadline - cli_clock());
+        for (trp_time now = cli_clock(); !client->done && now < client->deadline;
+             now = cli_clock()) {
+            trp_runtime_run(client->runtime, client->deadline - now);
         }
         if (!client->done) {
-            client->answer.status = TRP_ETIMEDOUT;
+            client->answer.status = overdue;
         } else if (is_early(client->answer.status)) {
+            overdue = client->answer.status;
             trp_runtime_run(client->runtime, RETRY_NS);
         }
     } while (is_early(client->answer.status) && cli_clock() < client->deadline);

@@ -13,9 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_BYTES_MAX  1024u
-#define PROGRESS_EVERY  TRP_MS(100)
-#define REPRODUCE_BYTES 4096u
+#define PATH_BYTES_MAX 1024u
+#define PROGRESS_EVERY TRP_MS(100)
 
 struct run_options {
     const char *file;
@@ -172,14 +171,54 @@ static int show_results(const struct cli_verb *verb, const struct run_options *o
 
 /* ---- the verb ---- */
 
-/* The command that runs this again: what was set, in one line. */
-static void make_reproduce(const struct run_options *options, char *out, size_t room)
+/* Writes text as one word of a shell. */
+static void put_word(FILE *out, const char *text)
 {
-    size_t size =
-        (size_t)snprintf(out, room, "troupe run %s --seed %" PRIu64, options->file, options->seed);
-    for (uint32_t i = 0; i < options->settings_count && size < room; i++) {
-        size += (size_t)snprintf(out + size, room - size, " --set '%s'", options->settings[i]);
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./=:,+@%";
+    if (text[0] != '\0' && text[strspn(text, plain)] == '\0') {
+        (void)fputs(text, out);
+        return;
     }
+    (void)fputc('\'', out);
+    for (; *text != '\0'; text++) {
+        if (*text == '\'') {
+            (void)fputs("'\\''", out);
+        } else {
+            (void)fputc(*text, out);
+        }
+    }
+    (void)fputc('\'', out);
+}
+
+/* The command that runs this again: what was set, in one line. The caller frees it; NULL: no
+ * memory. */
+static char *make_reproduce(const struct run_options *options)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    (void)fputs("troupe run ", out);
+    put_word(out, options->file);
+    (void)fprintf(out, " --seed %" PRIu64, options->seed);
+    for (uint32_t i = 0; i < options->settings_count; i++) {
+        (void)fputs(" --set ", out);
+        put_word(out, options->settings[i]);
+    }
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
 static int make_directory(const struct cli_verb *verb, const char *path)
@@ -194,8 +233,8 @@ static int make_directory(const struct cli_verb *verb, const char *path)
         }
         memcpy(partial, path, i);
         partial[i] = '\0';
-        if (mkdir(partial, 0777) != 0 && errno != EEXIST) {
-            return cli_fail(verb, CLI_USAGE, "cannot make %s: %s", partial, strerror(errno));
+        if (mkdir(partial, 0777) != 0 && !is_directory(partial)) {
+            return cli_fail(verb, CLI_USAGE, "cannot make %s: %s", path, strerror(errno));
         }
     }
     return CLI_OK;
@@ -205,10 +244,12 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
                        const struct cli_scenario *scenario, struct watcher *watcher)
 {
     char database[PATH_BYTES_MAX];
-    char reproduce[REPRODUCE_BYTES];
     struct trp_session *session;
     struct trp_run_error error;
-    make_reproduce(options, reproduce, sizeof reproduce);
+    char *reproduce = make_reproduce(options);
+    if (reproduce == NULL) {
+        return cli_fail(verb, CLI_INTERNAL, "out of memory");
+    }
     (void)snprintf(database, sizeof database, "%s/run.db",
                    options->out == NULL ? "" : options->out);
     bool watches = options->trace || watcher->hashes != NULL || options->shown_event != 0;
@@ -230,12 +271,15 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
     if (watcher->terminal) {
         (void)fputs("\r\033[K", stderr);
     }
-    if (status != TRP_OK) {
-        return cli_fail(verb, CLI_INTERNAL, "%s", error.text);
-    }
-    int code = show_results(verb, options, trp_load_plan(scenario->load),
+    int code;
+    if (status == TRP_OK) {
+        code = show_results(verb, options, trp_load_plan(scenario->load),
                             trp_session_result(session), reproduce);
-    trp_session_close(session);
+        trp_session_close(session);
+    } else {
+        code = cli_fail(verb, CLI_INTERNAL, "%s", error.text);
+    }
+    free(reproduce);
     return code;
 }
 
