@@ -362,6 +362,12 @@ void kad_round_begin(struct trp_kad *kad, bool full)
     kad->round_look_ups = 0;
     kad->round_had_peers = kad->table.count > 0;
     uint32_t tries = kad->table.count > 0 ? KAD_LOST_PER_ROUND : KAD_LOST_WHEN_ALONE;
+    if (kad_now(kad) < kad->lost_due) {
+        tries = 0;
+    } else {
+        kad->lost_due =
+            trp_time_after(kad_now(kad), trp_swarm_limits(kad->swarm)->bootstrap_redial_ns);
+    }
     struct trp_list_link *link = trp_list_front(&kad->lost);
     while (link != NULL && tries-- > 0) {
         struct kad_peer *peer = TRP_CONTAINER(link, struct kad_peer, lost_link);

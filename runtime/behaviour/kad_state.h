@@ -208,6 +208,7 @@ struct trp_kad {
     struct kad_peer *peers;
     struct trp_list lost; /* longest ago first */
     uint32_t lost_count;
+    trp_time lost_due; /* they are tried no more often than bootstrap peers are dialed again */
     struct trp_slab rpcs;
     struct trp_slab inbound;
     struct trp_slab queries;

@@ -57,7 +57,7 @@ TRP_EXTERN_C_BEGIN
     X(trp_time, kad_republish_ns, TRP_MIN(20), TRP_S(1), "own records and provider records")       \
     X(trp_time, kad_record_ttl_ns, TRP_MIN(60), TRP_S(1), "a stored record, as Kameo's")           \
     X(trp_time, kad_provider_ttl_ns, TRP_MIN(60), TRP_S(1), "a stored provider; Kameo's is 48 h")  \
-    X(trp_time, bootstrap_redial_ns, TRP_S(30), TRP_S(1), "re-dial of lost bootstrap peers")
+    X(trp_time, bootstrap_redial_ns, TRP_S(30), TRP_S(1), "re-dial of lost peers")
 
 struct trp_limits {
 #define TRP_LIMITS_FIELD(type, name, default_, minimum, reason) type name;
