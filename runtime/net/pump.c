@@ -180,7 +180,7 @@ bool trp_pump_drain(struct trp_swarm *swarm, struct trp_connection *c)
             pump_discard(c, &event);
         }
     }
-    if (any && c->state == TRP_CONNECTION_OPEN) {
+    if (c->state == TRP_CONNECTION_OPEN) {
         pump_check_refused(swarm, c);
     }
     return any;
