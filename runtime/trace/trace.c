@@ -105,37 +105,40 @@ static uint64_t record(struct trp_trace *trace, enum kind_index index,
     return event.sequence;
 }
 
-static inline union trp_trace_value value_U64(uint64_t value)
+/* The catalogue need not use every type of field. */
+#define UNUSED __attribute__((unused))
+
+UNUSED static inline union trp_trace_value value_U64(uint64_t value)
 {
     return (union trp_trace_value){.number = value};
 }
 
-static inline union trp_trace_value value_I64(int64_t value)
+UNUSED static inline union trp_trace_value value_I64(int64_t value)
 {
     return (union trp_trace_value){.number = (uint64_t)value};
 }
 
-static inline union trp_trace_value value_SPAN(trp_time value)
+UNUSED static inline union trp_trace_value value_SPAN(trp_time value)
 {
     return (union trp_trace_value){.number = value};
 }
 
-static inline union trp_trace_value value_STATUS(enum trp_status value)
+UNUSED static inline union trp_trace_value value_STATUS(enum trp_status value)
 {
     return (union trp_trace_value){.number = (uint64_t)(int64_t)value};
 }
 
-static inline union trp_trace_value value_TEXT(struct trp_bytes value)
+UNUSED static inline union trp_trace_value value_TEXT(struct trp_bytes value)
 {
     return (union trp_trace_value){.bytes = value};
 }
 
-static inline union trp_trace_value value_HEX(struct trp_bytes value)
+UNUSED static inline union trp_trace_value value_HEX(struct trp_bytes value)
 {
     return (union trp_trace_value){.bytes = value};
 }
 
-static inline union trp_trace_value value_PEER(const struct trp_peer_id *value)
+UNUSED static inline union trp_trace_value value_PEER(const struct trp_peer_id *value)
 {
     struct trp_bytes bytes = value == NULL ? TRP_BYTES_NONE : trp_peer_id_bytes(value);
     return (union trp_trace_value){.bytes = bytes};
