@@ -59,7 +59,8 @@ static enum trp_status run_allocate(struct trp_run *run)
         run->flows == NULL) {
         return TRP_ENOMEM;
     }
-    return trp_oracle_open(&run->oracle);
+    enum trp_status status = trp_crypto_memo_open(plan->hosts_count, &run->crypto_memo);
+    return status == TRP_OK ? trp_oracle_open(&run->oracle) : status;
 }
 
 static enum trp_status run_open_world(struct trp_run *run)
@@ -113,6 +114,7 @@ void trp_run_free(struct trp_run *run)
     }
     run->recorder.sink.event = NULL;
     trp_world_close(run->world);
+    trp_crypto_memo_close(run->crypto_memo);
     trp_oracle_close(run->oracle);
     struct trp_heap_entry *entry;
     while ((entry = trp_heap_front(&run->agenda)) != NULL) {

@@ -94,6 +94,7 @@ struct trp_run {
     struct trp_recorder recorder;
     struct trp_trace trace; /* the harness's own access */
     struct trp_memory memory;
+    struct trp_crypto_memo *crypto_memo;
     struct trp_world *world;
     struct trp_oracle *oracle;
     struct trp_heap agenda;
