@@ -10,7 +10,7 @@ use kameo::{
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
-use serde_json::{json, Value};
+use serde_json::json;
 
 use super::{
     lines::{emit, hex},
@@ -68,7 +68,7 @@ pub struct Weigh {
 /// Introduces an actor, which is told a note; the answer is who was asked.
 #[derive(Serialize, Deserialize)]
 pub struct Meet {
-    pub friend: RemoteActorRef<Probe>,
+    pub acquaintance: RemoteActorRef<Probe>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,15 +76,15 @@ pub struct Met {
     pub by: RemoteActorRef<Probe>,
 }
 
-/// Gives a stop reason as its name, and a panic with its text.
-fn reason_json(reason: &ActorStopReason) -> Value {
-    match reason {
-        ActorStopReason::Panicked(error) => json!({ "Panicked": error.to_string() }),
-        ActorStopReason::LinkDied { id, reason } => {
-            json!({ "LinkDied": { "id": hex(&id.to_bytes()), "reason": reason_json(reason) } })
-        }
-        plain => json!(format!("{plain:?}")),
-    }
+/// Gives a stop reason as its name, and the text of a panic.
+fn reason_of(reason: &ActorStopReason) -> (String, String) {
+    let debug = format!("{reason:?}");
+    let name = debug.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let text = match reason {
+        ActorStopReason::Panicked(error) => error.to_string(),
+        _ => String::new(),
+    };
+    (name.into(), text)
 }
 
 impl Actor for Probe {
@@ -109,11 +109,13 @@ impl Actor for Probe {
         id: ActorId,
         reason: ActorStopReason,
     ) -> Result<ControlFlow<ActorStopReason>, Infallible> {
+        let (name, text) = reason_of(&reason);
         emit(json!({
             "event": "link_died",
             "actor": self.alias,
             "of": hex(&id.to_bytes()),
-            "reason": reason_json(&reason),
+            "reason": name,
+            "text": text,
         }));
         let carry_on = !self.frail || matches!(reason, ActorStopReason::Normal);
         Ok(match reason {
@@ -128,11 +130,8 @@ impl Actor for Probe {
         _: WeakActorRef<Self>,
         reason: ActorStopReason,
     ) -> Result<(), Infallible> {
-        emit(json!({
-            "event": "stopped",
-            "actor": self.alias,
-            "reason": reason_json(&reason),
-        }));
+        let (name, text) = reason_of(&reason);
+        emit(json!({ "event": "stopped", "actor": self.alias, "reason": name, "text": text }));
         Ok(())
     }
 }
@@ -219,7 +218,7 @@ impl Message<Meet> for Probe {
     async fn handle(&mut self, meet: Meet, ctx: &mut Context<Self, Self::Reply>) -> Self::Reply {
         let note = Note { text: format!("met by {}", self.alias) };
         let by = ctx.actor_ref().into_remote_ref().await;
-        match meet.friend.tell(&note).send() {
+        match meet.acquaintance.tell(&note).send() {
             Ok(()) => Ok(Met { by }),
             Err(error) => Err(Fault { code: 2, text: error.to_string() }),
         }
@@ -253,7 +252,7 @@ impl kameo::remote::RemoteActor for Stranger {
 pub struct Phantom;
 
 impl kameo::remote::RemoteActor for Phantom {
-    const REMOTE_ID: &'static str = "phantom";
+    const REMOTE_ID: &'static str = "phantom of Rust";
 }
 
 macro_rules! send_only {

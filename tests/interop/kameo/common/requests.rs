@@ -167,7 +167,7 @@ async fn ask_probe(words: &Words<'_>) -> Outcome {
                     Ok(json!({ "bytes": reply.len(), "intact": intact }))
                 }
                 "meet" => {
-                    let meet = Meet { friend: remote_ref(argument)? };
+                    let meet = Meet { acquaintance: remote_ref(argument)? };
                     let met = ask::<Probe, _>(id, &meet, options).await?;
                     Ok(json!(hex(&met.by.id().to_bytes())))
                 }
