@@ -16,7 +16,8 @@
  *                                                                         "A", {"B": T}, {"C": …}
  *     struct S;                        TRP_MESSAGE_DECLARE_EMPTY, _DEFINE_EMPTY
  *                                                                         empty array
- *     ()                               trp_unit_type                      nil
+ *     ()                               …, TRP_MESSAGE_DEFINE_UNIT; trp_unit_type
+ *                                                                         nil
  *
  * and what a field is, how its type is written and what it is in C:
  *
@@ -327,8 +328,11 @@ extern TRP_API const struct trp_message_type trp_scalar_types[];
 #define TRP_MESSAGE_DECLARE_EMPTY(tag) extern const struct trp_message_type tag##_type
 #define TRP_MESSAGE_DEFINE_EMPTY(tag, text)                                                        \
     const struct trp_message_type tag##_type = {.id = (text), .kind = TRP_KIND_EMPTY}
+/* The same as Rust's `()`, with an id. */
+#define TRP_MESSAGE_DEFINE_UNIT(tag, text)                                                         \
+    const struct trp_message_type tag##_type = {.id = (text), .kind = TRP_KIND_UNIT}
 
-/* Rust's `()`: nil. The reply of a handler that answers with nothing. */
+/* The reply of a handler that answers with nothing. */
 extern TRP_API const struct trp_message_type trp_unit_type;
 
 static inline struct trp_duration trp_duration_of(trp_time span_ns)
