@@ -349,6 +349,26 @@ static inline trp_time trp_duration_ns(struct trp_duration duration)
                : trp_time_after(TRP_S(duration.secs), duration.nanos);
 }
 
+/* ---- ids ---- */
+
+/* What Kameo's #[remote_message] makes an id from when it is given none, as in a Rust program whose
+ * messages are declared here: the literal to put into TRP_MESSAGE_DEFINE. Spaces do not count. */
+struct trp_kameo_message_name {
+    const char *package;       /* CARGO_PKG_NAME */
+    const char *version_major; /* CARGO_PKG_VERSION_MAJOR */
+    const char *module;        /* module_path!() */
+    const char *message;       /* the message's type as written */
+    const char *actor;         /* the actor's type as written, with its generics */
+};
+
+#define TRP_KAMEO_MESSAGE_ID_MAX 17u /* 16 hexadecimal digits, leading zeros left out, and a NUL   \
+                                      */
+
+/* Hashes the name (FNV-1a, 64 bits): {"kameo", "0", "remote", "Inc", "MyActor"} gives
+ * "36133ddcc9b435ed". */
+TRP_API void trp_kameo_message_id(const struct trp_kameo_message_name *name,
+                                  char ret_id[TRP_KAMEO_MESSAGE_ID_MAX]);
+
 /* ---- the codec ---- */
 
 /* Writes at most `room` bytes of msgpack; TRP_ETOOBIG when it does not fit, TRP_EENCODE when it
