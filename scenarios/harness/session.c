@@ -185,9 +185,20 @@ static void session_finish(struct trp_session *session)
                               .peak_rss_bytes = result->peak_rss_bytes});
 }
 
+/* Says whether anybody will read the events: the file's owner, or an expectation in SQL. */
+static bool session_wants_events(const struct trp_session *session)
+{
+    bool wants = session->options.database != NULL;
+    for (uint32_t i = 0; i < session->plan->expect_count; i++) {
+        wants = wants || session->plan->expect[i].kind == TRP_PLAN_SQL;
+    }
+    return wants;
+}
+
 static enum trp_status session_run(struct trp_session *session, struct trp_run_error *error)
 {
-    enum trp_status status = trp_run_record_new(NULL, &session->record);
+    const struct trp_run_limits limits = {.skip_events = !session_wants_events(session)};
+    enum trp_status status = trp_run_record_new(&limits, &session->record);
     if (status == TRP_OK) {
         session_describe(session);
         status = session_execute(session);
