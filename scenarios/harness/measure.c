@@ -22,7 +22,7 @@ void trp_harness_break(struct trp_run *run, enum trp_always which, const char *f
     (void)vsnprintf(invariant->detail, sizeof invariant->detail, format, arguments);
     va_end(arguments);
     invariant->broken = true;
-    invariant->at = trp_world_now(run->world);
+    invariant->at = trp_harness_now(run);
     run->trace.now = invariant->at;
     invariant->sequence = trp_trace_invariant_broken(
         &run->trace, &(struct trp_event_invariant_broken){
@@ -51,7 +51,8 @@ static void measure_invariants(struct trp_run *run, const struct trp_oracle_tabl
 static bool measure_reaches(void *user, uint32_t from, uint32_t to)
 {
     const struct trp_run *run = user;
-    return !trp_world_is_cut(run->world, from, to) && !trp_world_is_cut(run->world, to, from);
+    return !run->net.ops->is_cut(run->net.self, from, to) &&
+           !run->net.ops->is_cut(run->net.self, to, from);
 }
 
 static enum trp_status snapshot_table(struct trp_run *run, uint32_t host)
@@ -174,8 +175,8 @@ static void measure_nodes(struct trp_run *run, struct sample *sample, trp_time s
                               (unsigned long long)view.memory_bytes);
         }
     }
-    struct trp_world_stats stats;
-    trp_world_stats(run->world, &stats);
+    struct trp_network_stats stats;
+    run->net.ops->stats(run->net.self, &stats);
     uint64_t seconds_ppm = span / 1000; /* millionths of a second */
     seconds_ppm = seconds_ppm == 0 ? 1 : seconds_ppm;
     sample->values[TRP_METRIC_UP] = up * TRP_PPM;
@@ -243,7 +244,7 @@ enum trp_status trp_harness_sample(struct trp_run *run)
         return status;
     }
     struct sample *sample = &run->samples[run->samples_count++];
-    *sample = (struct sample){.at = trp_world_now(run->world)};
+    *sample = (struct sample){.at = trp_harness_now(run)};
     struct trp_oracle_tables tables;
     trp_oracle_tables(run->oracle, &tables);
     measure_invariants(run, &tables);

@@ -59,19 +59,25 @@ static enum trp_status run_allocate(struct trp_run *run)
         run->flows == NULL) {
         return TRP_ENOMEM;
     }
-    enum trp_status status = trp_crypto_memo_open(plan->hosts_count, &run->crypto_memo);
-    return status == TRP_OK ? trp_oracle_open(&run->oracle) : status;
+    return trp_oracle_open(&run->oracle);
 }
 
-static enum trp_status run_open_world(struct trp_run *run)
+static enum trp_status run_open_network(struct trp_run *run)
 {
-    const struct trp_world_config config = {.seed = run->options.seed,
-                                            .factory = trp_harness_factory(run),
-                                            .recorder = &run->recorder,
-                                            .hosts_max = run->plan->hosts_count};
-    enum trp_status status = trp_world_open(&config, &run->world);
+    const struct trp_network_config config = {.seed = run->options.seed,
+                                              .factory = trp_harness_factory(run),
+                                              .topology = trp_harness_topology(run),
+                                              .recorder = &run->recorder,
+                                              .hosts_max = run->plan->hosts_count};
+    struct trp_network_opener opener = run->options.network;
+    if (opener.open == NULL) {
+        opener.open = trp_network_open_sim;
+    }
+    enum trp_status status = opener.open(opener.user, &config, &run->net);
+    if (status == TRP_OK && run->net.ops->deterministic) { /* never on a real network */
+        status = trp_crypto_memo_open(run->plan->hosts_count, &run->crypto_memo);
+    }
     if (status == TRP_OK) {
-        trp_world_set_topology(run->world, trp_harness_topology(run));
         status = trp_harness_add_hosts(run);
     }
     if (status == TRP_OK) {
@@ -97,7 +103,7 @@ enum trp_status trp_run_open(const struct trp_run_options *options, struct trp_r
     run->trace = (struct trp_trace){.recorder = &run->recorder, .node = run->plan->hosts_count};
     enum trp_status status = run_allocate(run);
     if (status == TRP_OK) {
-        status = run_open_world(run);
+        status = run_open_network(run);
     }
     if (status != TRP_OK) {
         trp_run_free(run);
@@ -113,7 +119,9 @@ void trp_run_free(struct trp_run *run)
         return;
     }
     run->recorder.sink.event = NULL;
-    trp_world_close(run->world);
+    if (run->net.ops != NULL) {
+        run->net.ops->close(run->net.self);
+    }
     trp_crypto_memo_close(run->crypto_memo);
     trp_oracle_close(run->oracle);
     struct trp_heap_entry *entry;
@@ -140,7 +148,7 @@ void trp_run_free(struct trp_run *run)
 
 static enum trp_status run_agenda_item(struct trp_run *run, const struct agenda *item)
 {
-    run->trace.now = trp_world_now(run->world);
+    run->trace.now = trp_harness_now(run);
     run->trace.cause = item->cause;
     switch (item->kind) {
     case AGENDA_ACT:
@@ -160,7 +168,7 @@ static enum trp_status run_agenda_item(struct trp_run *run, const struct agenda 
 static bool run_look(struct trp_run *run, trp_time until)
 {
     if (run->options.progress != NULL) {
-        struct trp_run_progress progress = {.now = trp_world_now(run->world),
+        struct trp_run_progress progress = {.now = trp_harness_now(run),
                                             .until = until,
                                             .events = run->recorder.sequence,
                                             .fault = run->lasting_fault};
@@ -172,29 +180,31 @@ static bool run_look(struct trp_run *run, trp_time until)
     return run->options.cancelled == NULL || !run->options.cancelled(run->options.user);
 }
 
-/* Runs the world up to and including a moment. */
-static enum trp_status run_world_until(struct trp_run *run, trp_time at, uint64_t *steps)
+/* Runs the network up to and including a moment, or until the run has to stop. */
+static enum trp_status run_network_until(struct trp_run *run, trp_time at)
 {
-    while (trp_world_next(run->world) <= at) {
-        enum trp_status status = trp_world_step(run->world);
+    bool reached = false;
+    while (!reached && !run->stopped) {
+        enum trp_status status = run->net.ops->advance(run->net.self, at, &reached);
         if (status != TRP_OK) {
             return status;
         }
-        if (++*steps % LOOK_EVERY == 0 && !run_look(run, run->plan->until_ns)) {
+        bool due = !run->net.ops->deterministic || ++run->advances % LOOK_EVERY == 0;
+        if (due && !run_look(run, run->plan->until_ns)) {
             return TRP_ECANCELLED;
         }
     }
-    return trp_world_run_until(run->world, at);
+    return TRP_OK;
 }
 
-/* Alternates between the agenda and the world until `until`; the agenda's own items come after what
- * the world does at the same moment. */
-static enum trp_status run_until(struct trp_run *run, trp_time until, uint64_t *steps)
+/* Alternates between the agenda and the network until `until`; the agenda's own items come after
+ * what the network does at the same moment. */
+static enum trp_status run_until(struct trp_run *run, trp_time until)
 {
     for (;;) {
         trp_time at = trp_heap_deadline(&run->agenda);
-        enum trp_status status = run_world_until(run, trp_time_min(at, until), steps);
-        if (status != TRP_OK || at > until) {
+        enum trp_status status = run_network_until(run, trp_time_min(at, until));
+        if (status != TRP_OK || at > until || run->stopped) {
             return status;
         }
         struct trp_heap_entry *entry = trp_heap_front(&run->agenda);
@@ -210,11 +220,11 @@ static enum trp_status run_until(struct trp_run *run, trp_time until, uint64_t *
 
 enum trp_status trp_run_execute(struct trp_run *run)
 {
-    uint64_t steps = 0;
-    enum trp_status status = run_until(run, run->plan->until_ns, &steps);
+    enum trp_status status = run_until(run, run->plan->until_ns);
     trp_time settled = trp_time_after(run->plan->until_ns, SETTLE_NS);
-    while (status == TRP_OK && run->operations_open > 0 && trp_world_now(run->world) < settled) {
-        status = run_until(run, trp_time_after(trp_world_now(run->world), TRP_S(1)), &steps);
+    while (status == TRP_OK && !run->stopped && run->operations_open > 0 &&
+           trp_harness_now(run) < settled) {
+        status = run_until(run, trp_time_after(trp_harness_now(run), TRP_S(1)));
     }
     if (status == TRP_OK) {
         trp_harness_host_totals(run);
@@ -225,11 +235,13 @@ enum trp_status trp_run_execute(struct trp_run *run)
 
 void trp_run_summarize(const struct trp_run *run, struct trp_run_summary *ret_summary)
 {
-    struct trp_world_stats stats;
-    trp_world_stats(run->world, &stats);
+    struct trp_network_stats stats;
+    run->net.ops->stats(run->net.self, &stats);
     *ret_summary = (struct trp_run_summary){.events = run->recorder.sequence,
                                             .happenings = stats.happenings,
-                                            .sim_ns = trp_world_now(run->world),
+                                            .sim_ns = trp_harness_now(run),
                                             .hosts = run->plan->hosts_count};
-    trp_recorder_print_hash(&run->recorder, ret_summary->trace_hash);
+    if (run->net.ops->deterministic) {
+        trp_recorder_print_hash(&run->recorder, ret_summary->trace_hash);
+    }
 }

@@ -4,6 +4,7 @@
 #define HARNESS_STATE_H
 
 #include "base/heap.h"
+#include "scenarios/harness/network.h"
 #include "scenarios/harness/run.h"
 #include "scenarios/harness/vocabulary.h"
 #include "scenarios/invariant/oracle.h"
@@ -11,8 +12,6 @@
 
 #include <troupe/node.h>
 #include <troupe/sim.h>
-
-#define HARNESS_PORT 4001u
 
 /* Streams of the harness's draws; the entity is that of the plan's entry. */
 enum harness_stream {
@@ -94,8 +93,10 @@ struct trp_run {
     struct trp_recorder recorder;
     struct trp_trace trace; /* the harness's own access */
     struct trp_memory memory;
-    struct trp_crypto_memo *crypto_memo;
-    struct trp_world *world;
+    struct trp_network net;
+    struct trp_crypto_memo *crypto_memo; /* NULL on a real network */
+    uint64_t advances;
+    bool stopped; /* an invariant broke */
     struct trp_oracle *oracle;
     struct trp_heap agenda;
     uint64_t agenda_order;
@@ -118,6 +119,11 @@ struct trp_run {
     struct invariant invariants[TRP_ALWAYS_COUNT];
     const char *lasting_fault;
 };
+
+static inline trp_time trp_harness_now(const struct trp_run *run)
+{
+    return run->net.ops->now(run->net.self);
+}
 
 /* run.c */
 enum trp_status trp_harness_schedule(struct trp_run *run, trp_time at, enum agenda_kind kind,
