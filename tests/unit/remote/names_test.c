@@ -17,6 +17,18 @@ static enum trp_status find(uint32_t host, const char *name)
     return nodes_lookup(host, name, false)->value.status;
 }
 
+/* How many others keep the name of a provider. */
+static uint32_t holders(const char *name, uint32_t provider)
+{
+    struct trp_peer_id peer = nodes_peer(provider);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < nodes.count; i++) {
+        count += i != provider && nodes.hosts[i].node != NULL &&
+                 trp_node_holds_provider(nodes.hosts[i].node, trp_bytes_text(name), &peer);
+    }
+    return count;
+}
+
 /* ---- finding ---- */
 
 static void a_name_is_found_from_everywhere(void **state)
@@ -140,6 +152,7 @@ static void a_name_registered_alone_is_announced_when_there_are_peers(void **sta
     nodes_run(TRP_S(40));
     nodes_introduce(1, 0);
     nodes_run(TRP_S(5));
+    assert_int_equal(holders("early", 0), 1);
     assert_status(find(1, "early"), TRP_OK);
     nodes_close();
 }
@@ -248,17 +261,6 @@ static void a_registration_that_is_withdrawn_has_an_outcome(void **state)
 }
 
 /* ---- withdrawn and dead names ---- */
-
-static uint32_t holders(const char *name, uint32_t provider)
-{
-    struct trp_peer_id peer = nodes_peer(provider);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < nodes.count; i++) {
-        count += i != provider && nodes.hosts[i].node != NULL &&
-                 trp_node_holds_provider(nodes.hosts[i].node, trp_bytes_text(name), &peer);
-    }
-    return count;
-}
 
 static void a_withdrawn_name_is_gone_within_a_second(void **state)
 {
