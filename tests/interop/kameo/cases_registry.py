@@ -105,6 +105,7 @@ def gone(network, seeker, name, actor):
     end = time.monotonic() + VANISH_SECONDS
     while network.find(seeker, name) != []:
         expect(time.monotonic() < end, f"{seeker} still finds {actor}")
+        time.sleep(0.1)  # between looks at what announces itself to nobody
 
 
 def unregistered(network, owner, seeker):

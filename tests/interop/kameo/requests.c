@@ -8,18 +8,18 @@
 #define LOAD_MAX   (8u * 1024 * 1024)
 #define JSON_BYTES 4096u
 
-/* A type that a probe does not have, and one of its types that looks otherwise. */
-static const struct trp_message_field nap_fields[] = {
-    {.name = "ms", .type = TRP_FIELD_U64, .offset = 0}};
+/* A message that a probe does not take, and one of its messages as it does not look. */
+static const struct trp_message_field juggle_fields[] = {
+    {.name = "ms", .name_bytes = 2, .type = TRP_TYPE_U64, .offset = 0}};
 static const struct trp_message_type juggle_type = {.id = "juggle",
-                                                    .shape = TRP_SHAPE_MAP,
+                                                    .kind = TRP_KIND_STRUCT,
                                                     .size = sizeof(struct nap),
                                                     .fields_count = 1,
-                                                    .fields = nap_fields};
+                                                    .fields = juggle_fields};
 static const struct trp_message_field siesta_fields[] = {
-    {.name = "text", .type = TRP_FIELD_TEXT, .offset = 0}};
+    {.name = "text", .name_bytes = 4, .type = TRP_TYPE_TEXT, .offset = 0}};
 static const struct trp_message_type siesta_type = {.id = "nap",
-                                                    .shape = TRP_SHAPE_NEWTYPE,
+                                                    .kind = TRP_KIND_NEWTYPE,
                                                     .size = sizeof(struct note),
                                                     .fields_count = 1,
                                                     .fields = siesta_fields};
@@ -241,7 +241,8 @@ void request_on_result(const struct trp_result *result)
         }
         return;
     }
-    status = trp_message_decode(request.reply, result->payload, &reply);
+    static uint8_t memory[64 * 1024];
+    status = trp_message_decode_in(request.reply, result->payload, memory, sizeof memory, &reply);
     if (status == TRP_OK) {
         answer_reply(&request, &reply);
     } else {
