@@ -233,7 +233,8 @@ void request_on_result(const struct trp_result *result)
         }
         return;
     }
-    status = trp_message_decode(request.reply, result->payload, &reply);
+    static uint8_t memory[64 * 1024];
+    status = trp_message_decode_in(request.reply, result->payload, memory, sizeof memory, &reply);
     if (status == TRP_OK) {
         answer_reply(&request, &reply);
     } else {
