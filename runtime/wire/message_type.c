@@ -9,7 +9,7 @@ const struct trp_message_type trp_scalar_types[] = {
 #undef SCALAR_TYPE
 };
 
-const struct trp_message_type trp_unit_type = {.id = "()", .kind = TRP_KIND_UNIT};
+TRP_MESSAGE_DEFINE_UNIT(trp_unit, "()");
 
 static const struct trp_message_field duration_fields[] = {
     {"secs", TRP_TYPE_U64, 4, offsetof(struct trp_duration, secs)},

@@ -22,6 +22,8 @@ TRP_EXTERN_C_BEGIN
     X(uint32_t, streams_pending_in, 64, 4, "inbound streams still negotiating, per connection")    \
     X(uint32_t, stream_send_bytes, 65536, 1024, "buffered per stream before write says EAGAIN")    \
     X(uint32_t, socket_send_bytes, 262144, 65536, "handed to the driver and not yet sent")         \
+    X(uint32_t, datagram_sockets, 16, 1, "UDP sockets of behaviours")                              \
+    X(uint32_t, datagram_send_bytes, 262144, 65507, "of one socket, in one step")                  \
     X(uint32_t, yamux_window_bytes, 262144, 262144, "receive window per stream")                   \
     X(uint32_t, peers_known, 4096, 16, "peers in the peer store")                                  \
     X(uint32_t, addresses_per_peer, 8, 1, "addresses kept per peer; rust drops larger packets")    \

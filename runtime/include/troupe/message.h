@@ -16,7 +16,8 @@
  *                                                                         "A", {"B": T}, {"C": …}
  *     struct S;                        TRP_MESSAGE_DECLARE_EMPTY, _DEFINE_EMPTY
  *                                                                         empty array
- *     ()                               trp_unit_type                      nil
+ *     ()                               …, TRP_MESSAGE_DEFINE_UNIT; trp_unit_type
+ *                                                                         nil
  *
  * and what a field is, how its type is written and what it is in C:
  *
@@ -327,8 +328,11 @@ extern TRP_API const struct trp_message_type trp_scalar_types[];
 #define TRP_MESSAGE_DECLARE_EMPTY(tag) extern const struct trp_message_type tag##_type
 #define TRP_MESSAGE_DEFINE_EMPTY(tag, text)                                                        \
     const struct trp_message_type tag##_type = {.id = (text), .kind = TRP_KIND_EMPTY}
+/* The same as Rust's `()`, with an id. */
+#define TRP_MESSAGE_DEFINE_UNIT(tag, text)                                                         \
+    const struct trp_message_type tag##_type = {.id = (text), .kind = TRP_KIND_UNIT}
 
-/* Rust's `()`: nil. The reply of a handler that answers with nothing. */
+/* The reply of a handler that answers with nothing. */
 extern TRP_API const struct trp_message_type trp_unit_type;
 
 static inline struct trp_duration trp_duration_of(trp_time span_ns)
@@ -344,6 +348,26 @@ static inline trp_time trp_duration_ns(struct trp_duration duration)
                ? TRP_NEVER
                : trp_time_after(TRP_S(duration.secs), duration.nanos);
 }
+
+/* ---- ids ---- */
+
+/* What Kameo's #[remote_message] makes an id from when it is given none, as in a Rust program whose
+ * messages are declared here: the literal to put into TRP_MESSAGE_DEFINE. Spaces do not count. */
+struct trp_kameo_message_name {
+    const char *package;       /* CARGO_PKG_NAME */
+    const char *version_major; /* CARGO_PKG_VERSION_MAJOR */
+    const char *module;        /* module_path!() */
+    const char *message;       /* the message's type as written */
+    const char *actor;         /* the actor's type as written, with its generics */
+};
+
+#define TRP_KAMEO_MESSAGE_ID_MAX 17u /* 16 hexadecimal digits, leading zeros left out, and a NUL   \
+                                      */
+
+/* Hashes the name (FNV-1a, 64 bits): {"kameo", "0", "remote", "Inc", "MyActor"} gives
+ * "36133ddcc9b435ed". */
+TRP_API void trp_kameo_message_id(const struct trp_kameo_message_name *name,
+                                  char ret_id[TRP_KAMEO_MESSAGE_ID_MAX]);
 
 /* ---- the codec ---- */
 

@@ -11,7 +11,7 @@
         (const uint8_t *)(literal), sizeof(literal) - 1                                            \
     }
 
-const struct trp_message_type payload_nil_type = {.id = "nil", .kind = TRP_KIND_UNIT};
+TRP_MESSAGE_DEFINE_UNIT(payload_nil, "nil");
 const struct payload payload_nil = {&payload_nil_type, NULL};
 
 TRP_MESSAGE_DEFINE_EMPTY(payload_unit_struct, "unit_struct");

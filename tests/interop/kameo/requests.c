@@ -9,20 +9,12 @@
 #define JSON_BYTES 4096u
 
 /* A message that a probe does not take, and one of its messages as it does not look. */
-static const struct trp_message_field juggle_fields[] = {
-    {.name = "ms", .name_bytes = 2, .type = TRP_TYPE_U64, .offset = 0}};
-static const struct trp_message_type juggle_type = {.id = "juggle",
-                                                    .kind = TRP_KIND_STRUCT,
-                                                    .size = sizeof(struct nap),
-                                                    .fields_count = 1,
-                                                    .fields = juggle_fields};
-static const struct trp_message_field siesta_fields[] = {
-    {.name = "text", .name_bytes = 4, .type = TRP_TYPE_TEXT, .offset = 0}};
-static const struct trp_message_type siesta_type = {.id = "nap",
-                                                    .kind = TRP_KIND_NEWTYPE,
-                                                    .size = sizeof(struct note),
-                                                    .fields_count = 1,
-                                                    .fields = siesta_fields};
+#define JUGGLE(FIELD, TAG) FIELD(TAG, U64, ms)
+#define SIESTA(FIELD, TAG) FIELD(TAG, TEXT, text)
+TRP_MESSAGE_DECLARE(juggle, JUGGLE);
+TRP_MESSAGE_DEFINE(juggle, "juggle", JUGGLE);
+TRP_MESSAGE_DECLARE(siesta, SIESTA);
+TRP_MESSAGE_DEFINE_NEWTYPE(siesta, "nap", SIESTA);
 
 static struct request kept[KEPT_MAX];
 static bool is_kept[KEPT_MAX];
