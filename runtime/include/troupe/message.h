@@ -361,8 +361,9 @@ struct trp_kameo_message_name {
     const char *actor;         /* the actor's type as written, with its generics */
 };
 
-#define TRP_KAMEO_MESSAGE_ID_MAX 17u /* 16 hexadecimal digits, leading zeros left out, and a NUL   \
-                                      */
+#define TRP_KAMEO_MESSAGE_ID_MAX                                                                   \
+    17u /* 16 hexadecimal digits, leading zeros left out, and a NUL                                \
+         */
 
 /* Hashes the name (FNV-1a, 64 bits): {"kameo", "0", "remote", "Inc", "MyActor"} gives
  * "36133ddcc9b435ed". */
