@@ -280,11 +280,11 @@ void trp_remote_close_linked(struct trp_remote *remote)
     struct trp_memory *uthash_memory = remote->config.memory;
     struct linked_peer *linked;
     struct linked_peer *next;
+    trp_heap_free(&remote->liveness);
     HASH_ITER(hh, remote->linked, linked, next)
     {
         HASH_DELETE(hh, remote->linked, linked);
         trp_memory_free(uthash_memory, linked);
     }
-    trp_heap_free(&remote->liveness);
     trp_memory_free(uthash_memory, remote->severed);
 }
