@@ -227,6 +227,7 @@ void trp_request_expire(struct trp_scheduler *scheduler, struct trp_request *req
 static void request_enter(struct trp_scheduler *scheduler, struct trp_request *request,
                           struct trp_actor *target, struct trp_mail *mail)
 {
+    TRP_ASSERT(mail != NULL);
     mail->handler = request->handler;
     mail->request = request->kind == TRP_REQUEST_IN_TELL ? 0 : request->id;
     trp_mailbox_push(&target->mailbox, mail);

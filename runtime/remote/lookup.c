@@ -250,12 +250,12 @@ void trp_remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool al
         return;
     }
     struct lookup *lookup = object;
-    *lookup =
-        (struct lookup){.id = id,
-                        .origin = *origin,
-                        .all = all,
-                        .size = (uint32_t)name.size,
-                        .bytes = trp_buffer_init(remote->config.memory, limits->request_bytes * 2)};
+    *lookup = (struct lookup){
+        .id = id,
+        .origin = *origin,
+        .all = all,
+        .size = (uint32_t)name.size,
+        .bytes = trp_buffer_init(remote->config.memory, (size_t)limits->request_bytes * 2)};
     memcpy(lookup->name, name.data, name.size);
     if (message != NULL) {
         status = lookup_keep_message(lookup, message);
