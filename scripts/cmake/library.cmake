@@ -19,9 +19,11 @@ list(REMOVE_DUPLICATES externals)
 
 add_library(troupe_shared SHARED ${objects})
 add_library(troupe_static STATIC ${objects})
-# The instrumentation of a preset is linked too; clang leaves its run time to the program.
-target_link_options(troupe_shared PRIVATE
-  $<TARGET_PROPERTY:trp_flags,INTERFACE_LINK_OPTIONS> $<$<NOT:$<BOOL:${TRP_SANITIZE}>>:-Wl,--no-undefined>)
+# The instrumentation of a preset is linked too; clang leaves a sanitizer's run time to the program.
+target_link_options(troupe_shared PRIVATE $<TARGET_PROPERTY:trp_flags,INTERFACE_LINK_OPTIONS>)
+if(NOT TRP_SANITIZE)
+  target_link_options(troupe_shared PRIVATE -Wl,--no-undefined)
+endif()
 set_target_properties(troupe_shared PROPERTIES EXPORT_NAME troupe)
 # Before 1.0 a minor version may break the ABI, so it is part of the soname.
 set_target_properties(troupe_shared PROPERTIES
