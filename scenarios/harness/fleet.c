@@ -6,9 +6,8 @@
 
 #include <stdio.h>
 
-#define BOOTSTRAP_PEERS  3u /* that a host takes of those its group may dial */
-#define ARGS_BYTES_MAX   65536u
-#define SIM_EPOCH_UNIX_S 1767225600ull /* 2026-01-01: virtual time 0 */
+#define BOOTSTRAP_PEERS 3u /* that a host takes of those its group may dial */
+#define ARGS_BYTES_MAX  65536u
 
 /* ---- what a host's node does first ---- */
 
@@ -20,11 +19,9 @@ static enum trp_status fleet_command(struct trp_node *node, trp_time now, uint64
     return trp_node_step(node, &input);
 }
 
-static struct trp_multiaddr fleet_address(uint32_t host)
+static struct trp_multiaddr fleet_address(const struct trp_run *run, uint32_t host)
 {
-    uint8_t ip[4];
-    trp_world_host_ip(host, ip);
-    return trp_multiaddr_from_ip(ip, sizeof ip, HARNESS_PORT);
+    return run->net.ops->address(run->net.self, host);
 }
 
 /* Dials up to BOOTSTRAP_PEERS of the hosts that the group joins by, those with the smallest draws.
@@ -53,7 +50,7 @@ static enum trp_status fleet_bootstrap(struct trp_run *run, struct trp_node *nod
         run->scratch[best] = run->scratch[taken];
         run->scratch[taken] = peer;
         const struct trp_command command = {.kind = TRP_CMD_BOOTSTRAP,
-                                            .address = fleet_address(peer)};
+                                            .address = fleet_address(run, peer)};
         if (peer != host) {
             status = fleet_command(node, now, run->trace.cause, &command);
         }
@@ -85,7 +82,7 @@ static enum trp_status fleet_spawn(struct trp_run *run, struct trp_node *node, u
 static enum trp_status fleet_begin_life(struct trp_run *run, struct trp_node *node, uint32_t host,
                                         trp_time now)
 {
-    const struct trp_command listen = {.kind = TRP_CMD_LISTEN, .address = fleet_address(host)};
+    const struct trp_command listen = {.kind = TRP_CMD_LISTEN, .address = fleet_address(run, host)};
     enum trp_status status = fleet_command(node, now, run->trace.cause, &listen);
     for (uint32_t i = 0; i < run->plan->actors_count && status == TRP_OK; i++) {
         const struct trp_plan_actor *actor = &run->plan->actors[i];
@@ -107,7 +104,7 @@ static void fleet_record_host(struct trp_run *run, uint32_t host, trp_time now)
     char name[128];
     char peer[TRP_PEER_ID_TEXT_MAX];
     char address[TRP_MULTIADDR_TEXT_MAX];
-    const struct trp_multiaddr listen = fleet_address(host);
+    const struct trp_multiaddr listen = fleet_address(run, host);
     (void)snprintf(name, sizeof name, "%s[%u]", group->name, host - group->first);
     trp_peer_id_print(trp_node_peer_id(run->hosts[host].node), peer);
     trp_multiaddr_print(&listen, address);
@@ -127,7 +124,7 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
     (void)incarnation;
     struct trp_run *run = user;
     struct trp_node_config config = {.now = now,
-                                     .unix_ns = TRP_S(SIM_EPOCH_UNIX_S) + now,
+                                     .unix_ns = run->net.ops->unix_ns(run->net.self) + now,
                                      .limits = trp_plan_group_of(run->plan, index)->limits,
                                      .security = run->plan->security == TRP_PLAN_PLAINTEXT
                                                      ? TRP_SECURITY_PLAINTEXT
@@ -136,7 +133,8 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
                                      .actor_types_count = trp_workload_types_count,
                                      .saved = saved,
                                      .recorder = &run->recorder,
-                                     .trace_node = index};
+                                     .trace_node = index,
+                                     .crypto_memo = run->crypto_memo};
     memcpy(config.seed, seed, sizeof config.seed);
     memcpy(config.identity, identity, sizeof config.identity);
     struct host *host = &run->hosts[index];
@@ -154,7 +152,7 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
     if (run->options.record != NULL) {
         fleet_record_host(run, index, now);
     }
-    *ret_process = trp_node_process(host->node);
+    *ret_process = trp_watch_process(run, index);
     return TRP_OK;
 }
 
@@ -167,6 +165,7 @@ static void fleet_end(void *user, uint32_t index, struct trp_process process)
     trp_node_inspect(host->node, &view);
     host->kad_rpcs += view.kad_rpcs;
     host->kad_timeouts += view.kad_timeouts;
+    trp_watch_host_ends(run, index);
     trp_node_close(host->node);
     host->node = NULL;
     trp_harness_orphan(run, index);
@@ -188,12 +187,11 @@ enum trp_status trp_harness_add_hosts(struct trp_run *run)
     enum trp_status status = TRP_OK;
     for (uint32_t i = 0; i < run->plan->hosts_count && status == TRP_OK; i++) {
         const struct trp_plan_group *group = trp_plan_group_of(run->plan, i);
-        uint32_t host;
         trp_time start =
             group->start.kind == TRP_DIST_CONST
                 ? group->start.a
                 : trp_dist_sample(&group->start, trp_harness_draw(run, i, STREAM_START, 0));
-        status = trp_world_add_host(run->world, start, &host);
+        status = run->net.ops->add_host(run->net.self, start);
     }
     return status;
 }
@@ -202,7 +200,7 @@ void trp_harness_host_totals(struct trp_run *run)
 {
     for (uint32_t i = 0; run->options.record != NULL && i < run->plan->hosts_count; i++) {
         struct trp_host_stats stats;
-        trp_world_host_stats(run->world, i, &stats);
+        run->net.ops->host_stats(run->net.self, i, &stats);
         trp_run_host_totals(run->options.record, i,
                             &(struct trp_run_host_totals){.bytes_sent = stats.bytes_sent,
                                                           .bytes_received = stats.bytes_received,

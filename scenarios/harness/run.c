@@ -37,6 +37,7 @@ enum trp_status trp_harness_schedule(struct trp_run *run, trp_time at, enum agen
 static void run_on_event(void *self, const struct trp_trace_event *event)
 {
     struct trp_run *run = self;
+    trp_watch_event(run, event);
     if (run->options.record != NULL) {
         struct trp_trace_sink sink = trp_run_record_sink(run->options.record);
         sink.event(sink.self, event);
@@ -44,6 +45,24 @@ static void run_on_event(void *self, const struct trp_trace_event *event)
     if (run->options.sink.event != NULL) {
         run->options.sink.event(run->options.sink.self, event);
     }
+}
+
+/* The limits of each group with every default said, and the hosts with theirs. */
+static enum trp_status run_complete_limits(struct trp_run *run)
+{
+    enum trp_status status = TRP_OK;
+    for (uint32_t i = 0; i < run->plan->groups_count && status == TRP_OK; i++) {
+        const struct trp_plan_group *group = &run->plan->groups[i];
+        run->limits[i] = group->limits;
+        status = trp_limits_complete(&run->limits[i], NULL);
+        for (uint32_t k = 0; k < group->count; k++) {
+            run->hosts[group->first + k] = (struct host){.run = run,
+                                                         .index = group->first + k,
+                                                         .limits = &run->limits[i],
+                                                         .paused_at = TRP_NEVER};
+        }
+    }
+    return status;
 }
 
 static enum trp_status run_allocate(struct trp_run *run)
@@ -55,22 +74,34 @@ static enum trp_status run_allocate(struct trp_run *run)
     run->scratch2 = trp_memory_alloc(memory, plan->hosts_count * sizeof *run->scratch2);
     run->acts = trp_memory_alloc(memory, plan->timeline_count * sizeof *run->acts);
     run->flows = trp_memory_alloc(memory, plan->workload_count * sizeof *run->flows);
+    run->limits = trp_memory_alloc(memory, plan->groups_count * sizeof *run->limits);
     if (run->hosts == NULL || run->scratch == NULL || run->scratch2 == NULL || run->acts == NULL ||
-        run->flows == NULL) {
+        run->flows == NULL || run->limits == NULL) {
         return TRP_ENOMEM;
     }
-    return trp_oracle_open(&run->oracle);
+    enum trp_status status = run_complete_limits(run);
+    if (status == TRP_OK) {
+        status = trp_watch_open(run);
+    }
+    return status == TRP_OK ? trp_oracle_open(&run->oracle) : status;
 }
 
-static enum trp_status run_open_world(struct trp_run *run)
+static enum trp_status run_open_network(struct trp_run *run)
 {
-    const struct trp_world_config config = {.seed = run->options.seed,
-                                            .factory = trp_harness_factory(run),
-                                            .recorder = &run->recorder,
-                                            .hosts_max = run->plan->hosts_count};
-    enum trp_status status = trp_world_open(&config, &run->world);
+    const struct trp_network_config config = {.seed = run->options.seed,
+                                              .factory = trp_harness_factory(run),
+                                              .topology = trp_harness_topology(run),
+                                              .recorder = &run->recorder,
+                                              .hosts_max = run->plan->hosts_count};
+    struct trp_network_opener opener = run->options.network;
+    if (opener.open == NULL) {
+        opener.open = trp_network_open_sim;
+    }
+    enum trp_status status = opener.open(opener.user, &config, &run->net);
+    if (status == TRP_OK && run->net.ops->deterministic) { /* never on a real network */
+        status = trp_crypto_memo_open(run->plan->hosts_count, &run->crypto_memo);
+    }
     if (status == TRP_OK) {
-        trp_world_set_topology(run->world, trp_harness_topology(run));
         status = trp_harness_add_hosts(run);
     }
     if (status == TRP_OK) {
@@ -96,7 +127,7 @@ enum trp_status trp_run_open(const struct trp_run_options *options, struct trp_r
     run->trace = (struct trp_trace){.recorder = &run->recorder, .node = run->plan->hosts_count};
     enum trp_status status = run_allocate(run);
     if (status == TRP_OK) {
-        status = run_open_world(run);
+        status = run_open_network(run);
     }
     if (status != TRP_OK) {
         trp_run_free(run);
@@ -112,7 +143,11 @@ void trp_run_free(struct trp_run *run)
         return;
     }
     run->recorder.sink.event = NULL;
-    trp_world_close(run->world);
+    if (run->net.ops != NULL) {
+        run->net.ops->close(run->net.self);
+    }
+    trp_crypto_memo_close(run->crypto_memo);
+    trp_watch_close(run);
     trp_oracle_close(run->oracle);
     struct trp_heap_entry *entry;
     while ((entry = trp_heap_front(&run->agenda)) != NULL) {
@@ -127,6 +162,7 @@ void trp_run_free(struct trp_run *run)
         trp_memory_free(&run->memory, run->flows[i].hosts);
     }
     trp_memory_free(&run->memory, run->hosts);
+    trp_memory_free(&run->memory, run->limits);
     trp_memory_free(&run->memory, run->scratch);
     trp_memory_free(&run->memory, run->scratch2);
     trp_memory_free(&run->memory, run->acts);
@@ -138,7 +174,7 @@ void trp_run_free(struct trp_run *run)
 
 static enum trp_status run_agenda_item(struct trp_run *run, const struct agenda *item)
 {
-    run->trace.now = trp_world_now(run->world);
+    run->trace.now = trp_harness_now(run);
     run->trace.cause = item->cause;
     switch (item->kind) {
     case AGENDA_ACT:
@@ -158,7 +194,7 @@ static enum trp_status run_agenda_item(struct trp_run *run, const struct agenda 
 static bool run_look(struct trp_run *run, trp_time until)
 {
     if (run->options.progress != NULL) {
-        struct trp_run_progress progress = {.now = trp_world_now(run->world),
+        struct trp_run_progress progress = {.now = trp_harness_now(run),
                                             .until = until,
                                             .events = run->recorder.sequence,
                                             .fault = run->lasting_fault};
@@ -170,29 +206,32 @@ static bool run_look(struct trp_run *run, trp_time until)
     return run->options.cancelled == NULL || !run->options.cancelled(run->options.user);
 }
 
-/* Runs the world up to and including a moment. */
-static enum trp_status run_world_until(struct trp_run *run, trp_time at, uint64_t *steps)
+/* Runs the network up to and including a moment, or until the run has to stop. */
+static enum trp_status run_network_until(struct trp_run *run, trp_time at)
 {
-    while (trp_world_next(run->world) <= at) {
-        enum trp_status status = trp_world_step(run->world);
+    bool reached = false;
+    while (!reached && !run->stopped) {
+        enum trp_status status = run->net.ops->advance(run->net.self, at, &reached);
+        status = status == TRP_OK ? run->failed : status;
         if (status != TRP_OK) {
             return status;
         }
-        if (++*steps % LOOK_EVERY == 0 && !run_look(run, run->plan->until_ns)) {
+        bool due = !run->net.ops->deterministic || ++run->advances % LOOK_EVERY == 0;
+        if (due && !run_look(run, run->plan->until_ns)) {
             return TRP_ECANCELLED;
         }
     }
-    return trp_world_run_until(run->world, at);
+    return TRP_OK;
 }
 
-/* Alternates between the agenda and the world until `until`; the agenda's own items come after what
- * the world does at the same moment. */
-static enum trp_status run_until(struct trp_run *run, trp_time until, uint64_t *steps)
+/* Alternates between the agenda and the network until `until`; the agenda's own items come after
+ * what the network does at the same moment. */
+static enum trp_status run_until(struct trp_run *run, trp_time until)
 {
     for (;;) {
         trp_time at = trp_heap_deadline(&run->agenda);
-        enum trp_status status = run_world_until(run, trp_time_min(at, until), steps);
-        if (status != TRP_OK || at > until) {
+        enum trp_status status = run_network_until(run, trp_time_min(at, until));
+        if (status != TRP_OK || at > until || run->stopped) {
             return status;
         }
         struct trp_heap_entry *entry = trp_heap_front(&run->agenda);
@@ -208,12 +247,13 @@ static enum trp_status run_until(struct trp_run *run, trp_time until, uint64_t *
 
 enum trp_status trp_run_execute(struct trp_run *run)
 {
-    uint64_t steps = 0;
-    enum trp_status status = run_until(run, run->plan->until_ns, &steps);
+    enum trp_status status = run_until(run, run->plan->until_ns);
     trp_time settled = trp_time_after(run->plan->until_ns, SETTLE_NS);
-    while (status == TRP_OK && run->operations_open > 0 && trp_world_now(run->world) < settled) {
-        status = run_until(run, trp_time_after(trp_world_now(run->world), TRP_S(1)), &steps);
+    while (status == TRP_OK && !run->stopped && run->operations_open > 0 &&
+           trp_harness_now(run) < settled) {
+        status = run_until(run, trp_time_after(trp_harness_now(run), TRP_S(1)));
     }
+    trp_watch_conclude(run);
     if (status == TRP_OK) {
         trp_harness_host_totals(run);
         (void)run_look(run, run->plan->until_ns);
@@ -223,11 +263,14 @@ enum trp_status trp_run_execute(struct trp_run *run)
 
 void trp_run_summarize(const struct trp_run *run, struct trp_run_summary *ret_summary)
 {
-    struct trp_world_stats stats;
-    trp_world_stats(run->world, &stats);
+    struct trp_network_stats stats;
+    run->net.ops->stats(run->net.self, &stats);
     *ret_summary = (struct trp_run_summary){.events = run->recorder.sequence,
                                             .happenings = stats.happenings,
-                                            .sim_ns = trp_world_now(run->world),
-                                            .hosts = run->plan->hosts_count};
-    trp_recorder_print_hash(&run->recorder, ret_summary->trace_hash);
+                                            .sim_ns = trp_harness_now(run),
+                                            .hosts = run->plan->hosts_count,
+                                            .stopped = run->stopped};
+    if (run->net.ops->deterministic) {
+        trp_recorder_print_hash(&run->recorder, ret_summary->trace_hash);
+    }
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* harness/run.h - one execution of a scenario in the simulated world.
+/* harness/run.h - one execution of a scenario on a network.
  *
- * Starts the hosts, issues the workload, works through the timeline, measures, judges. Everything
- * that happens is a function of the plan and the seed; the trace hash is the run's identity.
+ * Starts the hosts, issues the workload, works through the timeline, measures, judges. In the
+ * simulated world everything that happens is a function of the plan and the seed; the trace hash is
+ * the run's identity.
  * Ownership  A run borrows its plan, texts and record until it is freed. */
 #ifndef HARNESS_RUN_H
 #define HARNESS_RUN_H
 
 #include "reports/store/run_record.h"
+#include "scenarios/harness/network.h"
 #include "scenarios/lang/plan.h"
 
 #include <troupe/trace.h>
@@ -26,8 +28,9 @@ struct trp_run_progress {
 struct trp_run_options {
     const struct trp_plan *plan;
     uint64_t seed;
-    struct trp_run_record *record; /* hosts, requests, lookups, faults and samples go here */
-    struct trp_trace_sink sink;    /* sees every event besides the record; event may be NULL */
+    struct trp_network_opener network; /* open NULL: the simulated world */
+    struct trp_run_record *record;     /* hosts, requests, lookups, faults and samples go here */
+    struct trp_trace_sink sink;        /* sees every event besides the record; event may be NULL */
     void (*progress)(void *user, const struct trp_run_progress *progress); /* may be NULL */
     bool (*cancelled)(void *user); /* asked now and then: true ends the run early; may be NULL */
     void *user;
@@ -46,12 +49,14 @@ enum trp_status trp_run_execute(struct trp_run *run) TRP_NODISCARD;
 struct trp_run_judgement {
     enum trp_run_verdict verdict;
     bool has_value;
-    uint64_t value;  /* in the metric's unit */
-    trp_time failed; /* TRP_NEVER: no single moment */
-    uint64_t sequence;
+    uint64_t value;    /* in the metric's unit */
+    trp_time failed;   /* TRP_NEVER: no single moment */
+    uint64_t sequence; /* of the event that broke it; 0: no single one */
+    uint32_t host;     /* where; TRP_RUN_NO_HOST: nowhere in particular */
     char detail[256];
 };
-/* Judges expectation `index` of the plan; TRP_EUNSUPPORTED for SQL. */
+/* Judges expectation `index` of the plan; TRP_EUNSUPPORTED for SQL. In a run that was stopped by an
+ * invariant, what could still have come true is undecided. */
 enum trp_status trp_run_judge(const struct trp_run *run, uint32_t index,
                               struct trp_run_judgement *ret_judgement) TRP_NODISCARD;
 
@@ -60,7 +65,8 @@ struct trp_run_summary {
     uint64_t happenings;
     trp_time sim_ns;
     uint32_t hosts;
-    char trace_hash[33];
+    bool stopped;        /* by an invariant, at sim_ns */
+    char trace_hash[33]; /* "" on a network that is not deterministic */
 };
 void trp_run_summarize(const struct trp_run *run, struct trp_run_summary *ret_summary);
 

@@ -4,15 +4,15 @@
 #define HARNESS_STATE_H
 
 #include "base/heap.h"
+#include "scenarios/harness/network.h"
 #include "scenarios/harness/run.h"
 #include "scenarios/harness/vocabulary.h"
+#include "scenarios/harness/watch.h"
 #include "scenarios/invariant/oracle.h"
 #include "trace/trace.h"
 
 #include <troupe/node.h>
 #include <troupe/sim.h>
-
-#define HARNESS_PORT 4001u
 
 /* Streams of the harness's draws; the entity is that of the plan's entry. */
 enum harness_stream {
@@ -36,10 +36,20 @@ struct agenda {
 };
 
 struct host {
+    struct trp_run *run;
+    uint32_t index;
     struct trp_node *node; /* NULL: down */
+    const struct trp_limits *limits;
     uint32_t lives;
     bool leaving;
-    uint64_t kad_rpcs; /* of earlier lives */
+    bool table_changed; /* since it was looked at */
+    uint64_t event;     /* its newest, or what caused its newest input */
+    uint64_t memory_peak;
+    uint64_t oldest; /* operation that may be open, and the newest; 0: none, else index + 1 */
+    uint64_t newest;
+    trp_time paused_at; /* TRP_NEVER: it is not */
+    trp_time paused_ns; /* in all, pauses that ended */
+    uint64_t kad_rpcs;  /* of earlier lives */
     uint64_t kad_timeouts;
 };
 
@@ -57,7 +67,10 @@ struct operation {
     uint32_t hops;
     uint32_t rpcs;
     uint32_t timeouts;
-    uint64_t row; /* in the record */
+    uint64_t row;          /* in the record */
+    uint64_t cause;        /* its event */
+    uint64_t next_of_host; /* 0: none, else index + 1 */
+    trp_time paused_ns;    /* of its host when it began */
 };
 
 /* The state of a timeline entry. */
@@ -75,14 +88,6 @@ struct flow {
     uint32_t hosts_count;
 };
 
-/* What an `always` came to. */
-struct invariant {
-    bool broken;
-    trp_time at;
-    uint64_t sequence;
-    char detail[160];
-};
-
 struct sample {
     trp_time at;
     uint64_t values[TRP_WORLD_METRICS_COUNT];
@@ -94,7 +99,10 @@ struct trp_run {
     struct trp_recorder recorder;
     struct trp_trace trace; /* the harness's own access */
     struct trp_memory memory;
-    struct trp_world *world;
+    struct trp_network net;
+    struct trp_crypto_memo *crypto_memo; /* NULL on a real network */
+    uint64_t advances;
+    bool stopped; /* an invariant broke */
     struct trp_oracle *oracle;
     struct trp_heap agenda;
     uint64_t agenda_order;
@@ -114,9 +122,16 @@ struct trp_run {
     uint64_t bytes_sent; /* at the last sample, and the DHT's counters then */
     uint64_t rpcs;
     uint64_t timeouts;
-    struct invariant invariants[TRP_ALWAYS_COUNT];
+    struct watch watch;
+    enum trp_status failed;    /* of what has nobody to tell it to */
+    struct trp_limits *limits; /* of each group, complete */
     const char *lasting_fault;
 };
+
+static inline trp_time trp_harness_now(const struct trp_run *run)
+{
+    return run->net.ops->now(run->net.self);
+}
 
 /* run.c */
 enum trp_status trp_harness_schedule(struct trp_run *run, trp_time at, enum agenda_kind kind,
@@ -160,7 +175,5 @@ enum trp_status trp_harness_snapshot(struct trp_run *run, bool tables);
 bool trp_harness_measure_workload(const struct trp_run *run, uint32_t workload,
                                   enum trp_workload_metric metric, trp_time from, trp_time until,
                                   uint64_t *ret_value);
-void trp_harness_break(struct trp_run *run, enum trp_always invariant, const char *format, ...)
-    TRP_PRINTF(3, 4);
 
 #endif

@@ -76,8 +76,13 @@ static void cut_one_way(struct trp_run *run, uint32_t index, const uint32_t *fro
 {
     const struct trp_plan_action *action = &run->plan->timeline[index];
     struct act *act = &run->acts[index];
-    uint64_t sequence = trp_world_cut(run->world, index, from, from_count, to, to_count,
-                                      action->mode, act->sequence);
+    const struct trp_network_cut cut = {.id = index,
+                                        .from = from,
+                                        .from_count = from_count,
+                                        .to = to,
+                                        .to_count = to_count,
+                                        .mode = action->mode};
+    uint64_t sequence = run->net.ops->cut(run->net.self, &cut, act->sequence);
     act->sequence = act->sequence != 0 ? act->sequence : sequence;
 }
 
@@ -214,14 +219,14 @@ static enum trp_status crash_one(struct trp_run *run, uint32_t index, uint32_t h
     enum trp_plan_state state = action->state != TRP_PLAN_STATE_OF_GROUP
                                     ? action->state
                                     : trp_plan_group_of(run->plan, host)->state;
-    uint64_t sequence = trp_world_crash(run->world, host, run->trace.cause);
+    uint64_t sequence = run->net.ops->crash(run->net.self, host, run->trace.cause);
     run->acts[index].sequence =
         run->acts[index].sequence != 0 ? run->acts[index].sequence : sequence;
     if (action->restart_ns == TRP_NEVER) {
         return TRP_OK;
     }
     return trp_harness_schedule(
-        run, trp_time_after(trp_world_now(run->world), action->restart_ns), AGENDA_RESTART, host,
+        run, trp_time_after(trp_harness_now(run), action->restart_ns), AGENDA_RESTART, host,
         state == TRP_PLAN_STATE_LOST ? TRP_STATE_LOST : TRP_STATE_KEPT, sequence);
 }
 
@@ -229,12 +234,12 @@ enum trp_status trp_harness_restart(struct trp_run *run, uint32_t host, enum trp
                                     uint64_t cause)
 {
     if (run->hosts[host].leaving && run->hosts[host].node != NULL) {
-        (void)trp_world_stop(run->world, host, cause); /* its goodbyes are said */
+        (void)run->net.ops->stop(run->net.self, host, cause); /* its goodbyes are said */
         return TRP_OK;
     }
     if (run->hosts[host].node == NULL) {
         run->hosts[host].leaving = false;
-        (void)trp_world_restart(run->world, host, state, cause);
+        (void)run->net.ops->restart(run->net.self, host, state, cause);
     }
     return TRP_OK;
 }
@@ -243,9 +248,9 @@ static enum trp_status leave_one(struct trp_run *run, uint32_t host)
 {
     const struct trp_command command = {.kind = TRP_CMD_LEAVE};
     run->hosts[host].leaving = true;
-    TRP_IGNORE(
-        trp_world_command(run->world, host, &command, run->trace.cause)); /* it may be down */
-    return trp_harness_schedule(run, trp_time_after(trp_world_now(run->world), GOODBYE_NS),
+    TRP_IGNORE(run->net.ops->command(run->net.self, host, &command,
+                                     run->trace.cause)); /* it may be down */
+    return trp_harness_schedule(run, trp_time_after(trp_harness_now(run), GOODBYE_NS),
                                 AGENDA_RESTART, host, TRP_STATE_KEPT, run->trace.cause);
 }
 
@@ -267,7 +272,7 @@ static enum trp_status act_on_actor(struct trp_run *run, uint32_t index)
         struct trp_actor_ref ref;
         if (run->hosts[host].node != NULL &&
             trp_node_find_name(run->hosts[host].node, command.name, &ref) == TRP_OK) {
-            TRP_IGNORE(trp_world_command(run->world, host, &command, run->trace.cause));
+            TRP_IGNORE(run->net.ops->command(run->net.self, host, &command, run->trace.cause));
             status = act_hit(run, &run->acts[index], &host, 1);
         }
     }
@@ -282,13 +287,14 @@ static enum trp_status act_on_host(struct trp_run *run, uint32_t index, uint32_t
     enum trp_status status = TRP_OK;
     switch (action->kind) {
     case TRP_PLAN_RESET:
-        sequence = trp_world_reset(run->world, host, action->share_ppm, run->trace.cause);
+        sequence = run->net.ops->reset(run->net.self, host, action->share_ppm, run->trace.cause);
         break;
     case TRP_PLAN_CRASH:
         status = crash_one(run, index, host);
         break;
     case TRP_PLAN_PAUSE:
-        sequence = trp_world_pause(run->world, host, run->trace.cause);
+        sequence = run->net.ops->pause(run->net.self, host, run->trace.cause);
+        run->hosts[host].paused_at = trp_harness_now(run);
         break;
     case TRP_PLAN_LEAVE:
         status = leave_one(run, host);
@@ -347,7 +353,7 @@ static enum trp_status act_perform(struct trp_run *run, uint32_t index)
     case TRP_PLAN_HEAL:
         return act_heal(run, index);
     case TRP_PLAN_LINK:
-        trp_world_set_topology(run->world, trp_harness_topology(run));
+        run->net.ops->retopology(run->net.self);
         return TRP_OK;
     case TRP_PLAN_STOP:
     case TRP_PLAN_KILL:
@@ -390,10 +396,10 @@ enum trp_status trp_harness_act(struct trp_run *run, uint32_t index)
                                                     .text = action->name,
                                                     .hosts = act->hosts,
                                                     .hosts_count = act->hosts_count,
-                                                    .started = trp_world_now(run->world),
+                                                    .started = trp_harness_now(run),
                                                     .sequence = act->sequence});
         if (!act->lasting) {
-            trp_time ended = trp_world_now(run->world);
+            trp_time ended = trp_harness_now(run);
             if (action->kind == TRP_PLAN_CRASH && action->restart_ns != TRP_NEVER) {
                 ended = trp_time_after(ended, action->restart_ns);
             }
@@ -402,13 +408,24 @@ enum trp_status trp_harness_act(struct trp_run *run, uint32_t index)
     }
     if (act->lasting) {
         run->lasting_fault = action->name;
+        run->watch.calm_since = TRP_NEVER;
         if (action->for_ns != 0) {
-            status =
-                trp_harness_schedule(run, trp_time_after(trp_world_now(run->world), action->for_ns),
-                                     AGENDA_END_ACT, index, TRP_STATE_KEPT, act->sequence);
+            status = trp_harness_schedule(run, trp_time_after(trp_harness_now(run), action->for_ns),
+                                          AGENDA_END_ACT, index, TRP_STATE_KEPT, act->sequence);
         }
     }
     return status;
+}
+
+/* Notes the moment at which nothing lasts any more. */
+static void timeline_calm(struct trp_run *run)
+{
+    for (uint32_t i = 0; i < run->plan->timeline_count; i++) {
+        if (run->acts[i].lasting) {
+            return;
+        }
+    }
+    run->watch.calm_since = trp_harness_now(run);
 }
 
 enum trp_status trp_harness_end_act(struct trp_run *run, uint32_t index)
@@ -419,19 +436,22 @@ enum trp_status trp_harness_end_act(struct trp_run *run, uint32_t index)
         return TRP_OK; /* healed before */
     }
     act->lasting = false;
+    timeline_calm(run);
     run->lasting_fault = run->lasting_fault == action->name ? NULL : run->lasting_fault;
     uint64_t cause = run->trace.cause != 0 ? run->trace.cause : act->sequence;
     if (action->kind == TRP_PLAN_PARTITION) {
-        (void)trp_world_heal(run->world, index, cause);
+        (void)run->net.ops->heal(run->net.self, index, cause);
     } else if (action->kind == TRP_PLAN_LINK) {
-        trp_world_set_topology(run->world, trp_harness_topology(run));
+        run->net.ops->retopology(run->net.self);
     } else if (action->kind == TRP_PLAN_PAUSE) {
         for (uint32_t i = 0; i < act->hosts_count; i++) {
-            (void)trp_world_resume(run->world, act->hosts[i], cause);
+            struct host *host = &run->hosts[act->hosts[i]];
+            host->paused_ns += trp_harness_now(run) - host->paused_at;
+            (void)run->net.ops->resume(run->net.self, act->hosts[i], cause);
         }
     }
     if (run->options.record != NULL) {
-        trp_run_fault_end(run->options.record, index + 1, trp_world_now(run->world));
+        trp_run_fault_end(run->options.record, index + 1, trp_harness_now(run));
     }
     return TRP_OK;
 }

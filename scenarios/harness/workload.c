@@ -74,10 +74,17 @@ static enum trp_status operation_insert(struct trp_run *run, uint32_t workload, 
         run->operations_capacity = capacity;
     }
     *ret_index = run->operations_count++;
+    struct host *its = &run->hosts[host];
     run->operations[*ret_index] = (struct operation){.workload = workload,
                                                      .host = host,
-                                                     .life = run->hosts[host].lives,
-                                                     .started = trp_world_now(run->world)};
+                                                     .life = its->lives,
+                                                     .started = trp_harness_now(run),
+                                                     .paused_ns = its->paused_ns};
+    if (its->newest != 0) {
+        run->operations[its->newest - 1].next_of_host = *ret_index + 1;
+    }
+    its->newest = *ret_index + 1;
+    its->oldest = its->oldest == 0 ? its->newest : its->oldest;
     run->operations_open++;
     return TRP_OK;
 }
@@ -112,15 +119,15 @@ static void operation_record(struct trp_run *run, struct operation *operation, c
 
 static void operation_end(struct trp_run *run, struct operation *operation, enum trp_status status)
 {
-    trp_time now = trp_world_now(run->world);
+    trp_time now = trp_harness_now(run);
     const struct trp_plan_workload *entry = &run->plan->workload[operation->workload];
     if (operation->outcomes++ == 0) {
         operation->finished = now;
         operation->status = status;
         run->operations_open--;
     } else if (entry->operation == TRP_PLAN_ASK) {
-        trp_harness_break(run, TRP_ALWAYS_ONE_OUTCOME, "an ask of '%s' had %u outcomes",
-                          entry->name, operation->outcomes);
+        trp_watch_break(run, TRP_ALWAYS_ONE_OUTCOME, operation->host, operation->cause,
+                        "an ask of '%s' had %u outcomes", entry->name, operation->outcomes);
     }
     if (run->options.record == NULL) {
         return;
@@ -173,8 +180,9 @@ static enum trp_status operation_issue(struct trp_run *run, uint32_t index, uint
                                                 .workload = trp_bytes_text(entry->name),
                                                 .target = command.name,
                                                 .host = host});
+        run->operations[number].cause = cause;
         operation_record(run, &run->operations[number], target, cause);
-        if (trp_world_command(run->world, host, &command, cause) != TRP_OK) {
+        if (run->net.ops->command(run->net.self, host, &command, cause) != TRP_OK) {
             operation_end(run, &run->operations[number], TRP_ESTATE);
         }
     }
@@ -186,7 +194,7 @@ enum trp_status trp_harness_operate(struct trp_run *run, uint32_t index)
 {
     const struct trp_plan_workload *entry = &run->plan->workload[index];
     struct flow *flow = &run->flows[index];
-    trp_time now = trp_world_now(run->world);
+    trp_time now = trp_harness_now(run);
     uint64_t count = flow->count++;
     if (now < entry->until && now < run->plan->until_ns) {
         trp_time next = trp_time_after(now, flow_gap(run, index));
@@ -222,7 +230,7 @@ void trp_harness_result(struct trp_run *run, uint32_t host, const struct trp_res
     if (operation->host != host || operation->life != run->hosts[host].lives) {
         return;
     }
-    run->trace.now = trp_world_now(run->world);
+    run->trace.now = trp_harness_now(run);
     if (result->kind == TRP_CMD_LOOKUP) {
         operation->found = operation->found || (result->status == TRP_OK && result->ref.id != 0);
         operation->hops = result->hops;
@@ -238,7 +246,7 @@ void trp_harness_orphan(struct trp_run *run, uint32_t host)
 {
     for (uint64_t i = run->operations_count; i-- > 0;) {
         struct operation *operation = &run->operations[i];
-        if (trp_world_now(run->world) - operation->started > TRP_MIN(5)) {
+        if (trp_harness_now(run) - operation->started > TRP_MIN(5)) {
             break; /* none lasts that long */
         }
         if (operation->host == host && operation->outcomes == 0) {
