@@ -11,7 +11,7 @@ TRP_EXTERN_C_BEGIN
 
 /* X(type, name, default, minimum, reason) */
 #define TRP_LIMITS_MAP(X)                                                                          \
-    X(uint64_t, memory_bytes, 1024ull * 1024 * 1024, 1024 * 1024, "all a node allocates")          \
+    X(uint64_t, memory_bytes, 1024ull * 1024 * 1024, 1024ull * 1024, "all a node allocates")       \
     X(uint32_t, connections, 1024, 4, "established, both directions")                              \
     X(uint32_t, connections_per_peer, 4, 1, "duplicates from simultaneous dials")                  \
     X(uint32_t, connections_pending_in, 128, 1, "accepted, not yet upgraded: floods end here")     \
