@@ -51,8 +51,8 @@ static void addresses_from_the_dht_are_dialed(void **state)
     (void)state;
     chain_open(5);
     nodes_spawn(0, &agent_type, 'a', "counter");
-    struct trp_command ask = nodes_ask(&(struct trp_actor_ref){0}, &agent_add_type,
-                                       &(struct agent_add){.amount = 3});
+    struct trp_command ask =
+        nodes_ask(&(struct trp_actor_ref){0}, &agent_add_type, &(struct agent_add){.amount = 3});
     ask.name = trp_bytes_text("counter");
     const struct nodes_result *reply = nodes_do(4, ask);
     assert_status(reply->value.status, TRP_OK);
@@ -166,7 +166,8 @@ static void what_is_no_name_is_refused(void **state)
     struct trp_actor_ref ref = nodes_spawn(0, &agent_type, 'a', NULL);
     static char too_long[257];
     memset(too_long, 'x', sizeof too_long - 1);
-    static const char *const bad[] = {"", "a:meta:b", ":meta:", "a:meta", "\xff", "\xc3(", too_long};
+    static const char *const bad[] = {"",     "a:meta:b", ":meta:", "a:meta",
+                                      "\xff", "\xc3(",    too_long};
     for (uint32_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct trp_command command = {
             .kind = TRP_CMD_REGISTER, .ref = ref, .name = trp_bytes_text(bad[i])};
@@ -280,8 +281,7 @@ static void a_withdrawn_name_is_gone_within_a_second(void **state)
     assert_int_equal(holders("withdrawn", 0), 0);
     assert_int_equal(holders("stopped", 0), 0);
     for (uint32_t i = 2; i < 5; i++) {
-        assert_false(
-            trp_node_holds_provider(nodes.hosts[i].node, trp_bytes_text("left"), &leaver));
+        assert_false(trp_node_holds_provider(nodes.hosts[i].node, trp_bytes_text("left"), &leaver));
         assert_status(find(i, "withdrawn"), TRP_ENOTFOUND);
         assert_status(find(i, "stopped"), TRP_ENOTFOUND);
     }
