@@ -13,10 +13,15 @@
 
 #define TRP_MESSAGE_DEPTH_MAX 128u
 
+#define TRP_MESSAGE_SLICES_MAX 4u
+
 /* What the values of a type may point to. */
 struct trp_message_parts {
-    bool any;    /* something */
-    bool memory; /* something that never borrows from the input of a decoder */
+    bool any;             /* something */
+    bool memory;          /* something that never borrows from the input of a decoder */
+    bool scattered;       /* not every value has all of it at `slices` */
+    uint8_t slices_count; /* texts and bytes */
+    uint32_t slices[TRP_MESSAGE_SLICES_MAX]; /* their offsets */
 };
 
 struct trp_message_parts trp_message_parts_of(const struct trp_message_type *type);
