@@ -48,7 +48,7 @@ static bool find_bucket(const struct trp_kad *kad, const struct trp_peer_id *pee
 {
     uint32_t at = 0;
     struct trp_peer_id known;
-    while (trp_kad_next_peer(kad, &at, &known, ret_bucket)) {
+    while (kad != NULL && trp_kad_next_peer(kad, &at, &known, ret_bucket)) {
         if (trp_peer_id_equal(&known, peer)) {
             return true;
         }
@@ -70,7 +70,7 @@ static bool next_row(const struct trp_swarm *swarm, const struct trp_kad *kad, u
         ret_row->in_table = find_bucket(kad, &connection.peer, &ret_row->bucket);
         return true;
     }
-    while (trp_kad_next_peer(kad, &at[1], &ret_row->peer, &ret_row->bucket)) {
+    while (kad != NULL && trp_kad_next_peer(kad, &at[1], &ret_row->peer, &ret_row->bucket)) {
         if (trp_swarm_connections_to(swarm, &ret_row->peer) == 0) {
             ret_row->in_table = true;
             (void)trp_swarm_known_addresses(swarm, &ret_row->peer, &ret_row->address, 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/msgpack_reader.h"
 
+#include "base/assert.h"
 #include "base/endian.h"
 
 /* What a first byte from 0xc0 to 0xdf says: the kind, the bytes of a number or length behind it. */
@@ -81,6 +82,7 @@ static enum trp_status next_short(struct trp_msgpack_reader *reader, uint8_t fir
 /* A signed number of 1, 2, 4 or 8 bytes as 64 bits; positive ones are UNSIGNED. */
 static void widen(struct trp_msgpack_item *item, size_t size)
 {
+    TRP_ASSERT(size >= 1 && size <= 8);
     uint64_t sign = UINT64_C(1) << (8 * size - 1);
     if ((item->number & sign) == 0) {
         item->kind = TRP_MSGPACK_UNSIGNED;

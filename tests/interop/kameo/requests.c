@@ -162,6 +162,7 @@ enum trp_status request_command(const struct request *request, enum trp_command_
                                         .ref = request->to,
                                         .message = trp_bytes_text(request->type->id),
                                         .payload = trp_bytes(room, size),
+                                        .immediate = request->immediate,
                                         .mailbox_timeout_ns = request->mailbox_timeout_ns,
                                         .reply_timeout_ns = request->reply_timeout_ns};
     return TRP_OK;
@@ -233,7 +234,8 @@ void request_on_result(const struct trp_result *result)
         }
         return;
     }
-    status = trp_message_decode(request.reply, result->payload, &reply);
+    static uint8_t memory[64 * 1024];
+    status = trp_message_decode_in(request.reply, result->payload, memory, sizeof memory, &reply);
     if (status == TRP_OK) {
         answer_reply(&request, &reply);
     } else {
