@@ -64,6 +64,7 @@
  *     const struct shape shapes[] = {{.kind = shape_circle, .circle = 2.5}, {.kind = shape_empty}};
  *     const struct draw draw = {.name = trp_bytes_text("moon"), .shapes = TRP_LIST(shapes)};
  *
+ * (as a whole program: examples/orders.c).
  * Decoding is as lenient as rmp-serde: a struct may be an array of all its fields, fields that are
  * not known are passed over, an OPTION or MAYBE may be missing, integers have any width that fits,
  * TEXT may come as bytes, BYTES and OCTETS as bytes or as an array, and what follows the value is
