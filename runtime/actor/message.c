@@ -43,7 +43,7 @@ static enum trp_status parts_bytes(const struct trp_shape *shape, const void *me
 {
     size_t bytes = 0;
     if (shape->parts.scattered) {
-        return trp_message_parts_bytes(shape->type, message, ret_bytes);
+        return trp_message_copy_need(shape->type, message, ret_bytes);
     }
     for (uint32_t i = 0; i < shape->parts.slices_count; i++) {
         size_t size = slice_at(message, shape->parts.slices[i])->size;
@@ -53,14 +53,15 @@ static enum trp_status parts_bytes(const struct trp_shape *shape, const void *me
     return TRP_OK;
 }
 
-/* Copies what a message points to behind its copy. */
-static void copy_parts(const struct trp_shape *shape, const void *message, uint8_t *copy)
+/* Copies a message, and what it points to behind the copy. */
+static void copy_whole(const struct trp_shape *shape, const void *message, uint8_t *copy)
 {
     uint8_t *at = copy + shape->size;
     if (shape->parts.scattered) {
-        trp_message_copy_parts(shape->type, message, at, copy);
+        trp_message_copy(shape->type, message, at, copy);
         return;
     }
+    memcpy(copy, message, shape->size);
     for (uint32_t i = 0; i < shape->parts.slices_count; i++) {
         struct trp_bytes *slice = slice_at(copy, shape->parts.slices[i]);
         if (slice->size > 0) {
@@ -91,8 +92,7 @@ enum trp_status trp_mail_copy_parts(struct trp_scheduler *scheduler, const struc
     if (status != TRP_OK) {
         return status;
     }
-    memcpy(mail + 1, message, shape->size);
-    copy_parts(shape, message, (uint8_t *)(mail + 1));
+    copy_whole(shape, message, (uint8_t *)(mail + 1));
     *ret_mail = mail;
     return TRP_OK;
 }

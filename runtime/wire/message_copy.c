@@ -186,8 +186,8 @@ static enum trp_status copy_value(struct copier *copier, const struct trp_messag
     return status;
 }
 
-enum trp_status trp_message_parts_bytes(const struct trp_message_type *type, const void *message,
-                                        size_t *ret_bytes)
+enum trp_status trp_message_copy_need(const struct trp_message_type *type, const void *message,
+                                      size_t *ret_bytes)
 {
     struct copier copier = {.memory = NULL};
     enum trp_status status = copy_value(&copier, type, message, NULL);
@@ -198,10 +198,11 @@ enum trp_status trp_message_parts_bytes(const struct trp_message_type *type, con
     return status;
 }
 
-void trp_message_copy_parts(const struct trp_message_type *type, const void *message, void *memory,
-                            void *copy)
+void trp_message_copy(const struct trp_message_type *type, const void *message, void *memory,
+                      void *ret_message)
 {
     struct copier copier = {.memory = memory};
-    enum trp_status status = copy_value(&copier, type, message, copy);
+    memcpy(ret_message, message, type->size);
+    enum trp_status status = copy_value(&copier, type, message, ret_message);
     TRP_ASSERT(status == TRP_OK);
 }
