@@ -42,6 +42,7 @@ static void swarm_init_tables(struct trp_swarm *swarm)
     swarm->spare = trp_buffer_init(memory, 0);
     swarm->staging = trp_buffer_init(memory, 0);
     swarm->words = trp_buffer_init(memory, WORDS_BYTES_MAX);
+    trp_list_init(&swarm->idle);
     trp_list_init(&swarm->dirty_connections);
     trp_list_init(&swarm->dirty_dials);
     trp_list_init(&swarm->dials_waiting);
