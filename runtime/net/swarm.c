@@ -266,6 +266,7 @@ static void connection_input(struct trp_swarm *swarm, struct trp_connection *c,
         trp_connection_connected(swarm, c);
         break;
     case TRP_IN_BYTES:
+        trp_transport_sent(&c->socket, in->sent_bytes);
         trp_pump_recv(swarm, c, in->bytes);
         break;
     case TRP_IN_EOF:
