@@ -11,6 +11,7 @@ struct trp_session {
     struct trp_run_record *record;
     struct trp_run *run;
     struct trp_session_expectation *expectations;
+    char *decisions; /* NULL: nobody will read them */
     struct trp_session_result result;
     trp_time started;
 };
@@ -203,6 +204,7 @@ static void session_finish(struct trp_session *session)
         session->record,
         &(struct trp_run_end){.outcome = result->outcome,
                               .failure = result->failure[0] == '\0' ? NULL : result->failure,
+                              .decisions = session->decisions,
                               .trace_hash = result->summary.trace_hash,
                               .events = result->summary.events,
                               .happenings = result->summary.happenings,
@@ -211,12 +213,31 @@ static void session_finish(struct trp_session *session)
                               .peak_rss_bytes = result->peak_rss_bytes});
 }
 
+/* Keeps what the run decided, where a file is kept. */
+static enum trp_status session_decide(struct trp_session *session, struct trp_run_error *error)
+{
+    char problem[256];
+    if (session->options.database == NULL) {
+        return TRP_OK;
+    }
+    session->decisions = trp_run_print_decisions(session->run, session->options.load, problem);
+    if (session->decisions == NULL) {
+        (void)snprintf(error->text, sizeof error->text, "the decisions are no scenario: %s",
+                       problem);
+        return TRP_EINVAL;
+    }
+    return TRP_OK;
+}
+
 static enum trp_status session_run(struct trp_session *session, struct trp_run_error *error)
 {
     enum trp_status status = trp_run_record_new(NULL, &session->record);
     if (status == TRP_OK) {
         session_describe(session);
         status = session_execute(session);
+    }
+    if (status == TRP_OK) {
+        status = session_decide(session, error);
     }
     if (status == TRP_OK) {
         session->result.dropped_events = trp_run_record_dropped(session->record).events;
@@ -266,6 +287,7 @@ void trp_session_close(struct trp_session *session)
     trp_run_free(session->run);
     trp_run_record_free(session->record);
     free(session->expectations);
+    free(session->decisions);
     free(session);
 }
 
