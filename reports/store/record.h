@@ -73,10 +73,10 @@ struct rows {
 
 struct trp_run_record {
     uint64_t rows_max;
-    bool skip_debug;
+    bool skip_events;
     bool ended;
     struct trp_run_dropped dropped; /* but for events, which their log counts */
-    uint64_t skipped;               /* events of level DEBUG */
+    uint64_t skipped;               /* events that were not asked for */
     struct texts texts;
     struct event_log events;
     struct run_row run;

@@ -18,7 +18,7 @@ enum trp_status trp_run_record_new(const struct trp_run_limits *limits,
         return TRP_ENOMEM;
     }
     record->rows_max = chosen.rows == 0 ? ROWS_DEFAULT : chosen.rows;
-    record->skip_debug = chosen.skip_debug;
+    record->skip_events = chosen.skip_events;
     event_log_init(&record->events,
                    chosen.events_bytes == 0 ? EVENTS_BYTES_DEFAULT : chosen.events_bytes);
     *ret_record = record;
@@ -44,7 +44,7 @@ void trp_run_record_free(struct trp_run_record *record)
 static void take_event(void *self, const struct trp_trace_event *event)
 {
     struct trp_run_record *record = self;
-    if (record->skip_debug && event->kind->level == TRP_TRACE_DEBUG) {
+    if (record->skip_events) {
         record->skipped++;
         return;
     }

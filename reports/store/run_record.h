@@ -21,7 +21,7 @@ struct trp_run_record;
 struct trp_run_limits {
     uint64_t events_bytes; /* of encoded trace events, about 20 bytes each; default 1 GiB */
     uint64_t rows;         /* of requests, of lookups and of samples; default 4,000,000 each */
-    bool skip_debug;       /* events of level DEBUG are counted but not kept */
+    bool skip_events;      /* they are counted but not kept */
 };
 
 /* TRP_ENOMEM. Released with trp_run_record_free. */

@@ -24,7 +24,7 @@ CREATE TABLE run (
     wall_ns           INTEGER NOT NULL, -- time that passed for us
     peak_rss_bytes    INTEGER NOT NULL,
     events_dropped    INTEGER NOT NULL, -- beyond the limit of the record; the oldest
-    events_skipped    INTEGER NOT NULL, -- of level DEBUG, not asked for
+    events_skipped    INTEGER NOT NULL, -- not asked for
     requests_dropped  INTEGER NOT NULL, -- beyond the limit of the record; the newest
     lookups_dropped   INTEGER NOT NULL,
     samples_dropped   INTEGER NOT NULL,

@@ -11,9 +11,9 @@ struct trp_good_signature {
     UT_hash_handle hh;
 };
 
-struct trp_signature_memo trp_signature_memo_init(struct trp_memory *memory)
+struct trp_signature_memo trp_signature_memo_init(struct trp_memory *memory, uint32_t max)
 {
-    return (struct trp_signature_memo){.memory = memory};
+    return (struct trp_signature_memo){.memory = memory, .max = max};
 }
 
 static void memo_remove(struct trp_signature_memo *memo, struct trp_good_signature *good)
@@ -45,7 +45,7 @@ static void memo_add(struct trp_signature_memo *memo, struct trp_good_signature 
 
 static void memo_insert(struct trp_signature_memo *memo, const uint8_t digest[TRP_SHA256_BYTES])
 {
-    if (memo->count == TRP_SIGNATURE_MEMO_MAX) {
+    if (memo->count == memo->max) {
         memo_remove(memo, memo->signatures);
     }
     struct trp_good_signature *good = trp_memory_alloc(memo->memory, sizeof *good);

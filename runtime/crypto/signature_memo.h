@@ -5,7 +5,7 @@
  * What is remembered is a digest of key, message and signature, all three: whether they match is a
  * matter of these bytes alone, so that the memo changes no outcome, only what it costs.
  * Purity     No randomness, clock, I/O.
- * Limits     TRP_SIGNATURE_MEMO_MAX; the one of use longest ago makes way.
+ * Limits     `max` of init; the one of use longest ago makes way.
  * Failure    Out of memory, a signature is not remembered. */
 #ifndef CRYPTO_SIGNATURE_MEMO_H
 #define CRYPTO_SIGNATURE_MEMO_H
@@ -13,15 +13,16 @@
 #include "base/memory.h"
 #include "crypto/keys.h"
 
-#define TRP_SIGNATURE_MEMO_MAX 1024u
+#define TRP_SIGNATURE_MEMO_MAX 1024u /* of one node */
 
 struct trp_signature_memo {
     struct trp_memory *memory; /* borrowed */
     struct trp_good_signature *signatures;
     uint32_t count;
+    uint32_t max;
 };
 
-struct trp_signature_memo trp_signature_memo_init(struct trp_memory *memory);
+struct trp_signature_memo trp_signature_memo_init(struct trp_memory *memory, uint32_t max);
 void trp_signature_memo_deinit(struct trp_signature_memo *memo);
 /* As trp_public_key_verify. `memo` may be NULL: then nothing is remembered. */
 enum trp_status trp_signature_memo_verify(struct trp_signature_memo *memo,

@@ -73,7 +73,8 @@ static enum trp_status connection_begin_upgrade(struct trp_swarm *swarm, struct 
                                         .plaintext = swarm->config.plaintext,
                                         .identity = swarm->config.identity,
                                         .noise = &swarm->noise,
-                                        .memo = swarm->config.memo};
+                                        .memo = swarm->config.memo,
+                                        .agreements = swarm->config.agreements};
     if (c->dial != NULL && c->dial->peer != NULL) {
         config.expected = c->dial->peer->id;
     }

@@ -7,6 +7,7 @@
 #include "crypto/drbg.h"
 #include "crypto/keys.h"
 #include "crypto/signature_memo.h"
+#include "crypto/x25519_memo.h"
 #include "trace/trace.h"
 
 #include <troupe/driver.h>
@@ -17,7 +18,8 @@ struct trp_swarm_config {
     struct trp_trace *trace;
     struct trp_drbg *drbg; /* ephemeral secrets are drawn from it */
     const struct trp_keypair *identity;
-    struct trp_signature_memo *memo; /* of peers' signatures; NULL: none */
+    struct trp_signature_memo *memo;    /* of peers' signatures; NULL: none */
+    struct trp_x25519_memo *agreements; /* NULL: none */
     const struct trp_limits *limits;
     bool plaintext; /* security is /plaintext/2.0.0 instead of Noise */
     trp_time now;

@@ -48,6 +48,7 @@ static enum trp_status upgrade_secure(struct trp_upgrade *u)
         struct trp_noise_config noise = {.initiator = u->config.initiator,
                                          .identity = u->config.noise,
                                          .memo = u->config.memo,
+                                         .agreements = u->config.agreements,
                                          .expected = u->config.expected,
                                          .muxers = muxer_protocols,
                                          .muxers_count = 1};

@@ -24,6 +24,7 @@ struct trp_upgrade_config {
     const struct trp_keypair *identity;     /* for plaintext; borrowed */
     const struct trp_noise_identity *noise; /* else; borrowed */
     struct trp_signature_memo *memo;        /* borrowed; NULL: none */
+    struct trp_x25519_memo *agreements;     /* likewise */
     struct trp_peer_id expected;            /* size 0: anybody */
     uint8_t ephemeral_secret[32];
 };

@@ -12,6 +12,7 @@
 #include "crypto/drbg.h"
 #include "net/swarm.h"
 #include "node/bootstrap.h"
+#include "node/crypto_memo.h"
 #include "node/peers.h"
 #include "node/saved.h"
 #include "remote/remote.h"
@@ -31,7 +32,8 @@ struct trp_node {
     struct trp_drbg drbg;
     struct trp_keypair identity;
     struct trp_peer_id peer;
-    struct trp_signature_memo memo; /* of peers' signatures */
+    struct trp_signature_memo own_memo;
+    struct trp_signature_memo *memo; /* of peers' signatures: our own, or a simulation's */
     trp_time now;
     struct trp_scheduler *scheduler;
     struct trp_request_response *messaging;
@@ -121,7 +123,7 @@ static enum trp_status node_open_protocols(struct trp_node *node,
     const struct trp_identify_config identify = {.memory = &node->memory,
                                                  .trace = &node->trace,
                                                  .identity = &node->identity,
-                                                 .memo = &node->memo,
+                                                 .memo = node->memo,
                                                  .agent =
                                                      config->agent != NULL ? config->agent : AGENT,
                                                  .unix_offset_ns = config->unix_ns - config->now};
@@ -171,16 +173,18 @@ static enum trp_status node_open_swarm(struct trp_node *node, const struct trp_n
     for (uint32_t i = 0; i < config->behaviours_count; i++) {
         node->behaviours[OWN_BEHAVIOURS + i] = config->behaviours[i];
     }
-    const struct trp_swarm_config swarm = {.memory = &node->memory,
-                                           .trace = &node->trace,
-                                           .drbg = &node->drbg,
-                                           .identity = &node->identity,
-                                           .memo = &node->memo,
-                                           .limits = &node->limits,
-                                           .plaintext = config->security == TRP_SECURITY_PLAINTEXT,
-                                           .now = config->now,
-                                           .behaviours = node->behaviours,
-                                           .behaviours_count = count};
+    const struct trp_swarm_config swarm = {
+        .memory = &node->memory,
+        .trace = &node->trace,
+        .drbg = &node->drbg,
+        .identity = &node->identity,
+        .memo = node->memo,
+        .agreements = config->crypto_memo == NULL ? NULL : &config->crypto_memo->agreements,
+        .limits = &node->limits,
+        .plaintext = config->security == TRP_SECURITY_PLAINTEXT,
+        .now = config->now,
+        .behaviours = node->behaviours,
+        .behaviours_count = count};
     return trp_swarm_open(&swarm, &node->swarm);
 }
 
@@ -219,7 +223,8 @@ enum trp_status trp_node_open(const struct trp_node_config *config, struct trp_n
         return TRP_ENOMEM;
     }
     node->memory = outside;
-    node->memo = trp_signature_memo_init(&node->memory);
+    node->own_memo = trp_signature_memo_init(&node->memory, TRP_SIGNATURE_MEMO_MAX);
+    node->memo = config->crypto_memo == NULL ? &node->own_memo : &config->crypto_memo->signatures;
     node->limits = limits;
     node->now = config->now;
     node->trace = (struct trp_trace){
@@ -263,7 +268,7 @@ void trp_node_close(struct trp_node *node)
     trp_kad_close(node->kad);
     trp_request_response_close(node->messaging);
     trp_scheduler_close(node->scheduler);
-    trp_signature_memo_deinit(&node->memo);
+    trp_signature_memo_deinit(&node->own_memo);
     trp_memory_free(&node->memory, node->behaviours);
     trp_buffer_free(&node->saved);
     trp_buffer_free(&node->peers_list);

@@ -248,6 +248,7 @@ enum trp_status trp_noise_open(struct trp_memory *memory, const struct trp_noise
         trp_noise_handshake_init(&n->handshake->noise, config->initiator,
                                  config->identity->static_secret, config->identity->static_public,
                                  config->ephemeral_secret, TRP_BYTES_NONE);
+        n->handshake->noise.agreements = config->agreements;
         status = config->initiator ? noise_put_message(n, TRP_BYTES_NONE) : TRP_OK;
     }
     if (status != TRP_OK) {

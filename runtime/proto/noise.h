@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "crypto/keys.h"
 #include "crypto/signature_memo.h"
+#include "crypto/x25519_memo.h"
 
 #include <troupe/peer_id.h>
 
@@ -39,6 +40,7 @@ struct trp_noise_config {
     bool initiator;
     const struct trp_noise_identity *identity; /* borrowed until is_open */
     struct trp_signature_memo *memo;           /* of peers' signatures; borrowed, NULL: none */
+    struct trp_x25519_memo *agreements;        /* borrowed; NULL: none */
     uint8_t ephemeral_secret[32];              /* X25519, fresh per connection */
     struct trp_peer_id expected;               /* size 0: anybody */
     const char *const *muxers; /* offered in the extension, by preference; borrowed */

@@ -5,7 +5,6 @@
 #include "crypto/chachapoly.h"
 #include "crypto/crypto.h"
 #include "crypto/sha256.h"
-#include "crypto/x25519.h"
 
 #define KEY_BYTES 32u
 #define MESSAGES  3u
@@ -47,11 +46,14 @@ static void mix_key(struct trp_noise_handshake *hs, const uint8_t shared[KEY_BYT
     hs->keyed = true;
 }
 
-static enum trp_status mix_dh(struct trp_noise_handshake *hs, const uint8_t secret[KEY_BYTES],
+/* Of our static or ephemeral key, and one of the peer's. */
+static enum trp_status mix_dh(struct trp_noise_handshake *hs, bool ephemeral,
                               const uint8_t remote[KEY_BYTES])
 {
     uint8_t shared[KEY_BYTES];
-    enum trp_status status = trp_x25519(secret, remote, shared);
+    enum trp_status status =
+        trp_x25519_memo_agree(hs->agreements, ephemeral ? hs->ephemeral_secret : hs->static_secret,
+                              ephemeral ? hs->ephemeral_public : hs->static_public, remote, shared);
     if (status == TRP_OK) {
         mix_key(hs, shared);
         trp_crypto_wipe(shared, sizeof shared);
@@ -145,19 +147,19 @@ size_t trp_noise_handshake_overhead(const struct trp_noise_handshake *hs)
 /* ee, then es, or se, as the step calls for. The first letter names the initiator's key. */
 static enum trp_status mix_ee(struct trp_noise_handshake *hs)
 {
-    return mix_dh(hs, hs->ephemeral_secret, hs->remote_ephemeral);
+    return mix_dh(hs, true, hs->remote_ephemeral);
 }
 
 static enum trp_status mix_es(struct trp_noise_handshake *hs)
 {
-    return hs->initiator ? mix_dh(hs, hs->ephemeral_secret, hs->remote_static)
-                         : mix_dh(hs, hs->static_secret, hs->remote_ephemeral);
+    return hs->initiator ? mix_dh(hs, true, hs->remote_static)
+                         : mix_dh(hs, false, hs->remote_ephemeral);
 }
 
 static enum trp_status mix_se(struct trp_noise_handshake *hs)
 {
-    return hs->initiator ? mix_dh(hs, hs->static_secret, hs->remote_ephemeral)
-                         : mix_dh(hs, hs->ephemeral_secret, hs->remote_static);
+    return hs->initiator ? mix_dh(hs, false, hs->remote_ephemeral)
+                         : mix_dh(hs, true, hs->remote_static);
 }
 
 enum trp_status trp_noise_handshake_write(struct trp_noise_handshake *hs, struct trp_bytes payload,

@@ -12,7 +12,7 @@
 #ifndef PROTO_NOISE_HANDSHAKE_H
 #define PROTO_NOISE_HANDSHAKE_H
 
-#include <troupe/base.h>
+#include "crypto/x25519_memo.h"
 
 #define TRP_NOISE_MESSAGE_BYTES_MAX 65535u
 #define TRP_NOISE_TAG_BYTES         16u
@@ -43,6 +43,7 @@ struct trp_noise_handshake {
     uint8_t ephemeral_public[32];
     uint8_t remote_static[32]; /* known after message 2 or 3 */
     uint8_t remote_ephemeral[32];
+    struct trp_x25519_memo *agreements; /* borrowed; NULL: none. To be set after init. */
 };
 
 /* The static public key is that of the secret, made once for many handshakes. libp2p's prologue is

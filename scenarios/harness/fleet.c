@@ -197,7 +197,8 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
                                      .actor_types_count = trp_workload_types_count,
                                      .saved = saved,
                                      .recorder = &run->recorder,
-                                     .trace_node = index};
+                                     .trace_node = index,
+                                     .crypto_memo = run->crypto_memo};
     memcpy(config.seed, seed, sizeof config.seed);
     memcpy(config.identity, identity, sizeof config.identity);
     struct host *host = &run->hosts[index];

@@ -99,6 +99,9 @@ static enum trp_status run_open_network(struct trp_run *run)
         opener.open = trp_network_open_sim;
     }
     enum trp_status status = opener.open(opener.user, &config, &run->net);
+    if (status == TRP_OK && run->net.ops->deterministic) { /* never on a real network */
+        status = trp_crypto_memo_open(run->plan->hosts_count, &run->crypto_memo);
+    }
     if (status == TRP_OK) {
         status = trp_harness_add_hosts(run);
     }
@@ -144,6 +147,7 @@ void trp_run_free(struct trp_run *run)
     if (run->net.ops != NULL) {
         run->net.ops->close(run->net.self);
     }
+    trp_crypto_memo_close(run->crypto_memo);
     trp_watch_close(run);
     trp_oracle_close(run->oracle);
     struct trp_heap_entry *entry;

@@ -43,6 +43,7 @@ static enum trp_status session_execute(struct trp_session *session)
 {
     const struct trp_run_options options = {.plan = session->plan,
                                             .seed = session->options.seed,
+                                            .network = session->options.network,
                                             .record = session->record,
                                             .sink = session->options.sink,
                                             .progress = session_progress,
@@ -229,13 +230,45 @@ static enum trp_status session_decide(struct trp_session *session, struct trp_ru
     return TRP_OK;
 }
 
-static enum trp_status session_run(struct trp_session *session, struct trp_run_error *error)
+/* Says whether anybody will read the events: the file's owner, or an expectation in SQL; and when
+ * the run cannot be had again, whoever asks why it failed. */
+static bool session_wants_events(const struct trp_session *session)
 {
-    enum trp_status status = trp_run_record_new(NULL, &session->record);
+    bool wants = session->options.database != NULL || session->options.network.open != NULL;
+    for (uint32_t i = 0; i < session->plan->expect_count; i++) {
+        wants = wants || session->plan->expect[i].kind == TRP_PLAN_SQL;
+    }
+    return wants;
+}
+
+/* Runs with a new record. */
+static enum trp_status session_record(struct trp_session *session, bool skip_events)
+{
+    const struct trp_run_limits limits = {.skip_events = skip_events};
+    trp_run_free(session->run);
+    trp_run_record_free(session->record);
+    session->run = NULL;
+    session->record = NULL;
+    enum trp_status status = trp_run_record_new(&limits, &session->record);
     if (status == TRP_OK) {
         session_describe(session);
         status = session_execute(session);
     }
+    return status;
+}
+
+/* Runs; once more when an invariant broke and the events that led to it were not kept. */
+static enum trp_status session_run_to_end(struct trp_session *session)
+{
+    bool skip = !session_wants_events(session);
+    enum trp_status status = session_record(session, skip);
+    bool again = skip && session->result.summary.stopped;
+    return status == TRP_OK && again ? session_record(session, false) : status;
+}
+
+static enum trp_status session_run(struct trp_session *session, struct trp_run_error *error)
+{
+    enum trp_status status = session_run_to_end(session);
     if (status == TRP_OK) {
         status = session_decide(session, error);
     }

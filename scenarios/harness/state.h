@@ -115,6 +115,7 @@ struct trp_run {
     struct trp_trace trace; /* the harness's own access */
     struct trp_memory memory;
     struct trp_network net;
+    struct trp_crypto_memo *crypto_memo; /* NULL on a real network */
     uint64_t advances;
     bool stopped; /* an invariant broke */
     struct trp_oracle *oracle;

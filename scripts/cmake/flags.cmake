@@ -27,7 +27,7 @@ target_compile_options(trp_flags INTERFACE
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
   $<$<BOOL:${TRP_WERROR}>:-Werror>
   $<$<C_COMPILER_ID:GNU>:-Wduplicated-cond;-Wduplicated-branches;-Wlogical-op;-Wjump-misses-init>
-  $<$<C_COMPILER_ID:Clang>:-Wcomma;-Wextra-semi-stmt;-Wunreachable-code;-Wconditional-uninitialized>
+  $<$<C_COMPILER_ID:Clang>:-Wcomma;-Wextra-semi-stmt;-Wunreachable-code>
   $<$<BOOL:${TRP_FUZZ}>:-fsanitize=fuzzer-no-link>
   $<$<BOOL:${TRP_COVERAGE}>:--coverage>)
 target_link_options(trp_flags INTERFACE $<$<BOOL:${TRP_COVERAGE}>:--coverage>)

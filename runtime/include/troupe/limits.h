@@ -22,6 +22,8 @@ TRP_EXTERN_C_BEGIN
     X(uint32_t, streams_pending_in, 64, 4, "inbound streams still negotiating, per connection")    \
     X(uint32_t, stream_send_bytes, 65536, 1024, "buffered per stream before write says EAGAIN")    \
     X(uint32_t, socket_send_bytes, 262144, 65536, "handed to the driver and not yet sent")         \
+    X(uint32_t, datagram_sockets, 16, 1, "UDP sockets of behaviours")                              \
+    X(uint32_t, datagram_send_bytes, 262144, 65507, "of one socket, in one step")                  \
     X(uint32_t, yamux_window_bytes, 262144, 262144, "receive window per stream")                   \
     X(uint32_t, peers_known, 4096, 16, "peers in the peer store")                                  \
     X(uint32_t, addresses_per_peer, 8, 1, "addresses kept per peer; rust drops larger packets")    \
@@ -37,7 +39,8 @@ TRP_EXTERN_C_BEGIN
     X(uint32_t, response_bytes, 10485760, 1024, "encoded response, as Kameo's")                    \
     X(uint32_t, actors, 1048576, 1, "live actors")                                                 \
     X(uint32_t, mailbox_messages, 64, 1, "user lane of a mailbox, as Kameo's")                     \
-    X(uint32_t, message_bytes, 1048576, 64, "one message with its slices")                         \
+    X(uint32_t, message_bytes, 1048576, 64, "one encoded message")                                 \
+    X(uint32_t, message_memory_bytes, 16777216, 64, "one message with all that it points to")      \
     X(uint32_t, requests, 65536, 1, "asks without an outcome yet")                                 \
     X(uint32_t, timers, 65536, 1, "pending tell_after")                                            \
     X(uint32_t, links_per_actor, 1024, 1, "links of one actor")                                    \

@@ -18,6 +18,7 @@
 TRP_EXTERN_C_BEGIN
 
 struct trp_node;
+struct trp_crypto_memo;
 
 enum trp_security { TRP_SECURITY_NOISE, TRP_SECURITY_PLAINTEXT };
 
@@ -42,7 +43,16 @@ struct trp_node_config {
     bool kad_client;               /* ask the DHT, do not serve it */
     struct trp_recorder *recorder; /* borrowed for the node's life; NULL: no trace */
     uint32_t trace_node;           /* `node` of its events */
+    struct trp_crypto_memo *crypto_memo; /* only for simulations, whose nodes share it; borrowed */
 };
+
+/* Results of pure cryptographic functions that the nodes of one simulation share: signatures found
+ * good, and key agreements whose other end has been computed. A run is the same with and without.
+ * For one thread, and never for a real network: it keeps secrets of many nodes in one place.
+ * TRP_ENOMEM. Close it after its nodes; NULL is fine. */
+TRP_API enum trp_status trp_crypto_memo_open(uint32_t nodes_count,
+                                             struct trp_crypto_memo **ret_memo) TRP_NODISCARD;
+TRP_API void trp_crypto_memo_close(struct trp_crypto_memo *memo);
 
 /* Makes a node. TRP_EINVAL (a limit), TRP_ENOMEM. Close it with trp_node_close. */
 TRP_API enum trp_status trp_node_open(const struct trp_node_config *config,

@@ -106,6 +106,33 @@ TRP_API void trp_stream_set_token(struct trp_swarm *swarm, trp_stream_id stream,
 TRP_API void trp_stream_set_background(struct trp_swarm *swarm, trp_stream_id stream,
                                        bool background);
 
+struct trp_bind_request {
+    uint32_t behaviour;             /* index given to attach: its hooks are called */
+    struct trp_udp_address address; /* a wildcard and port 0 are fine */
+    bool shared;                    /* other programs may use the same port */
+};
+/* Opens a UDP socket; ends in `bound` or `unbound`. TRP_EINVAL, TRP_EFULL, TRP_ENOMEM. */
+TRP_API enum trp_status trp_swarm_bind(struct trp_swarm *swarm,
+                                       const struct trp_bind_request *request,
+                                       trp_socket *ret_socket) TRP_NODISCARD;
+/* Closes a socket; nothing more is told of it. */
+TRP_API void trp_swarm_unbind(struct trp_swarm *swarm, trp_socket socket);
+/* Wants the datagrams of a group that come by an interface; ends in `joined`. TRP_ENOTFOUND,
+ * TRP_ENOMEM. */
+TRP_API enum trp_status trp_swarm_join(struct trp_swarm *swarm, trp_socket socket,
+                                       const struct trp_udp_address *group,
+                                       uint32_t interface) TRP_NODISCARD;
+TRP_API enum trp_status trp_swarm_leave(struct trp_swarm *swarm, trp_socket socket,
+                                        const struct trp_udp_address *group,
+                                        uint32_t interface) TRP_NODISCARD;
+/* Sends a copy of a datagram; whether it arrives, nobody tells. TRP_ENOTFOUND, TRP_ETOOBIG,
+ * TRP_EFULL (datagram_send_bytes wait to leave), TRP_ENOMEM. */
+TRP_API enum trp_status trp_swarm_send(struct trp_swarm *swarm,
+                                       const struct trp_datagram *datagram) TRP_NODISCARD;
+/* Has the hook `interfaces` called, of every behaviour: soon, and whenever they change. TRP_ENOMEM.
+ */
+TRP_API enum trp_status trp_swarm_watch_interfaces(struct trp_swarm *swarm) TRP_NODISCARD;
+
 TRP_EXTERN_C_END
 
 #endif

@@ -28,7 +28,7 @@ static void remembers_what_was_good(void **state)
 {
     (void)state;
     struct trp_memory memory = trp_memory_init(1 << 20);
-    struct trp_signature_memo memo = trp_signature_memo_init(&memory);
+    struct trp_signature_memo memo = trp_signature_memo_init(&memory, TRP_SIGNATURE_MEMO_MAX);
     struct signed_message made = sign(1);
     for (uint32_t i = 0; i < 3; i++) {
         assert_status(check(&memo, &made), TRP_OK);
@@ -42,7 +42,7 @@ static void notices_every_change_of_what_it_remembers(void **state)
 {
     (void)state;
     struct trp_memory memory = trp_memory_init(1 << 20);
-    struct trp_signature_memo memo = trp_signature_memo_init(&memory);
+    struct trp_signature_memo memo = trp_signature_memo_init(&memory, TRP_SIGNATURE_MEMO_MAX);
     struct signed_message made = sign(1);
     struct signed_message other = sign(2);
     struct trp_bytes signature = trp_bytes(made.signature, sizeof made.signature);
@@ -81,7 +81,7 @@ static void what_was_of_use_longest_ago_makes_way(void **state)
 {
     (void)state;
     struct trp_memory memory = trp_memory_init(1 << 20);
-    struct trp_signature_memo memo = trp_signature_memo_init(&memory);
+    struct trp_signature_memo memo = trp_signature_memo_init(&memory, TRP_SIGNATURE_MEMO_MAX);
     struct signed_message first = sign(0);
     for (uint32_t who = 0; who < TRP_SIGNATURE_MEMO_MAX; who++) {
         struct signed_message made = sign(who);
@@ -110,7 +110,7 @@ static void outlives_every_failing_allocation(void **state)
     struct signed_message made = sign(1);
     for (uint64_t n = 1; n <= 4; n++) {
         struct trp_memory memory = trp_memory_init(1 << 20);
-        struct trp_signature_memo memo = trp_signature_memo_init(&memory);
+        struct trp_signature_memo memo = trp_signature_memo_init(&memory, TRP_SIGNATURE_MEMO_MAX);
         memory.fail_at = n;
         assert_status(check(&memo, &made), TRP_OK);
         assert_int_equal(memo.count, n <= 3 ? 0 : 1); /* the entry, the table, its buckets */

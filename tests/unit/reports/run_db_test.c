@@ -207,14 +207,17 @@ static void rows_over_the_limit_are_counted_and_make_checks_undecided(void **sta
     trp_run_record_free(record);
 }
 
-static void skips_debug_events_when_asked(void **state)
+static void skips_events_when_asked(void **state)
 {
     (void)state;
-    struct trp_run_record *record = new_limited(&(struct trp_run_limits){.skip_debug = true});
+    struct trp_run_record *record = new_limited(&(struct trp_run_limits){.skip_events = true});
     synthetic_fill(record);
     struct trp_run_db *db = load(record, NULL);
-    assert_query(db, "SELECT count(*) FROM event WHERE level = 'DEBUG'", "0");
-    assert_query(db, "SELECT count(*) FROM event", "60");
+    assert_query(db, "SELECT count(*) FROM event", "0");
+    assert_query(db, "SELECT count(*) > 600 FROM ask", "1");
+    struct trp_run_error error;
+    assert_status(trp_run_db_save(db, record, &error), TRP_OK);
+    assert_query(db, "SELECT events_skipped = events AND events > 60 FROM run", "1");
     trp_run_db_close(db);
     trp_run_record_free(record);
 }
@@ -392,7 +395,7 @@ int main(void)
         cmocka_unit_test(every_kind_has_its_view),
         cmocka_unit_test(full_log_keeps_the_newest_events),
         cmocka_unit_test(rows_over_the_limit_are_counted_and_make_checks_undecided),
-        cmocka_unit_test(skips_debug_events_when_asked),
+        cmocka_unit_test(skips_events_when_asked),
         IN_DIRECTORY(saved_file_reads_back),
         IN_DIRECTORY(unsaved_file_leaves_nothing),
         IN_DIRECTORY(full_disk_keeps_the_old_file),

@@ -271,7 +271,7 @@ static void endpoints_are_taken_apart(void **state)
         "/ip4/1.2.3.4",
         "/ip4/1.2.3.4/udp/500",
         "/ip4/1.2.3.4/tcp/500/ws",
-        "/ip4/1.2.3.4/tcp/500/p2p/" PEER "/p2p-circuit",
+        ("/ip4/1.2.3.4/tcp/500/p2p/" PEER "/p2p-circuit"),
         "/dnsaddr/example.com/tcp/1",
         "/p2p/" PEER,
     };

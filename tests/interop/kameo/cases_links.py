@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Links between actors of the two kinds: who hears of which death, and who does not."""
+from driver import expect
+from pairs import DIRECTIONS, OTHER_KIND, Pair
+
+
+class Linked:
+    """Two linked actors; `linker` is the kind of node that made the link."""
+
+    def __init__(self, pair, linker, frail=None):
+        self.pair = pair
+        kinds = {kind: "frail" if kind == frail else "probe" for kind in pair.nodes}
+        self.actors = {kind: pair.spawn(kind, kinds[kind]) for kind in pair.nodes}
+        self.link("link", linker)
+
+    def link(self, verb, linker):
+        alias, _ = self.actors[linker]
+        _, other = self.actors[OTHER_KIND[linker]]
+        prefix = "by " if linker == "c" else ""
+        words = [alias, verb] if linker == "c" else [verb, alias]
+        self.pair.nodes[linker].ok(f"{prefix}{' '.join(words)} probe {other}")
+        if linker == "c":
+            self.settle(linker)
+
+    def settle(self, linker):
+        """Our link is made when the call returns, the other side's when its answer is here."""
+        self.pair.nodes[linker].traced("link_made")
+        self.pair.nodes[linker].ok(self.pair.ask(linker, f"probe {self.pair.probes['rust']} nap 0"))
+
+    def die(self, kind, reason):
+        node, (alias, actor) = self.pair.nodes[kind], self.actors[kind]
+        if reason == "Normal":
+            node.ok(f"stop {alias}")
+        elif reason == "Killed":
+            node.ok(f"kill {alias}")
+        elif reason == "Panicked":
+            asker = OTHER_KIND[kind]
+            self.pair.nodes[asker].ok(f"tell_ack probe {actor} panic")
+        else:
+            self.die_of_link(kind, alias, actor)
+        node.event("stopped", actor=alias, reason=reason)
+
+    def die_of_link(self, kind, alias, actor):
+        """Another actor of the same node dies, and this one of it."""
+        node = self.pair.nodes[kind]
+        doomed, doomed_id = self.pair.spawn(kind)
+        node.ok(f"link_local {alias} {doomed}" if kind == "rust"
+                else f"by {alias} link probe {doomed_id[:16]}")
+        node.ok(f"kill {doomed}")
+
+    def heard(self, kind, reason):
+        """What the survivor is told."""
+        alias, _ = self.actors[kind]
+        _, other = self.actors[OTHER_KIND[kind]]
+        return self.pair.nodes[kind].event("link_died", actor=alias, of=other, reason=reason)
+
+
+def death(pair, linker, deceased, reason):
+    linked = Linked(pair, linker, frail=deceased if reason == "LinkDied" else None)
+    linked.die(deceased, reason)
+    heard = linked.heard(OTHER_KIND[deceased], reason)
+    if reason == "Panicked" and deceased == "rust":
+        expect("boom" in heard["text"], f"the panic's text is lost: {heard}")
+
+
+def survivor_stops(pair, linker, deceased):
+    """Without a hook that says otherwise an actor dies of its link."""
+    survivor = OTHER_KIND[deceased]
+    linked = Linked(pair, linker, frail=survivor)
+    linked.die(deceased, "Killed")
+    linked.heard(survivor, "Killed")
+    pair.nodes[survivor].event("stopped", actor=linked.actors[survivor][0], reason="LinkDied")
+
+
+def unlink(pair, linker, deceased):
+    """The death of another pair comes after, and is heard; this one is not."""
+    survivor = OTHER_KIND[deceased]
+    linked, after = Linked(pair, linker), Linked(pair, linker)
+    linked.link("unlink", linker)
+    linked.die(deceased, "Killed")
+    after.die(deceased, "Killed")
+    after.heard(survivor, "Killed")
+    alias, _ = linked.actors[survivor]
+    expect(not pair.nodes[survivor].said("link_died", actor=alias), "an unlinked death was told")
+
+
+def dead_actor(pair, linker):
+    """Linking with an actor that is gone."""
+    other = OTHER_KIND[linker]
+    alias, _ = pair.spawn(linker)
+    gone, gone_id = pair.spawn(other)
+    pair.nodes[other].ok(f"kill {gone}")
+    pair.nodes[other].event("stopped", actor=gone)
+    if linker == "rust":
+        pair.nodes["rust"].error(f"link {alias} probe {gone_id}", "ActorNotRunning")
+    else:
+        pair.nodes["c"].ok(f"by {alias} link probe {gone_id}")
+        pair.nodes["c"].event("link_died", actor=alias, of=gone_id, reason="Killed")
+
+
+def unknown_actor(pair, linker):
+    other = OTHER_KIND[linker]
+    alias, _ = pair.spawn(linker)
+    if linker == "rust":
+        pair.nodes["rust"].error(f"link {alias} phantom {pair.probes[other]}", "UnknownActor")
+    else:
+        pair.nodes["c"].ok(f"by {alias} link phantom {pair.probes[other]}")
+        pair.nodes["c"].event("link_died", actor=alias, of=pair.probes[other], reason="Killed")
+
+
+def peer_killed(programs, linker, killed):
+    """kill -9 of a process: the other side has no goodbye to go by."""
+    pair = Pair(programs, f"killed-{linker}-{killed}")
+    survivor = OTHER_KIND[killed]
+    linked = Linked(pair, linker, frail=survivor)
+    pair.nodes[killed].kill()
+    linked.heard(survivor, "PeerDisconnected")
+    alias, _ = linked.actors[survivor]
+    pair.nodes[survivor].event("stopped", actor=alias, reason="PeerDisconnected")
+
+
+def run(programs, report):
+    pair = Pair(programs, "links")
+    for linker, _ in DIRECTIONS:
+        for deceased, survivor in DIRECTIONS:
+            for reason in ("Normal", "Killed", "Panicked", "LinkDied"):
+                report.run(f"{linker} links, {deceased} dies {reason}", death, pair, linker,
+                           deceased, reason)
+            report.run(f"{linker} links, {survivor} stops of it", survivor_stops, pair, linker,
+                       deceased)
+            report.run(f"{linker} links and unlinks, {deceased} dies", unlink, pair, linker,
+                       deceased)
+        report.run(f"{linker} links with a dead actor", dead_actor, pair, linker)
+        report.run(f"{linker} links with an unknown actor", unknown_actor, pair, linker)
+        for killed, _ in DIRECTIONS:
+            report.run(f"{linker} links, kill -9 of {killed}", peer_killed, programs, linker,
+                       killed)

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""Asks and tells: what they carry, and every way in which they fail."""
+import json
+
+from driver import expect
+from pairs import DIRECTIONS, Pair
+
+PAYLOADS = ("nil", "unit_struct", "empty_struct", "struct", "newtype", "text", "tuple", "option",
+            "list", "map", "bytes", "integers", "floats", "enum", "enums", "nested", "empty")
+# What the messages of one actor to a remote one must carry, by the smaller of both limits.
+LARGE = 400 * 1024
+
+
+def ask_payload(pair, asker, answerer, payload):
+    """Both sides compare with the sample: what arrives as message, and what comes back."""
+    words = f"probe {pair.probes[answerer]} {payload}"
+    pair.nodes[asker].ok(pair.ask(asker, words))
+
+
+def ask_large_request(pair, asker, answerer):
+    size = pair.nodes[asker].ok(pair.ask(asker, f"probe {pair.probes[answerer]} swallow {LARGE}"))
+    expect(size == LARGE, f"{size} bytes arrived")
+
+
+def ask_large_reply(pair, asker, answerer):
+    reply = pair.nodes[asker].ok(pair.ask(asker, f"probe {pair.probes[answerer]} weigh {LARGE}"))
+    expect(reply == {"bytes": LARGE, "intact": True}, f"{reply}")
+
+
+def ask_empty(pair, asker, answerer):
+    size = pair.nodes[asker].ok(pair.ask(asker, f"probe {pair.probes[answerer]} swallow 0"))
+    expect(size == 0, f"{size} bytes arrived")
+    reply = pair.nodes[asker].ok(pair.ask(asker, f"probe {pair.probes[answerer]} weigh 0"))
+    expect(reply == {"bytes": 0, "intact": True}, f"{reply}")
+
+
+def tell(pair, asker, answerer):
+    line = f"tell probe {pair.probes[answerer]} note told"
+    pair.nodes[asker].ok(line if asker == "rust" else f"by boss {line}")
+    pair.nodes[answerer].event("note", actor="boss", text="told")
+
+
+def tell_acknowledged(pair, asker, answerer):
+    pair.nodes[asker].ok(f"tell_ack probe {pair.probes[answerer]} note acknowledged")
+    pair.nodes[answerer].event("note", actor="boss", text="acknowledged")
+
+
+def ask_as_command(pair, asker, answerer):
+    """From outside the actors; in Rust there is no difference."""
+    slept = pair.nodes[asker].ok(f"ask probe {pair.probes[answerer]} nap 1")
+    expect(slept == 1, f"{slept}")
+
+
+def meet(pair, asker, answerer):
+    """A reference travels in a message and one in its reply; both work where they arrive."""
+    met = pair.nodes[asker].ok(
+        pair.ask(asker, f"probe {pair.probes[answerer]} meet {pair.probes[asker]}"))
+    pair.nodes[asker].event("note", actor="boss", text="met by boss")
+    expect(met == pair.probes[answerer], f"met {met}")
+
+
+def handler_error(pair, asker, answerer):
+    answer = pair.nodes[asker].error(f"ask probe {pair.probes[answerer]} fail 7", "HandlerError")
+    text = answer["text"]
+    shown = json.dumps(text) if isinstance(text, dict) else text
+    expect("7" in shown and "as wished" in shown, f"the error says {shown}")
+
+
+def handler_panic(pair, asker, answerer):
+    _, probe = pair.spawn(answerer)
+    pair.nodes[asker].error(f"ask probe {probe} panic", "ActorStopped")
+
+
+def tell_that_fails(pair, asker, answerer):
+    """The teller hears nothing of it: the message arrived."""
+    alias, probe = pair.spawn(answerer)
+    pair.nodes[asker].ok(f"tell_ack probe {probe} fail 1")
+    pair.nodes[answerer].event("stopped", actor=alias, reason="Panicked")
+
+
+def unknown_actor(pair, asker, answerer):
+    """No actor of such a type is known there; Kameo looks for the message first."""
+    pair.nodes[asker].error(f"ask phantom {pair.probes[answerer]} nap 0", "UnknownMessage")
+    pair.nodes[asker].error(f"tell_ack phantom {pair.probes[answerer]} nap 0", "UnknownMessage")
+
+
+def unknown_message(pair, asker, answerer):
+    pair.nodes[asker].error(f"ask stranger {pair.probes[answerer]} juggle", "UnknownMessage")
+    pair.nodes[asker].error(f"tell_ack stranger {pair.probes[answerer]} juggle", "UnknownMessage")
+
+
+def bad_type(pair, asker, answerer):
+    pair.nodes[asker].error(f"ask other {pair.probes[answerer]} nap 0", "BadActorType")
+    pair.nodes[asker].error(f"tell_ack other {pair.probes[answerer]} nap 0", "BadActorType")
+
+
+def undecodable(pair, asker, answerer):
+    pair.nodes[asker].error(f"ask stranger {pair.probes[answerer]} nap", "DeserializeMessage")
+    pair.nodes[asker].error(f"tell_ack stranger {pair.probes[answerer]} nap", "DeserializeMessage")
+
+
+def dead_actor(pair, asker, answerer):
+    for verb in ("stop", "kill"):
+        alias, probe = pair.spawn(answerer)
+        pair.nodes[answerer].ok(f"{verb} {alias}")
+        pair.nodes[answerer].event("stopped", actor=alias)
+        pair.nodes[asker].error(f"ask probe {probe} nap 0", "ActorNotRunning")
+        pair.nodes[asker].error(f"tell_ack probe {probe} note late", "ActorNotRunning")
+
+
+def stops_before_reply(pair, asker, answerer):
+    """An ask that waits for its reply ends with the actor."""
+    alias, probe = pair.spawn(answerer)
+    asked = pair.nodes[asker].begin(f"ask probe {probe} nap 60000")
+    pair.nodes[answerer].event("napping", actor=alias)
+    pair.nodes[answerer].ok(f"kill {alias}")
+    pair.nodes[asker].is_error(pair.nodes[asker].finish(asked), "ActorStopped", asked[1])
+
+
+def napper(pair, asker, answerer):
+    """An actor in the middle of a long message, with a full mailbox of one."""
+    alias, probe = pair.spawn(answerer, capacity=1)
+    pair.nodes[asker].ok(f"tell_ack probe {probe} nap 60000")
+    pair.nodes[answerer].event("napping", actor=alias)
+    pair.nodes[asker].ok(f"tell_ack probe {probe} note waits")
+    return alias, probe
+
+
+def mailbox_full(pair, asker, answerer):
+    _, probe = napper(pair, asker, answerer)
+    pair.nodes[asker].error(f"ask probe {probe} nap 0 try", "MailboxFull")
+    pair.nodes[asker].error(f"tell_ack probe {probe} note no try", "MailboxFull")
+
+
+def mailbox_timeout(pair, asker, answerer):
+    """Kameo answers with one name for both timeouts, we with what it was."""
+    _, probe = napper(pair, asker, answerer)
+    name = {"rust": "ReplyTimeout", "c": "MailboxFull"}[answerer]
+    pair.nodes[asker].error(f"ask probe {probe} nap 0 mailbox=50", name)
+    pair.nodes[asker].error(f"tell_ack probe {probe} note no mailbox=50", name)
+
+
+def mailbox_waits(pair, asker, answerer):
+    """A message with a mailbox timeout waits for room, and gets it."""
+    alias, probe = pair.spawn(answerer, capacity=1)
+    pair.nodes[asker].ok(f"tell_ack probe {probe} nap 200")
+    pair.nodes[answerer].event("napping", actor=alias)
+    pair.nodes[asker].ok(f"tell_ack probe {probe} note first")
+    pair.nodes[asker].ok(f"tell_ack probe {probe} note second mailbox=9000")
+    pair.nodes[answerer].event("note", actor=alias, text="first")
+    pair.nodes[answerer].event("note", actor=alias, text="second")
+
+
+def reply_timeout(pair, asker, answerer):
+    _, probe = pair.spawn(answerer)
+    pair.nodes[asker].error(f"ask probe {probe} nap 5000 reply=100", "ReplyTimeout")
+
+
+CASES = {
+    "ask from outside": ask_as_command,
+    "ask empty": ask_empty,
+    "ask 400 KiB request": ask_large_request,
+    "ask 400 KiB reply": ask_large_reply,
+    "tell": tell,
+    "tell acknowledged": tell_acknowledged,
+    "references in message and reply": meet,
+    "handler error": handler_error,
+    "handler panic": handler_panic,
+    "tell that fails": tell_that_fails,
+    "unknown actor": unknown_actor,
+    "unknown message": unknown_message,
+    "bad type": bad_type,
+    "undecodable message": undecodable,
+    "dead actor": dead_actor,
+    "stops before reply": stops_before_reply,
+    "full mailbox": mailbox_full,
+    "mailbox timeout": mailbox_timeout,
+    "mailbox waits": mailbox_waits,
+    "reply timeout": reply_timeout,
+}
+
+
+def run(programs, report):
+    pair = Pair(programs, "messages")
+    for asker, answerer in DIRECTIONS:
+        way = f"{asker}->{answerer}"
+        for payload in PAYLOADS:
+            report.run(f"{way} ask {payload}", ask_payload, pair, asker, answerer, payload)
+        for name, case in CASES.items():
+            report.run(f"{way} {name}", case, pair, asker, answerer)

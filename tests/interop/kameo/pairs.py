@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+"""One node of each kind, connected, with a probe on each."""
+import itertools
+
+OTHER_KIND = {"rust": "c", "c": "rust"}
+DIRECTIONS = (("rust", "c"), ("c", "rust"))
+serial = itertools.count(1)
+
+
+class Pair:
+    """Nodes by kind; `dialer` is who dials the other."""
+
+    def __init__(self, programs, name, dialer="c", options=None):
+        options = options or {"rust": ["idle=300000"]}
+        self.programs = programs
+        self.nodes = {kind: programs.start(kind, f"{name}-{kind}", *options.get(kind, ()))
+                      for kind in ("rust", "c")}
+        self.addresses = {kind: node.listen() for kind, node in self.nodes.items()}
+        self.nodes[dialer].ok(f"dial {self.addresses[OTHER_KIND[dialer]]}")
+        for kind, node in self.nodes.items():
+            node.event("connected", peer=self.nodes[OTHER_KIND[kind]].peer)
+        self.probes = {kind: node.ok("spawn probe boss") for kind, node in self.nodes.items()}
+
+    def spawn(self, kind, what="probe", capacity=""):
+        """Gives alias and id of a new actor."""
+        alias = f"{what}{next(serial)}"
+        return alias, self.nodes[kind].ok(f"spawn {what} {alias} {capacity}".rstrip())
+
+    def ask(self, asker, words):
+        """The line by which a node of this kind asks from inside an actor."""
+        return f"ask {words}" if asker == "rust" else f"by boss ask {words}"

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+/* interop/kameo/peer.c - a node that is told what to do, line by line: the counterpart of the Kameo
+ * node in common/node.rs, on the public headers alone. README.md lists the commands.
+ *
+ *     peer [LIMIT=VALUE…]        a field of struct trp_limits; spans in milliseconds
+ * It ends with its standard input. */
+#include "interop/kameo/actors.h"
+#include "interop/kameo/lines.h"
+#include "interop/kameo/requests.h"
+
+#include <troupe/swarm.h>
+#include <troupe/uv.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <uv.h>
+
+#define LINE_BYTES    4096u
+#define PAYLOAD_BYTES (2u * 1024 * 1024)
+#define DIALS_MAX     16u
+#define SEARCHES_MAX  16u
+#define FOUND_BYTES   4096u
+/* Requests of the node that are no messages: those have the small numbers of requests.c. */
+#define REQUEST_LINE (UINT64_C(1) << 32)
+
+struct dial {
+    uint64_t tag; /* 0: a free place */
+    struct trp_multiaddr address;
+};
+
+/* A lookup whose results are being gathered. */
+struct search {
+    uint64_t tag; /* 0: a free place */
+    char found[FOUND_BYTES];
+    size_t size;
+};
+
+struct peer {
+    struct trp_runtime *runtime;
+    struct trp_swarm *swarm;
+    struct trp_recorder recorder;
+    struct trp_peer_id self;
+    struct trp_actor_ref manager;
+    uint64_t listen_tag;
+    struct dial dials[DIALS_MAX];
+    struct search searches[SEARCHES_MAX];
+    char line[LINE_BYTES];
+    size_t line_size;
+    uint8_t payload[PAYLOAD_BYTES];
+    bool closing;
+};
+
+/* ---- what happens ---- */
+
+static void peer_on_trace(void *self, const struct trp_trace_event *event)
+{
+    (void)self;
+    event_trace(event);
+}
+
+static void watch_attach(void *self, struct trp_swarm *swarm, uint32_t index)
+{
+    struct peer *peer = self;
+    (void)index;
+    peer->swarm = swarm;
+}
+
+static struct dial *dial_find(struct peer *peer, const struct trp_multiaddr *address)
+{
+    for (uint32_t i = 0; i < DIALS_MAX; i++) {
+        if (peer->dials[i].tag != 0 && trp_multiaddr_equal(&peer->dials[i].address, address)) {
+            return &peer->dials[i];
+        }
+    }
+    return NULL;
+}
+
+static void watch_connected(void *self, const struct trp_connection_info *connection)
+{
+    struct peer *peer = self;
+    char text[TRP_PEER_ID_TEXT_MAX];
+    struct dial *dial = connection->outbound ? dial_find(peer, &connection->remote) : NULL;
+    trp_peer_id_print(&connection->peer, text);
+    event_connection("connected", text, connection->peer_connections, "");
+    if (dial != NULL) {
+        answer_text(dial->tag, text);
+        dial->tag = 0;
+    }
+}
+
+static void watch_disconnected(void *self, const struct trp_connection_info *connection,
+                               enum trp_status reason)
+{
+    (void)self;
+    char text[TRP_PEER_ID_TEXT_MAX];
+    trp_peer_id_print(&connection->peer, text);
+    event_connection("closed", text, connection->peer_connections, trp_status_name(reason));
+}
+
+static void watch_dial_failed(void *self, const struct trp_dial_report *report)
+{
+    struct peer *peer = self;
+    for (uint32_t i = 0; i < report->attempts_count; i++) {
+        const struct trp_multiaddr address =
+            trp_multiaddr_without_peer(&report->attempts[i].address);
+        struct dial *dial = dial_find(peer, &address);
+        if (dial != NULL) {
+            answer_error(dial->tag, report->status, "\"\"");
+            dial->tag = 0;
+        }
+    }
+}
+
+static void watch_self_changed(void *self)
+{
+    struct peer *peer = self;
+    struct trp_multiaddr address;
+    char text[TRP_MULTIADDR_TEXT_MAX];
+    if (peer->listen_tag != 0 && trp_swarm_listen_addresses(peer->swarm, &address, 1) > 0 &&
+        trp_multiaddr_with_peer(&address, &peer->self, &address) == TRP_OK) {
+        trp_multiaddr_print(&address, text);
+        answer_text(peer->listen_tag, text);
+        peer->listen_tag = 0;
+    }
+}
+
+/* A behaviour beside ours: it only looks. */
+static const struct trp_behaviour_ops watch_ops = {.name = "watch",
+                                                   .attach = watch_attach,
+                                                   .connected = watch_connected,
+                                                   .disconnected = watch_disconnected,
+                                                   .dial_failed = watch_dial_failed,
+                                                   .self_changed = watch_self_changed};
+
+/* ---- results ---- */
+
+static struct search *search_find(struct peer *peer, uint64_t tag)
+{
+    for (uint32_t i = 0; i < SEARCHES_MAX; i++) {
+        if (peer->searches[i].tag == tag) {
+            return &peer->searches[i];
+        }
+    }
+    return NULL;
+}
+
+static void search_on_result(struct peer *peer, uint64_t tag, const struct trp_result *result)
+{
+    struct search *search = search_find(peer, tag);
+    char text[REF_TEXT_MAX];
+    char json[FOUND_BYTES + 2];
+    if (result->ref.id != 0) {
+        ref_print(&result->ref, &peer->self, text);
+        search->size +=
+            (size_t)snprintf(search->found + search->size, sizeof search->found - search->size,
+                             "%s\"%s\"", search->size == 0 ? "" : ", ", text);
+    }
+    if (!result->last) {
+        return;
+    }
+    if (result->status == TRP_OK) {
+        (void)snprintf(json, sizeof json, "[%s]", search->found);
+        answer_json(tag, json);
+    } else {
+        answer_error(tag, result->status, "\"\"");
+    }
+    search->tag = 0;
+}
+
+static void peer_on_result(void *user, const struct trp_result *result)
+{
+    struct peer *peer = user;
+    char json[LINE_BYTES];
+    if (result->request < REQUEST_LINE) {
+        if (result->request != 0) {
+            request_on_result(result);
+        } else if (result->kind == TRP_CMD_SPAWN) {
+            peer->manager = result->ref;
+        }
+        return;
+    }
+    uint64_t tag = result->request - REQUEST_LINE;
+    bool answered_later = result->kind == TRP_CMD_LISTEN || result->kind == TRP_CMD_DIAL;
+    if (result->kind == TRP_CMD_LOOKUP) {
+        search_on_result(peer, tag, result);
+    } else if (result->status != TRP_OK) {
+        answer_error(tag, result->status, "\"\"");
+    } else if (result->kind == TRP_CMD_PEERS) {
+        (void)trp_msgpack_print(result->payload, json, sizeof json);
+        answer_json(tag, json);
+    } else if (!answered_later) {
+        answer_json(tag, "null");
+    }
+}
+
+/* ---- lines ---- */
+
+static void peer_command(struct peer *peer, uint64_t tag, struct trp_command *command)
+{
+    command->request = REQUEST_LINE + tag;
+    enum trp_status status = trp_runtime_command(peer->runtime, command);
+    if (status != TRP_OK) {
+        answer_error(tag, status, "\"\"");
+    }
+}
+
+/* Hands the rest of the line to one of our actors. */
+static void peer_order(struct peer *peer, uint64_t tag, const struct trp_actor_ref *actor,
+                       struct trp_bytes line)
+{
+    size_t size;
+    const struct order order = {.tag = tag, .line = line};
+    enum trp_status status =
+        trp_message_encode(&order_type, &order, peer->payload, sizeof peer->payload, &size);
+    const struct trp_command tell = {.kind = TRP_CMD_TELL,
+                                     .ref = *actor,
+                                     .message = trp_bytes_text(order_type.id),
+                                     .payload = trp_bytes(peer->payload, size)};
+    if (status == TRP_OK) {
+        status = trp_runtime_command(peer->runtime, &tell);
+    }
+    if (status != TRP_OK) {
+        answer_error(tag, status, "\"\"");
+    }
+}
+
+/* listen, dial and bootstrap ADDRESS */
+static void peer_network(struct peer *peer, uint64_t tag, const struct words *words)
+{
+    char text[TRP_MULTIADDR_TEXT_MAX];
+    struct trp_command command = {.kind = TRP_CMD_BOOTSTRAP};
+    (void)snprintf(text, sizeof text, "%.*s", (int)words->at[1].size,
+                   (const char *)words->at[1].data);
+    if (trp_multiaddr_parse(text, &command.address, NULL) != TRP_OK) {
+        answer_error(tag, TRP_EINVAL, "\"no address\"");
+        return;
+    }
+    if (word_is(words->at[0], "listen")) {
+        command.kind = TRP_CMD_LISTEN;
+        peer->listen_tag = tag;
+    } else if (word_is(words->at[0], "dial")) {
+        command.kind = TRP_CMD_DIAL;
+        for (uint32_t i = 0; i < DIALS_MAX; i++) {
+            if (peer->dials[i].tag == 0) {
+                peer->dials[i].address = trp_multiaddr_without_peer(&command.address);
+                peer->dials[i].tag = tag;
+                break;
+            }
+        }
+    }
+    peer_command(peer, tag, &command);
+}
+
+/* register ALIAS NAME, unregister NAME */
+static void peer_name(struct peer *peer, uint64_t tag, const struct words *words)
+{
+    bool registers = word_is(words->at[0], "register");
+    struct trp_command command = {.kind = registers ? TRP_CMD_REGISTER : TRP_CMD_UNREGISTER,
+                                  .name = words->at[registers ? 2 : 1]};
+    if (registers && !actor_find(words->at[1], &command.ref)) {
+        answer_error(tag, TRP_ENOTFOUND, "\"no such actor\"");
+        return;
+    }
+    peer_command(peer, tag, &command);
+}
+
+/* lookup and lookup_all TYPE NAME */
+static void peer_lookup(struct peer *peer, uint64_t tag, const struct words *words)
+{
+    struct trp_command command = {
+        .kind = TRP_CMD_LOOKUP, .all = word_is(words->at[0], "lookup_all"), .name = words->at[2]};
+    struct search *search = search_find(peer, 0);
+    if (search == NULL) {
+        answer_error(tag, TRP_EFULL, "\"\"");
+        return;
+    }
+    *search = (struct search){.tag = tag};
+    peer_command(peer, tag, &command);
+}
+
+/* ask and tell_ack TYPE ID MESSAGE …, as commands */
+static void peer_request(struct peer *peer, uint64_t tag, const struct words *words)
+{
+    struct request request;
+    struct trp_command command;
+    bool asks = word_is(words->at[0], "ask");
+    if (!request_parse(tag, words, 1, &request)) {
+        answer_error(tag, TRP_EINVAL, "\"TYPE ID MESSAGE\"");
+        return;
+    }
+    enum trp_status status = request_command(&request, asks ? TRP_CMD_ASK : TRP_CMD_TELL, &command,
+                                             peer->payload, sizeof peer->payload);
+    if (status == TRP_OK) {
+        status = trp_runtime_command(peer->runtime, &command);
+    }
+    if (status != TRP_OK) {
+        answer_error(tag, status, "\"\"");
+    }
+}
+
+/* by ALIAS COMMAND…: an actor does it. */
+static void peer_by(struct peer *peer, uint64_t tag, const struct words *words)
+{
+    struct trp_actor_ref actor;
+    const struct trp_bytes *last = &words->at[words->count - 1];
+    if (words->count < 3 || !actor_find(words->at[1], &actor)) {
+        answer_error(tag, TRP_ENOTFOUND, "\"no such actor\"");
+        return;
+    }
+    const uint8_t *rest = words->at[2].data;
+    peer_order(peer, tag, &actor, trp_bytes(rest, (size_t)(last->data + last->size - rest)));
+}
+
+static void peer_inspect(struct peer *peer, uint64_t tag)
+{
+    struct trp_node_view view;
+    char json[LINE_BYTES];
+    trp_node_inspect(trp_runtime_node(peer->runtime), &view);
+    (void)snprintf(json, sizeof json,
+                   "{\"memory_bytes\": %llu, \"connections\": %u, \"streams\": %u, \"actors\": %u, "
+                   "\"requests\": %u, \"kad_records\": %u, \"kad_providers\": %u}",
+                   (unsigned long long)view.memory_bytes, view.connections, view.streams,
+                   view.actors, view.requests, view.kad_records, view.kad_providers);
+    answer_json(tag, json);
+}
+
+static void peer_on_line(struct peer *peer, struct trp_bytes line)
+{
+    const struct words all = words_split(line);
+    uint64_t tag = all.count == 0 ? 0 : word_number(all.at[0]);
+    if (tag == 0 || all.count < 2) {
+        return;
+    }
+    const struct trp_bytes rest = trp_bytes_skip(line, all.at[0].size + 1);
+    const struct words words = words_split(rest);
+    struct trp_command peers = {.kind = TRP_CMD_PEERS};
+    const struct trp_bytes verb = words.at[0];
+    uint32_t count = words.count;
+    if (count == 2 &&
+        (word_is(verb, "listen") || word_is(verb, "dial") || word_is(verb, "bootstrap"))) {
+        peer_network(peer, tag, &words);
+    } else if ((count == 3 && word_is(verb, "register")) ||
+               (count == 2 && word_is(verb, "unregister"))) {
+        peer_name(peer, tag, &words);
+    } else if (count == 3 && (word_is(verb, "lookup") || word_is(verb, "lookup_all"))) {
+        peer_lookup(peer, tag, &words);
+    } else if (word_is(verb, "ask") || word_is(verb, "tell_ack")) {
+        peer_request(peer, tag, &words);
+    } else if (word_is(verb, "by")) {
+        peer_by(peer, tag, &words);
+    } else if (word_is(verb, "spawn") || word_is(verb, "stop") || word_is(verb, "kill")) {
+        peer_order(peer, tag, &peer->manager, rest);
+    } else if (word_is(verb, "peers")) {
+        peer_command(peer, tag, &peers);
+    } else if (word_is(verb, "inspect")) {
+        peer_inspect(peer, tag);
+    } else {
+        answer_error(tag, TRP_EINVAL, "\"no such command\"");
+    }
+}
+
+/* ---- standard input ---- */
+
+static void input_on_room(uv_handle_t *input, size_t suggested, uv_buf_t *ret_room)
+{
+    struct peer *peer = input->data;
+    (void)suggested;
+    *ret_room =
+        uv_buf_init(peer->line + peer->line_size, (unsigned)(sizeof peer->line - peer->line_size));
+}
+
+static void input_on_read(uv_stream_t *input, ssize_t size, const uv_buf_t *room)
+{
+    struct peer *peer = input->data;
+    (void)room;
+    if (size < 0) {
+        peer->closing = true;
+        trp_runtime_stop(peer->runtime);
+        return;
+    }
+    peer->line_size += (size_t)size;
+    struct trp_bytes all = trp_bytes(peer->line, peer->line_size);
+    const uint8_t *end;
+    while (all.size > 0 && (end = memchr(all.data, '\n', all.size)) != NULL) {
+        peer_on_line(peer, trp_bytes(all.data, (size_t)(end - all.data)));
+        all = trp_bytes_skip(all, (size_t)(end - all.data) + 1);
+    }
+    if (all.size > 0) {
+        memmove(peer->line, all.data, all.size);
+    }
+    peer->line_size = all.size;
+}
+
+/* ---- start ---- */
+
+static bool set_limit(struct trp_limits *limits, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    if (equals == NULL) {
+        return false;
+    }
+    size_t size = (size_t)(equals - text);
+    uint64_t value = strtoull(equals + 1, NULL, 10);
+#define SET_LIMIT(type, name, default_, minimum, reason)                                           \
+    if (strlen(#name) == size && strncmp(#name, text, size) == 0) {                                \
+        bool span = size > 3 && strncmp(equals - 3, "_ns", 3) == 0;                                \
+        limits->name = (type)(span ? TRP_MS(value) : value);                                       \
+        return true;                                                                               \
+    }
+    TRP_LIMITS_MAP(SET_LIMIT)
+#undef SET_LIMIT
+    return false;
+}
+
+static enum trp_status peer_begin(struct peer *peer, const struct trp_limits *limits,
+                                  uv_loop_t *loop)
+{
+    static const struct trp_actor_type *const types[] = {&probe_type, &other_type, &phantom_type,
+                                                         &manager_type};
+    const struct trp_behaviour watch = {.ops = &watch_ops, .self = peer};
+    const struct trp_runtime_config config = {.node = {.actor_types = types,
+                                                       .actor_types_count = 4,
+                                                       .behaviours = &watch,
+                                                       .behaviours_count = 1,
+                                                       .limits = *limits,
+                                                       .recorder = &peer->recorder},
+                                              .loop = loop,
+                                              .on_result = peer_on_result,
+                                              .user = peer};
+    const struct trp_command manager = {.kind = TRP_CMD_SPAWN,
+                                        .actor_type = trp_bytes_text(manager_type.id)};
+    char text[TRP_PEER_ID_TEXT_MAX];
+    trp_recorder_init(&peer->recorder, (struct trp_trace_sink){.event = peer_on_trace});
+    enum trp_status status = trp_runtime_open(&config, &peer->runtime);
+    if (status != TRP_OK) {
+        return status;
+    }
+    peer->self = *trp_node_peer_id(trp_runtime_node(peer->runtime));
+    actors_init(&peer->self);
+    trp_peer_id_print(&peer->self, text);
+    status = trp_runtime_command(peer->runtime, &manager);
+    event_text("ready", NULL, "peer", text);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct peer peer;
+    struct trp_limits limits = {0};
+    uv_loop_t loop;
+    uv_pipe_t input;
+    for (int i = 1; i < argc; i++) {
+        if (!set_limit(&limits, argv[i])) {
+            (void)fprintf(stderr, "peer: no limit: %s\n", argv[i]);
+            return 2;
+        }
+    }
+    if (uv_loop_init(&loop) != 0 || uv_pipe_init(&loop, &input, 0) != 0 ||
+        uv_pipe_open(&input, 0) != 0) {
+        return 1;
+    }
+    input.data = &peer;
+    enum trp_status status = peer_begin(&peer, &limits, &loop);
+    if (status != TRP_OK) {
+        (void)fprintf(stderr, "peer: %s\n", trp_status_text(status));
+        return 1;
+    }
+    (void)uv_read_start((uv_stream_t *)&input, input_on_room, input_on_read);
+    while (!peer.closing) {
+        trp_runtime_run(peer.runtime, TRP_NEVER);
+    }
+    uv_close((uv_handle_t *)&input, NULL);
+    trp_runtime_close(peer.runtime);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    return uv_loop_close(&loop) == 0 ? 0 : 1;
+}
