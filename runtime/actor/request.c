@@ -235,6 +235,7 @@ void trp_request_expire(struct trp_scheduler *scheduler, struct trp_request *req
 static void request_enter(struct trp_scheduler *scheduler, struct trp_request *request,
                           struct trp_actor *target, struct trp_mail *mail)
 {
+    TRP_ASSERT(mail != NULL);
     bool tells = request->kind == TRP_REQUEST_IN_TELL || request->kind == TRP_REQUEST_TELL;
     mail->handler = request->handler;
     mail->request = tells ? 0 : request->id;

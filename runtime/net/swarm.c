@@ -43,6 +43,7 @@ static void swarm_init_tables(struct trp_swarm *swarm)
     swarm->spare = trp_buffer_init(memory, 0);
     swarm->staging = trp_buffer_init(memory, 0);
     swarm->words = trp_buffer_init(memory, WORDS_BYTES_MAX);
+    trp_list_init(&swarm->idle);
     trp_list_init(&swarm->dirty_connections);
     trp_list_init(&swarm->dirty_dials);
     trp_list_init(&swarm->dials_waiting);
@@ -268,6 +269,7 @@ static void connection_input(struct trp_swarm *swarm, struct trp_connection *c,
         trp_connection_connected(swarm, c);
         break;
     case TRP_IN_BYTES:
+        trp_transport_sent(&c->socket, in->sent_bytes);
         trp_pump_recv(swarm, c, in->bytes);
         break;
     case TRP_IN_EOF:

@@ -200,11 +200,12 @@ static enum trp_status search_begin(struct trp_remote *remote, struct trp_bytes 
         return status;
     }
     struct search *search = object;
-    *search = (struct search){
-        .id = id,
-        .origin = *origin,
-        .all = all,
-        .bytes = trp_buffer_init(remote->config.memory, remote->config.limits->request_bytes * 2)};
+    *search =
+        (struct search){.id = id,
+                        .origin = *origin,
+                        .all = all,
+                        .bytes = trp_buffer_init(remote->config.memory,
+                                                 (size_t)remote->config.limits->request_bytes * 2)};
     if (message != NULL) {
         status = search_keep_message(search, message);
     }

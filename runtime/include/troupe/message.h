@@ -21,22 +21,22 @@
  *
  * and what a field is, how its type is written and what it is in C:
  *
- *     bool u8…u64 i8…i64 f32 f64       BOOL U8…U64 I8…I64 F32 F64         bool uint8_t …
- *     char                             CHAR                               uint32_t, a code point
- *     String                           TEXT                               struct trp_bytes, UTF-8
- *     serde_bytes::ByteBuf             BYTES                              struct trp_bytes
- *     Vec<u8>                          OCTETS (an array of integers)      struct trp_bytes
- *     RemoteActorRef, and Option of it REF                                struct trp_actor_ref
- *     ActorId                          ACTOR_ID                           struct trp_actor_ref
- *     Duration                         DURATION                           struct trp_duration
- *     (), struct S;                    UNIT, EMPTY                        struct trp_nil
- *     a type declared here             STRUCT(tag)                        struct tag
- *     Vec<T>, HashSet<T>, …            LIST(T)                            { const T *items; count }
- *     [T; n]                           ARRAY(T, n)                        { T items[n]; }
- *     HashMap<K, V>, BTreeMap<K, V>    MAP(tag): the two fields of tag    { const struct tag
- * *items; are key and value                    count } Option<T>                        OPTION(T)
- * { bool has; T value; } Option<Box<T>>                   MAYBE(T)                           const
- * T *, NULL is None Box<T>                           BOX(T)                             const T *
+ *     bool u8…u64 i8…i64 f32 f64        BOOL U8…U64 I8…I64 F32 F64          bool uint8_t …
+ *     char                              CHAR                                uint32_t: a code point
+ *     String                            TEXT                                struct trp_bytes: UTF-8
+ *     serde_bytes::ByteBuf              BYTES                               struct trp_bytes
+ *     Vec<u8>                           OCTETS (an array of integers)       struct trp_bytes
+ *     RemoteActorRef, and Option of it  REF                                 struct trp_actor_ref
+ *     ActorId                           ACTOR_ID                            struct trp_actor_ref
+ *     Duration                          DURATION                            struct trp_duration
+ *     (), struct S;                     UNIT, EMPTY                         struct trp_nil
+ *     a type declared here              STRUCT(tag)                         struct tag
+ *     Vec<T>, HashSet<T>, …             LIST(T)                             { items, count }
+ *     [T; n]                            ARRAY(T, n)                         { items[n] }
+ *     HashMap<K, V>, BTreeMap<K, V>     MAP(tag): K and V are tag's fields  { items, count }
+ *     Option<T>                         OPTION(T)                           { has, value }
+ *     Option<Box<T>>                    MAYBE(T)                            const T *; NULL: None
+ *     Box<T>                            BOX(T)                              const T *
  *
  * T is any of these, but no constructor stands inside itself: give what would be a list of lists a
  * name with TRP_MESSAGE_DECLARE and _DEFINE_NEWTYPE. A third name is the one on the wire:
@@ -361,9 +361,7 @@ struct trp_kameo_message_name {
     const char *actor;         /* the actor's type as written, with its generics */
 };
 
-#define TRP_KAMEO_MESSAGE_ID_MAX                                                                   \
-    17u /* 16 hexadecimal digits, leading zeros left out, and a NUL                                \
-         */
+#define TRP_KAMEO_MESSAGE_ID_MAX 17u /* hexadecimal digits without leading zeros, and a NUL */
 
 /* Hashes the name (FNV-1a, 64 bits): {"kameo", "0", "remote", "Inc", "MyActor"} gives
  * "36133ddcc9b435ed". */

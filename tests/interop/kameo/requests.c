@@ -8,7 +8,7 @@
 #define LOAD_MAX   (8u * 1024 * 1024)
 #define JSON_BYTES 4096u
 
-/* A message that a probe does not take, and one of its messages as it does not look. */
+/* A type that a probe does not have, and one of its types that looks otherwise. */
 #define JUGGLE(FIELD, TAG) FIELD(TAG, U64, ms)
 #define SIESTA(FIELD, TAG) FIELD(TAG, TEXT, text)
 TRP_MESSAGE_DECLARE(juggle, JUGGLE);
