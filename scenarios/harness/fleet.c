@@ -5,9 +5,9 @@
 #include "scenarios/workload/workload.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-#define BOOTSTRAP_PEERS 3u /* that a host takes of those its group may dial */
-#define ARGS_BYTES_MAX  65536u
+#define ARGS_BYTES_MAX 65536u
 
 /* ---- what a host's node does first ---- */
 
@@ -24,36 +24,72 @@ static struct trp_multiaddr fleet_address(const struct trp_run *run, uint32_t ho
     return run->net.ops->address(run->net.self, host);
 }
 
-/* Dials up to BOOTSTRAP_PEERS of the hosts that the group joins by, those with the smallest draws.
- */
-static enum trp_status fleet_bootstrap(struct trp_run *run, struct trp_node *node, uint32_t host,
-                                       trp_time now)
+static int host_compare(const void *a, const void *b)
 {
-    const struct trp_selector *selector = trp_plan_group_of(run->plan, host)->bootstrap;
+    uint32_t first = *(const uint32_t *)a;
+    uint32_t second = *(const uint32_t *)b;
+    return (first > second) - (first < second);
+}
+
+/* Moves the TRP_HARNESS_BOOTSTRAP_MAX of `peers` with the smallest draws to the front, in their
+ * order; gives how many. */
+static uint32_t bootstrap_draw(const struct trp_run *run, uint32_t host, uint32_t *peers,
+                               uint32_t count)
+{
+    uint32_t taken = 0;
+    for (; taken < TRP_HARNESS_BOOTSTRAP_MAX && taken < count; taken++) {
+        uint32_t best = taken;
+        for (uint32_t i = taken; i < count; i++) {
+            if (trp_harness_draw(run, host, STREAM_BOOTSTRAP, peers[i]) <
+                trp_harness_draw(run, host, STREAM_BOOTSTRAP, peers[best])) {
+                best = i;
+            }
+        }
+        uint32_t peer = peers[best];
+        peers[best] = peers[taken];
+        peers[taken] = peer;
+    }
+    if (taken > 0) {
+        qsort(peers, taken, sizeof *peers, host_compare);
+    }
+    return taken;
+}
+
+enum trp_status trp_harness_bootstrap_of(struct trp_run *run, uint32_t host, uint32_t *ret_peers,
+                                         uint32_t *ret_count)
+{
+    const struct trp_plan_group *group = trp_plan_group_of(run->plan, host);
+    const struct trp_selector *selector = group->bootstrap;
     uint32_t count = 0;
     enum trp_status status = TRP_OK;
+    if (group->bootstraps != NULL) {
+        selector = group->bootstraps[host - group->first];
+    }
     if (selector != NULL) {
         struct trp_selector_world world = trp_harness_selector_world(run, host, 0);
         world.is_up = NULL; /* peers may start later */
         status = trp_selector_eval(run->plan, selector, &world, run->scratch, &count);
     }
-    for (uint32_t taken = 0; taken < BOOTSTRAP_PEERS && taken < count && status == TRP_OK;
-         taken++) {
-        uint32_t best = taken;
-        for (uint32_t i = taken; i < count; i++) {
-            if (trp_harness_draw(run, host, STREAM_BOOTSTRAP, run->scratch[i]) <
-                trp_harness_draw(run, host, STREAM_BOOTSTRAP, run->scratch[best])) {
-                best = i;
-            }
+    count = bootstrap_draw(run, host, run->scratch, count);
+    *ret_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (run->scratch[i] != host) {
+            ret_peers[(*ret_count)++] = run->scratch[i];
         }
-        uint32_t peer = run->scratch[best];
-        run->scratch[best] = run->scratch[taken];
-        run->scratch[taken] = peer;
+    }
+    return status;
+}
+
+static enum trp_status fleet_bootstrap(struct trp_run *run, struct trp_node *node, uint32_t host,
+                                       trp_time now)
+{
+    uint32_t peers[TRP_HARNESS_BOOTSTRAP_MAX];
+    uint32_t count;
+    enum trp_status status = trp_harness_bootstrap_of(run, host, peers, &count);
+    for (uint32_t i = 0; i < count && status == TRP_OK; i++) {
         const struct trp_command command = {.kind = TRP_CMD_BOOTSTRAP,
-                                            .address = fleet_address(run, peer)};
-        if (peer != host) {
-            status = fleet_command(node, now, run->trace.cause, &command);
-        }
+                                            .address = fleet_address(run, peers[i])};
+        status = fleet_command(node, now, run->trace.cause, &command);
     }
     return status;
 }
@@ -79,6 +115,34 @@ static enum trp_status fleet_spawn(struct trp_run *run, struct trp_node *node, u
     return status == TRP_OK ? fleet_command(node, now, run->trace.cause, &command) : status;
 }
 
+bool trp_harness_crew_has(const struct trp_run *run, uint32_t actor, uint32_t host)
+{
+    const struct crew *crew = &run->crews[actor];
+    return crew->count > 0 &&
+           bsearch(&host, crew->hosts, crew->count, sizeof host, host_compare) != NULL;
+}
+
+/* Chooses the hosts of each actors: entry, once for the whole run. */
+static enum trp_status fleet_muster(struct trp_run *run)
+{
+    enum trp_status status = TRP_OK;
+    for (uint32_t i = 0; i < run->plan->actors_count && status == TRP_OK; i++) {
+        const struct trp_plan_actor *actor = &run->plan->actors[i];
+        struct crew *crew = &run->crews[i];
+        struct trp_selector_world world = trp_harness_selector_world(run, actor->entity, 0);
+        world.is_up = NULL; /* none is yet */
+        status = trp_selector_eval(run->plan, actor->on, &world, run->scratch, &crew->count);
+        if (status == TRP_OK) {
+            crew->hosts = trp_memory_alloc(&run->memory, crew->count * sizeof *crew->hosts + 1);
+            status = crew->hosts == NULL ? TRP_ENOMEM : TRP_OK;
+        }
+        if (status == TRP_OK) {
+            memcpy(crew->hosts, run->scratch, crew->count * sizeof *crew->hosts);
+        }
+    }
+    return status;
+}
+
 static enum trp_status fleet_begin_life(struct trp_run *run, struct trp_node *node, uint32_t host,
                                         trp_time now)
 {
@@ -86,7 +150,7 @@ static enum trp_status fleet_begin_life(struct trp_run *run, struct trp_node *no
     enum trp_status status = fleet_command(node, now, run->trace.cause, &listen);
     for (uint32_t i = 0; i < run->plan->actors_count && status == TRP_OK; i++) {
         const struct trp_plan_actor *actor = &run->plan->actors[i];
-        if (!trp_selector_contains(actor->on, host)) {
+        if (!trp_harness_crew_has(run, i, host)) {
             continue;
         }
         for (uint32_t k = 0; k < actor->count && status == TRP_OK; k++) {
@@ -182,16 +246,22 @@ struct trp_host_factory trp_harness_factory(struct trp_run *run)
         .start = fleet_start, .end = fleet_end, .result = fleet_result, .user = run};
 }
 
+trp_time trp_harness_start_of(const struct trp_run *run, uint32_t host)
+{
+    const struct trp_plan_group *group = trp_plan_group_of(run->plan, host);
+    if (group->starts != NULL) {
+        return group->starts[host - group->first];
+    }
+    return group->start.kind == TRP_DIST_CONST
+               ? group->start.a
+               : trp_dist_sample(&group->start, trp_harness_draw(run, host, STREAM_START, 0));
+}
+
 enum trp_status trp_harness_add_hosts(struct trp_run *run)
 {
-    enum trp_status status = TRP_OK;
+    enum trp_status status = fleet_muster(run);
     for (uint32_t i = 0; i < run->plan->hosts_count && status == TRP_OK; i++) {
-        const struct trp_plan_group *group = trp_plan_group_of(run->plan, i);
-        trp_time start =
-            group->start.kind == TRP_DIST_CONST
-                ? group->start.a
-                : trp_dist_sample(&group->start, trp_harness_draw(run, i, STREAM_START, 0));
-        status = run->net.ops->add_host(run->net.self, start);
+        status = run->net.ops->add_host(run->net.self, trp_harness_start_of(run, i));
     }
     return status;
 }

@@ -14,6 +14,9 @@
 #include <troupe/node.h>
 #include <troupe/sim.h>
 
+/* Bootstrap peers that a host takes of those its group may dial. */
+#define TRP_HARNESS_BOOTSTRAP_MAX 3u
+
 /* Streams of the harness's draws; the entity is that of the plan's entry. */
 enum harness_stream {
     STREAM_START = 1, /* moment of a host's start */
@@ -57,7 +60,8 @@ struct host {
 struct operation {
     uint32_t workload;
     uint32_t host;
-    uint32_t life; /* of the host when it began: a later life knows nothing of it */
+    uint32_t life;  /* of the host when it began: a later life knows nothing of it */
+    uint64_t count; /* of its workload entry: the key of its draws */
     uint32_t outcomes;
     trp_time started;
     trp_time finished;
@@ -75,17 +79,28 @@ struct operation {
 
 /* The state of a timeline entry. */
 struct act {
+    bool taken;
     bool lasting;
     uint64_t sequence; /* of its trace event */
-    uint32_t *hosts;   /* those it hit */
+    uint32_t *hosts;   /* those it hit; of a partition, side after side */
     uint32_t hosts_count;
+    uint32_t *ends; /* of each side of a partition, in `hosts` */
+    uint32_t sides;
+    struct trp_plan_pair *pairs; /* whose connections were reset */
+    uint32_t pairs_count;
+    uint32_t pairs_capacity;
+    char *name; /* of the actor that was stopped or killed */
+};
+
+/* The hosts that an actors: entry was evaluated to. */
+struct crew {
+    uint32_t *hosts;
+    uint32_t count;
 };
 
 /* The state of a workload entry. */
 struct flow {
-    uint64_t count;  /* operations begun */
-    uint32_t *hosts; /* that the actors: entry of its target was evaluated to */
-    uint32_t hosts_count;
+    uint64_t count; /* operations that were due, begun or not */
 };
 
 struct sample {
@@ -110,6 +125,7 @@ struct trp_run {
     uint32_t *scratch; /* plan->hosts_count numbers */
     uint32_t *scratch2;
     struct act *acts;
+    struct crew *crews; /* of each actors: entry */
     struct flow *flows;
     struct operation *operations;
     uint64_t operations_count;
@@ -141,6 +157,14 @@ uint64_t trp_harness_draw(const struct trp_run *run, uint64_t entity, enum harne
 
 /* fleet.c */
 enum trp_status trp_harness_add_hosts(struct trp_run *run);
+/* Says whether an actors: entry runs on a host. */
+bool trp_harness_crew_has(const struct trp_run *run, uint32_t actor, uint32_t host);
+/* The moment a host starts; TRP_NEVER: when it is told to. */
+trp_time trp_harness_start_of(const struct trp_run *run, uint32_t host);
+/* Writes the hosts that a host dials to join; `ret_peers` has room for TRP_HARNESS_BOOTSTRAP_MAX.
+ */
+enum trp_status trp_harness_bootstrap_of(struct trp_run *run, uint32_t host, uint32_t *ret_peers,
+                                         uint32_t *ret_count) TRP_NODISCARD;
 struct trp_host_factory trp_harness_factory(struct trp_run *run);
 /* Fills in what selectors ask of the world. */
 struct trp_selector_world trp_harness_selector_world(struct trp_run *run, uint64_t entity,
@@ -151,6 +175,9 @@ void trp_harness_host_totals(struct trp_run *run);
 enum trp_status trp_harness_begin_workload(struct trp_run *run);
 enum trp_status trp_harness_operate(struct trp_run *run, uint32_t index);
 void trp_harness_result(struct trp_run *run, uint32_t host, const struct trp_result *result);
+/* Writes the name that an operation of a workload entry is about. */
+enum trp_status trp_harness_target(const struct trp_run *run, uint32_t workload, uint64_t count,
+                                   uint32_t host, char *out, size_t room) TRP_NODISCARD;
 /* The operations of a host that went down have nobody waiting for them. */
 void trp_harness_orphan(struct trp_run *run, uint32_t host);
 /* Encodes args of a message type as msgpack into `out`. */

@@ -181,11 +181,12 @@ static const struct lang_key group_keys[] = {
      .type = LANG_HOSTS_LATER,
      .offset = offsetof(struct draft_group, bootstrap),
      .unless = "they dial nobody",
-     .about = "The hosts these dial to join the network, and dial again when they lost them.",
+     .about = "The hosts these dial to join the network, and dial again when they lost them: each "
+              "host three of them, drawn, or, with a list, those of its own entry.",
      .example = "bootstrap: boot"},
     {.name = "start",
      .type = LANG_START,
-     .offset = offsetof(struct draft_group, group.start),
+     .offset = offsetof(struct draft_group, start),
      .usual = "0s",
      .about = "When each host starts; `never`: only by `join:`.",
      .example = "start: \"uniform(0s, 30s)\""},
@@ -322,7 +323,14 @@ static const struct lang_key workload_keys[] = {
      .with = " ask ",
      .unless = "limits.request_timeout",
      .about = "How long to wait for the reply.",
-     .example = "timeout: 5s"}};
+     .example = "timeout: 5s"},
+    {.name = "operations",
+     .type = LANG_OCCASIONS,
+     .offset = offsetof(struct draft_workload, occasions),
+     .unless = "drawn by `every`, `on` and {random}",
+     .about = "The very operations instead of drawn ones, in the order of time: what `troupe "
+              "resolve RUN.db` writes.",
+     .example = "operations: [ \"61.2s west[3] counter-17\" ]"}};
 
 static const struct lang_section workload_section = {
     .name = "workload",
@@ -345,6 +353,7 @@ static const struct lang_choice directions[] = {
     {NULL, 0, false, NULL}};
 
 static const struct lang_choice shapes[] = {
+    {"sides", TRP_PLAN_SHAPE_SETS, false, "the listed sides"},
     {"halves", TRP_PLAN_SHAPE_HALVES, false, "two drawn halves"},
     {"isolate", TRP_PLAN_SHAPE_ISOLATE, false, "each of the hosts is cut from all others"},
     {"bridge", TRP_PLAN_SHAPE_BRIDGE, false, "two drawn halves and one host that sees both"},
@@ -439,9 +448,9 @@ static const struct lang_key timeline_keys[] = {
      .type = LANG_CHOICE,
      .offset = offsetof(struct draft_action, action.shape),
      .with = " partition ",
-     .unless = "the listed sides",
+     .usual = "sides",
      .choices = shapes,
-     .about = "How to divide the hosts of one selector.",
+     .about = "How to divide the hosts of one selector. A list with `ring` is the ring itself.",
      .example = "{ at: 3min, partition: all, shape: bridge }"},
     {.name = "share",
      .type = LANG_SHARE,
@@ -450,6 +459,13 @@ static const struct lang_key timeline_keys[] = {
      .usual = "100%",
      .about = "How many of the connections.",
      .example = "share: 50%"},
+    {.name = "connections",
+     .type = LANG_PAIRS,
+     .offset = offsetof(struct draft_action, pairs),
+     .with = " reset ",
+     .unless = "drawn by `share`",
+     .about = "The very connections instead of a drawn share: all between each two hosts.",
+     .example = "connections: [ \"west[3] east[1]\" ]"},
     {.name = "restart",
      .type = LANG_TIME,
      .offset = offsetof(struct draft_action, action.restart_ns),

@@ -41,6 +41,7 @@ const struct lang_topic lang_topics[] = {
      "counter: they are the same on every machine, and one entry less moves no draw of another.\n"},
     {"selectors", "Selectors", "which hosts something happens to",
      "    all                      every host\n"
+     "    none                     no host at all\n"
      "    any                      one host, drawn anew each time\n"
      "    west                     the hosts of a group, or of a zone when no group is called so\n"
      "    zone(west)               the hosts of every group in that zone\n"
