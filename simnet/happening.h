@@ -21,7 +21,8 @@ enum trp_sim_kind {
     TRP_SIM_DELIVER, /* an end has more for its process */
     TRP_SIM_ANSWER,  /* to a listen, or to a dial that cannot be made */
     TRP_SIM_RESOLVED,
-    TRP_SIM_TIMER /* the deadline of a process */
+    TRP_SIM_DATAGRAM, /* a datagram reaches a host */
+    TRP_SIM_TIMER     /* the deadline of a process */
 };
 
 struct trp_happening {

@@ -175,7 +175,11 @@ void trp_sim_socket_answer(struct trp_world *world, struct trp_sim_host *host,
                            const struct trp_happening *happening)
 {
     struct trp_sim_listener *listener = listener_by_id(host, happening->subject);
-    if (listener == NULL || happening->detail != host->incarnation) {
+    if (listener == NULL) {
+        trp_sim_datagram_answer(world, host, happening);
+        return;
+    }
+    if (happening->detail != host->incarnation) {
         return;
     }
     struct trp_multiaddr address;

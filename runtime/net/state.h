@@ -3,6 +3,7 @@
  *
  *   behaviours  are told of things (net/behaviours)
  *   transport   sockets and outputs (net/transport)
+ *   datagrams   UDP sockets of behaviours (net/datagram)
  *   listeners   (net/listen)
  *   dials       each trying the addresses of one peer (net/dial)
  *   connections being made, open, lingering (net/connection)
@@ -22,6 +23,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/slab.h"
+#include "net/datagram.h"
 #include "net/limits.h"
 #include "net/peer_store.h"
 #include "net/swarm.h"
@@ -224,6 +226,7 @@ struct trp_swarm {
     uint32_t behaviours_count;
 
     struct trp_transport transport;
+    struct trp_datagrams datagrams;
     struct trp_peer_store store;
     struct trp_limit_marks limit_marks;
     struct trp_listener *listeners[TRP_LISTENERS_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "uv/socket.h"
+#include "uv/datagram.h"
 
 #include "base/assert.h"
 
@@ -339,7 +339,7 @@ static void tell_listening(struct trp_uv_socket *socket)
                            .cause = socket->cause,
                            .socket = socket->id,
                            .addresses = addresses,
-                           .addresses_count = trp_uv_interfaces(&bound, addresses)};
+                           .addresses_count = trp_uv_reachable(&bound, addresses)};
     socket->listening_due = false;
     trp_uv_step(socket->driver, &in);
 }

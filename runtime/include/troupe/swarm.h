@@ -50,7 +50,8 @@ TRP_API void trp_swarm_close_connection(struct trp_swarm *swarm, trp_connection_
                                         enum trp_status reason);
 TRP_API void trp_swarm_close_peer(struct trp_swarm *swarm, const struct trp_peer_id *peer,
                                   enum trp_status reason);
-/* Counts references that keep a peer's connections open though idle: +1 or -1. */
+/* Counts references that keep a peer's connections open though idle, and have them probed every
+ * link_probe_ns of silence, so that a lost one is closed soon: +1 or -1. */
 TRP_API void trp_swarm_keep_alive(struct trp_swarm *swarm, const struct trp_peer_id *peer,
                                   int32_t change);
 
@@ -105,6 +106,33 @@ TRP_API void trp_stream_set_token(struct trp_swarm *swarm, trp_stream_id stream,
 /* Makes an inbound stream hold its connection open, or not (see `background`). */
 TRP_API void trp_stream_set_background(struct trp_swarm *swarm, trp_stream_id stream,
                                        bool background);
+
+struct trp_bind_request {
+    uint32_t behaviour;             /* index given to attach: its hooks are called */
+    struct trp_udp_address address; /* a wildcard and port 0 are fine */
+    bool shared;                    /* other programs may use the same port */
+};
+/* Opens a UDP socket; ends in `bound` or `unbound`. TRP_EINVAL, TRP_EFULL, TRP_ENOMEM. */
+TRP_API enum trp_status trp_swarm_bind(struct trp_swarm *swarm,
+                                       const struct trp_bind_request *request,
+                                       trp_socket *ret_socket) TRP_NODISCARD;
+/* Closes a socket; nothing more is told of it. */
+TRP_API void trp_swarm_unbind(struct trp_swarm *swarm, trp_socket socket);
+/* Wants the datagrams of a group that come by an interface; ends in `joined`. TRP_ENOTFOUND,
+ * TRP_ENOMEM. */
+TRP_API enum trp_status trp_swarm_join(struct trp_swarm *swarm, trp_socket socket,
+                                       const struct trp_udp_address *group,
+                                       uint32_t interface) TRP_NODISCARD;
+TRP_API enum trp_status trp_swarm_leave(struct trp_swarm *swarm, trp_socket socket,
+                                        const struct trp_udp_address *group,
+                                        uint32_t interface) TRP_NODISCARD;
+/* Sends a copy of a datagram; whether it arrives, nobody tells. TRP_ENOTFOUND, TRP_ETOOBIG,
+ * TRP_EFULL (datagram_send_bytes wait to leave), TRP_ENOMEM. */
+TRP_API enum trp_status trp_swarm_send(struct trp_swarm *swarm,
+                                       const struct trp_datagram *datagram) TRP_NODISCARD;
+/* Has the hook `interfaces` called, of every behaviour: soon, and whenever they change. TRP_ENOMEM.
+ */
+TRP_API enum trp_status trp_swarm_watch_interfaces(struct trp_swarm *swarm) TRP_NODISCARD;
 
 TRP_EXTERN_C_END
 

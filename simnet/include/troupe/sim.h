@@ -63,10 +63,12 @@ struct trp_path {
                                * other travel alike; a stream stays ordered. At least 1 us */
     uint64_t jitter_ppm;      /* share of the latency that is drawn anew, the rest being drawn once
                                * per path; 0: all */
-    uint32_t loss_ppm;        /* per segment: a stall of one retransmission timeout, doubling */
+    uint32_t loss_ppm;        /* per segment: a stall of one retransmission timeout, doubling; a
+                               * datagram is lost for good */
     uint64_t rate_bits_per_s; /* 0: unlimited */
     trp_time queue_ns;        /* how much of the rate may queue before the sender feels it */
-    bool stall;               /* bytes are held and released in order when it ends */
+    bool stall;               /* bytes are held and released in order when it ends; datagrams are
+                               * lost */
 };
 
 enum trp_cut { TRP_CUT_NONE, TRP_CUT_REFUSE, TRP_CUT_BLACKHOLE };
@@ -89,6 +91,8 @@ TRP_API enum trp_status trp_world_add_host(struct trp_world *world, trp_time sta
                                            uint32_t *ret_host) TRP_NODISCARD;
 /* Writes the IPv4 address of a host. */
 TRP_API void trp_world_host_ip(uint32_t host, uint8_t ret_ip[4]);
+/* Puts a host on a local network: its multicasts reach hosts of the same one; 0 at first. */
+TRP_API void trp_world_set_lan(struct trp_world *world, uint32_t host, uint32_t lan);
 TRP_API bool trp_world_is_up(const struct trp_world *world, uint32_t host);
 /* Borrows the running process; NULL ops when the host is down. */
 TRP_API struct trp_process trp_world_process(const struct trp_world *world, uint32_t host);

@@ -69,13 +69,36 @@ static void a_dead_connection_in_use_is_found(void **state)
     (void)state;
     struct pair pair = pair_open(32);
     pair_connect(&pair);
-    trp_swarm_keep_alive(pair.a->swarm, &pair.b->peer, 1);
+    assert_status(probe_open(pair.pa, &pair.b->peer, ECHO, 10), TRP_OK);
+    probe_last(pair.pa)->keep_open = true;
     net_poke(pair.a);
+    net_run(pair.world, TRP_S(1));
     pair.world->cut[0][1] = true;
     pair.world->cut[1][0] = true;
     net_run(pair.world, TRP_S(55));
     assert_int_equal(pair.pa->disconnected, 0);
     net_run(pair.world, TRP_S(10));
+    assert_int_equal(pair.pa->disconnected, 1);
+    assert_status(pair.pa->last_reason, TRP_ETIMEDOUT);
+    pair_close(&pair);
+}
+
+static void one_that_is_kept_alive_is_found_dead_soon(void **state)
+{
+    (void)state;
+    struct pair pair = pair_open(33);
+    pair_connect(&pair);
+    trp_swarm_keep_alive(pair.a->swarm, &pair.b->peer, 1);
+    trp_swarm_keep_alive(pair.b->swarm, &pair.a->peer, 1);
+    net_poke(pair.a);
+    net_poke(pair.b);
+    net_run(pair.world, TRP_S(90));
+    assert_int_equal(pair.pa->disconnected, 0); /* it answers, and does not idle */
+    pair.world->cut[0][1] = true;
+    pair.world->cut[1][0] = true;
+    net_run(pair.world, TRP_MS(1200));
+    assert_int_equal(pair.pa->disconnected, 0);
+    net_run(pair.world, TRP_MS(600));
     assert_int_equal(pair.pa->disconnected, 1);
     assert_status(pair.pa->last_reason, TRP_ETIMEDOUT);
     pair_close(&pair);
@@ -96,9 +119,9 @@ static void a_dead_connection_that_is_idle_is_left_alone(void **state)
     assert_int_equal(pair.pa->disconnected, 0);
     trp_swarm_keep_alive(pair.a->swarm, &pair.b->peer, 1);
     net_poke(pair.a);
-    net_run(pair.world, TRP_S(55)); /* 30 s of silence since it is of use, 30 s for the answer */
+    net_run(pair.world, TRP_MS(1200)); /* silence counts since it is of use */
     assert_int_equal(pair.pa->disconnected, 0);
-    net_run(pair.world, TRP_S(10));
+    net_run(pair.world, TRP_MS(600));
     assert_int_equal(pair.pa->disconnected, 1);
     assert_status(pair.pa->last_reason, TRP_ETIMEDOUT);
     pair_close(&pair);
@@ -305,6 +328,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(closes_when_idle),
     cmocka_unit_test(references_and_streams_hold_a_connection),
     cmocka_unit_test(a_dead_connection_in_use_is_found),
+    cmocka_unit_test(one_that_is_kept_alive_is_found_dead_soon),
     cmocka_unit_test(a_dead_connection_that_is_idle_is_left_alone),
     cmocka_unit_test(a_long_silent_connection_is_asked_before_it_is_used),
     cmocka_unit_test(streams_outlive_the_reset_of_a_lost_connection),
