@@ -43,6 +43,7 @@ static void swarm_init_tables(struct trp_swarm *swarm)
     swarm->spare = trp_buffer_init(memory, 0);
     swarm->staging = trp_buffer_init(memory, 0);
     swarm->words = trp_buffer_init(memory, WORDS_BYTES_MAX);
+    trp_list_init(&swarm->idle);
     trp_list_init(&swarm->dirty_connections);
     trp_list_init(&swarm->dirty_dials);
     trp_list_init(&swarm->accepted_pending);
@@ -270,6 +271,7 @@ static void connection_input(struct trp_swarm *swarm, struct trp_connection *c,
         trp_connection_connected(swarm, c);
         break;
     case TRP_IN_BYTES:
+        trp_transport_sent(&c->socket, in->sent_bytes);
         trp_pump_recv(swarm, c, in->bytes);
         break;
     case TRP_IN_EOF:
@@ -382,6 +384,11 @@ const struct trp_peer_id *trp_swarm_peer_id(const struct trp_swarm *swarm)
 const struct trp_limits *trp_swarm_limits(const struct trp_swarm *swarm)
 {
     return swarm->limits;
+}
+
+struct trp_trace *trp_swarm_trace(const struct trp_swarm *swarm)
+{
+    return swarm->trace;
 }
 
 uint32_t trp_swarm_protocols(const struct trp_swarm *swarm, const char **ret_protocols,
@@ -516,7 +523,7 @@ void trp_swarm_keep_alive(struct trp_swarm *swarm, const struct trp_peer_id *pee
     found->keep_alive = count > INT32_MAX ? INT32_MAX : (int32_t)count;
     for (struct trp_list_link *link = trp_list_front(&found->connections); link != NULL;
          link = trp_list_next(&found->connections, link)) {
-        trp_connection_touch(swarm, TRP_CONTAINER(link, struct trp_connection, pool_link));
+        trp_connection_set_keepalive(swarm, TRP_CONTAINER(link, struct trp_connection, pool_link));
     }
     trp_pool_release(swarm, found);
 }

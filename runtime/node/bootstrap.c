@@ -41,7 +41,8 @@ static bool bootstrap_is_known(const struct trp_bootstrap *bootstrap,
     uint32_t at = 0;
     uint32_t bucket;
     struct trp_peer_id known;
-    while (peer->size > 0 && trp_kad_next_peer(bootstrap->kad, &at, &known, &bucket)) {
+    while (bootstrap->kad != NULL && peer->size > 0 &&
+           trp_kad_next_peer(bootstrap->kad, &at, &known, &bucket)) {
         if (trp_peer_id_equal(&known, peer)) {
             return true;
         }
