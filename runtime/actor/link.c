@@ -198,6 +198,7 @@ static enum trp_status link_with_dead(struct trp_scheduler *scheduler, struct tr
         return TRP_ENOMEM;
     }
     link->local = true;
+    link_trace_made(scheduler, link);
     link_die(scheduler, link, TRP_STOP_KILLED, "it was dead before", NULL);
     return TRP_OK;
 }
@@ -250,6 +251,10 @@ enum trp_status trp_link_remove(struct trp_scheduler *scheduler, struct trp_acto
     if (link == NULL) {
         return TRP_ENOTFOUND;
     }
+    trp_trace_link_removed(scheduler->trace, &(struct trp_event_link_removed){
+                                                 .actor = actor->id,
+                                                 .other = link->other.id,
+                                                 .peer = link->local ? NULL : &link->other.peer});
     if (link->phase == TRP_LINK_DYING) {
         link_leave_owner(link);
         link->phase = TRP_LINK_CANCELLED; /* freed when it comes to the front */

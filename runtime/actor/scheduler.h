@@ -4,7 +4,8 @@
  * What concerns other nodes leaves as events and comes back through calls, so that the scheduler
  * knows peers only as values and a local program links without networking.
  * Threading  One thread. Determinism: actors run in the order they became runnable.
- * Limits     actors, mailbox_messages, message_bytes, requests, timers, links_per_actor.
+ * Limits     actors, mailbox_messages, message_bytes, message_memory_bytes, requests, timers,
+ *            links_per_actor.
  * Driving    After any call: trp_scheduler_run, then next_event until false, then deadline. */
 #ifndef ACTOR_SCHEDULER_H
 #define ACTOR_SCHEDULER_H

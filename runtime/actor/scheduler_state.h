@@ -106,13 +106,14 @@ static inline void trp_mail_free(struct trp_scheduler *scheduler, struct trp_mai
     }
 }
 
-/* Copies a message into a new mail. TRP_EINVAL (no message), TRP_ETOOBIG, TRP_ENOMEM. */
+/* Copies a message into a new mail. TRP_EINVAL (no message), TRP_EENCODE, TRP_ETOOBIG, TRP_ENOMEM.
+ */
 static inline enum trp_status trp_mail_copy(struct trp_scheduler *scheduler,
                                             const struct trp_shape *shape, const void *message,
                                             struct trp_mail **ret_mail)
 {
-    if (shape->slices) {
-        return trp_mail_copy_slices(scheduler, shape, message, ret_mail);
+    if (shape->parts) {
+        return trp_mail_copy_parts(scheduler, shape, message, ret_mail);
     }
     if (shape->size > 0 && message == NULL) {
         return TRP_EINVAL;

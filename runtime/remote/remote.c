@@ -239,14 +239,20 @@ static enum trp_status remote_spawn(struct trp_remote *remote, const struct trp_
     if (type == NULL) {
         return TRP_EUNKNOWNACTOR;
     }
-    void *args = NULL;
+    uint8_t *args = NULL;
     enum trp_status status = TRP_OK;
     if (type->args != NULL && type->args->size > 0) {
-        args = trp_memory_alloc(remote->config.memory, type->args->size);
+        size_t need;
+        status = trp_message_decode_need(type->args, command->payload, &need);
+        if (status != TRP_OK) {
+            return status;
+        }
+        args = trp_memory_alloc(remote->config.memory, type->args->size + need);
         if (args == NULL) {
             return TRP_ENOMEM;
         }
-        status = trp_message_decode(type->args, command->payload, args);
+        status = trp_message_decode_in(type->args, command->payload, args + type->args->size, need,
+                                       args);
     }
     if (status == TRP_OK) {
         status = trp_scheduler_spawn(remote->config.scheduler, type, args, NULL, ret_ref);

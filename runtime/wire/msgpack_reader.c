@@ -124,20 +124,37 @@ enum trp_status trp_msgpack_next(struct trp_msgpack_reader *reader,
     return TRP_OK;
 }
 
-enum trp_status trp_msgpack_skip(struct trp_msgpack_reader *reader)
+enum trp_status trp_msgpack_skip(struct trp_msgpack_reader *reader, uint64_t count)
 {
     struct trp_msgpack_item item;
-    for (uint64_t owed = 1; owed > 0; owed--) {
+    for (uint64_t owed = count; owed > 0; owed--) {
+        if (owed > trp_msgpack_left(reader)) { /* each takes a byte at least */
+            return TRP_EDECODE;
+        }
         enum trp_status status = trp_msgpack_next(reader, &item);
         if (status != TRP_OK) {
             return status;
         }
         if (item.kind == TRP_MSGPACK_ARRAY || item.kind == TRP_MSGPACK_MAP) {
             owed += item.kind == TRP_MSGPACK_MAP ? 2 * item.number : item.number;
-            if (owed - 1 > reader->in.size - reader->at) { /* each takes a byte at least */
-                return TRP_EDECODE;
-            }
         }
     }
     return TRP_OK;
+}
+
+bool trp_msgpack_take_octets(struct trp_msgpack_reader *reader, uint64_t count,
+                             struct trp_bytes *ret_octets)
+{
+    if (count > trp_msgpack_left(reader)) {
+        return false;
+    }
+    struct trp_bytes octets = trp_bytes(reader->in.data + reader->at, (size_t)count);
+    for (size_t i = 0; i < octets.size; i++) {
+        if (octets.data[i] >= 0x80) {
+            return false;
+        }
+    }
+    reader->at += octets.size;
+    *ret_octets = octets;
+    return true;
 }

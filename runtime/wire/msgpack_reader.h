@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* wire/msgpack_reader.h - msgpack, one item at a time.
  *
- * msgpack-c writes our messages; reading with it would build each message as a tree on the
- * process's heap, of a size that the sender chooses. Spec       msgpack/spec.md. Purity     No
- * memory: texts and bytes borrow from the input. Failure    TRP_EDECODE. */
+ * Spec       msgpack/spec.md.
+ * Purity     No memory: texts and bytes borrow from the input.
+ * Failure    TRP_EDECODE. */
 #ifndef WIRE_MSGPACK_READER_H
 #define WIRE_MSGPACK_READER_H
 
@@ -36,7 +36,24 @@ struct trp_msgpack_reader {
 
 enum trp_status trp_msgpack_next(struct trp_msgpack_reader *reader,
                                  struct trp_msgpack_item *ret_item) TRP_NODISCARD;
-/* Passes over one value with all that is in it; no recursion. */
-enum trp_status trp_msgpack_skip(struct trp_msgpack_reader *reader) TRP_NODISCARD;
+/* Passes over `count` values with all that is in them; no recursion. */
+enum trp_status trp_msgpack_skip(struct trp_msgpack_reader *reader, uint64_t count) TRP_NODISCARD;
+/* Takes the items of an array as one run of bytes; false, and nothing is taken, unless each is a
+ * number below 128, which is its own byte. */
+bool trp_msgpack_take_octets(struct trp_msgpack_reader *reader, uint64_t count,
+                             struct trp_bytes *ret_octets);
+
+static inline size_t trp_msgpack_left(const struct trp_msgpack_reader *reader)
+{
+    return reader->in.size - reader->at;
+}
+
+/* Passes over a nil; false when something else, or nothing, is next. */
+static inline bool trp_msgpack_take_nil(struct trp_msgpack_reader *reader)
+{
+    bool nil = reader->at < reader->in.size && reader->in.data[reader->at] == 0xc0;
+    reader->at += nil;
+    return nil;
+}
 
 #endif

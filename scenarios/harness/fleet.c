@@ -152,7 +152,7 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
     if (run->options.record != NULL) {
         fleet_record_host(run, index, now);
     }
-    *ret_process = trp_node_process(host->node);
+    *ret_process = trp_watch_process(run, index);
     return TRP_OK;
 }
 
@@ -165,6 +165,7 @@ static void fleet_end(void *user, uint32_t index, struct trp_process process)
     trp_node_inspect(host->node, &view);
     host->kad_rpcs += view.kad_rpcs;
     host->kad_timeouts += view.kad_timeouts;
+    trp_watch_host_ends(run, index);
     trp_node_close(host->node);
     host->node = NULL;
     trp_harness_orphan(run, index);

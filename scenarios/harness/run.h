@@ -49,12 +49,14 @@ enum trp_status trp_run_execute(struct trp_run *run) TRP_NODISCARD;
 struct trp_run_judgement {
     enum trp_run_verdict verdict;
     bool has_value;
-    uint64_t value;  /* in the metric's unit */
-    trp_time failed; /* TRP_NEVER: no single moment */
-    uint64_t sequence;
+    uint64_t value;    /* in the metric's unit */
+    trp_time failed;   /* TRP_NEVER: no single moment */
+    uint64_t sequence; /* of the event that broke it; 0: no single one */
+    uint32_t host;     /* where; TRP_RUN_NO_HOST: nowhere in particular */
     char detail[256];
 };
-/* Judges expectation `index` of the plan; TRP_EUNSUPPORTED for SQL. */
+/* Judges expectation `index` of the plan; TRP_EUNSUPPORTED for SQL. In a run that was stopped by an
+ * invariant, what could still have come true is undecided. */
 enum trp_status trp_run_judge(const struct trp_run *run, uint32_t index,
                               struct trp_run_judgement *ret_judgement) TRP_NODISCARD;
 
@@ -63,6 +65,7 @@ struct trp_run_summary {
     uint64_t happenings;
     trp_time sim_ns;
     uint32_t hosts;
+    bool stopped;        /* by an invariant, at sim_ns */
     char trace_hash[33]; /* "" on a network that is not deterministic */
 };
 void trp_run_summarize(const struct trp_run *run, struct trp_run_summary *ret_summary);

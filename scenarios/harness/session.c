@@ -103,13 +103,16 @@ static void session_judge_one(struct trp_session *session, uint32_t index)
 {
     const struct trp_plan_expect *expect = &session->plan->expect[index];
     struct trp_session_expectation *ret = &session->expectations[index];
-    struct trp_run_judgement judgement = {.failed = TRP_NEVER};
+    struct trp_run_judgement judgement = {.failed = TRP_NEVER, .host = TRP_RUN_NO_HOST};
     *ret = (struct trp_session_expectation){.text = expect->text, .kind = kind_name(expect->kind)};
     if (trp_run_judge(session->run, index, &judgement) == TRP_OK) {
         ret->verdict = judgement.verdict;
         ret->has_value = judgement.has_value;
         ret->value = display_value(expect->metric.unit, judgement.value);
         memcpy(ret->detail, judgement.detail, sizeof ret->detail);
+    } else if (session->result.summary.stopped) {
+        ret->verdict = TRP_RUN_UNDECIDED;
+        (void)snprintf(ret->detail, sizeof ret->detail, "the run was stopped before its end");
     } else {
         struct trp_run_check check;
         trp_run_db_check(session->result.db, expect->sql, 0, &check);
@@ -118,11 +121,9 @@ static void session_judge_one(struct trp_session *session, uint32_t index)
         ret->value = check.value;
         memcpy(ret->detail, check.detail, sizeof ret->detail);
     }
-    if (ret->verdict != TRP_RUN_HELD && session->result.outcome == TRP_RUN_PASSED) {
-        session->result.outcome = TRP_RUN_FAILED;
-        (void)snprintf(session->result.failure, sizeof session->result.failure, "%s%s%s",
-                       expect->text, ret->detail[0] == '\0' ? "" : ": ", ret->detail);
-    }
+    ret->failed = judgement.failed;
+    ret->event = judgement.sequence;
+    ret->host = judgement.host;
     trp_run_expect(session->record, &(struct trp_run_expectation){.text = expect->text,
                                                                   .kind = ret->kind,
                                                                   .verdict = ret->verdict,
@@ -132,6 +133,30 @@ static void session_judge_one(struct trp_session *session, uint32_t index)
                                                                   .failed = judgement.failed,
                                                                   .sequence = judgement.sequence,
                                                                   .line = expect->place.line});
+}
+
+/* What the run failed by: the first expectation that is broken, else the first that is undecided.
+ */
+static void session_conclude(struct trp_session *session)
+{
+    struct trp_session_result *result = &session->result;
+    uint32_t count = result->expectations_count;
+    result->failed = count;
+    for (uint32_t i = 0; i < count; i++) {
+        enum trp_run_verdict verdict = result->expectations[i].verdict;
+        bool none = result->failed == count;
+        if (verdict == TRP_RUN_HELD || (verdict == TRP_RUN_UNDECIDED && !none) ||
+            (!none && result->expectations[result->failed].verdict == TRP_RUN_BROKEN)) {
+            continue;
+        }
+        result->failed = i;
+    }
+    if (result->failed < count && result->outcome == TRP_RUN_PASSED) {
+        const struct trp_session_expectation *expectation = &result->expectations[result->failed];
+        result->outcome = TRP_RUN_FAILED;
+        (void)snprintf(result->failure, sizeof result->failure, "%s%s%s", expectation->text,
+                       expectation->detail[0] == '\0' ? "" : ": ", expectation->detail);
+    }
 }
 
 static enum trp_status session_judge(struct trp_session *session)
@@ -146,6 +171,7 @@ static enum trp_status session_judge(struct trp_session *session)
     }
     session->result.expectations = session->expectations;
     session->result.expectations_count = count;
+    session_conclude(session);
     return TRP_OK;
 }
 

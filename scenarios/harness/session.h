@@ -34,12 +34,16 @@ struct trp_session_expectation {
     enum trp_run_verdict verdict;
     bool has_value;
     double value;
+    trp_time failed; /* TRP_NEVER: no single moment */
+    uint64_t event;  /* that broke it; 0: no single one */
+    uint32_t host;   /* where; TRP_RUN_NO_HOST: nowhere in particular */
     char detail[256];
 };
 
 struct trp_session_result {
     enum trp_run_outcome outcome;
     char failure[512]; /* one line; empty when it passed */
+    uint32_t failed;   /* the expectation it speaks of; expectations_count: none */
     struct trp_run_summary summary;
     trp_time wall_ns;
     uint64_t peak_rss_bytes;

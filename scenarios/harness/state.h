@@ -7,6 +7,7 @@
 #include "scenarios/harness/network.h"
 #include "scenarios/harness/run.h"
 #include "scenarios/harness/vocabulary.h"
+#include "scenarios/harness/watch.h"
 #include "scenarios/invariant/oracle.h"
 #include "trace/trace.h"
 
@@ -35,10 +36,20 @@ struct agenda {
 };
 
 struct host {
+    struct trp_run *run;
+    uint32_t index;
     struct trp_node *node; /* NULL: down */
+    const struct trp_limits *limits;
     uint32_t lives;
     bool leaving;
-    uint64_t kad_rpcs; /* of earlier lives */
+    bool table_changed; /* since it was looked at */
+    uint64_t event;     /* its newest, or what caused its newest input */
+    uint64_t memory_peak;
+    uint64_t oldest; /* operation that may be open, and the newest; 0: none, else index + 1 */
+    uint64_t newest;
+    trp_time paused_at; /* TRP_NEVER: it is not */
+    trp_time paused_ns; /* in all, pauses that ended */
+    uint64_t kad_rpcs;  /* of earlier lives */
     uint64_t kad_timeouts;
 };
 
@@ -56,7 +67,10 @@ struct operation {
     uint32_t hops;
     uint32_t rpcs;
     uint32_t timeouts;
-    uint64_t row; /* in the record */
+    uint64_t row;          /* in the record */
+    uint64_t cause;        /* its event */
+    uint64_t next_of_host; /* 0: none, else index + 1 */
+    trp_time paused_ns;    /* of its host when it began */
 };
 
 /* The state of a timeline entry. */
@@ -72,14 +86,6 @@ struct flow {
     uint64_t count;  /* operations begun */
     uint32_t *hosts; /* that the actors: entry of its target was evaluated to */
     uint32_t hosts_count;
-};
-
-/* What an `always` came to. */
-struct invariant {
-    bool broken;
-    trp_time at;
-    uint64_t sequence;
-    char detail[160];
 };
 
 struct sample {
@@ -116,7 +122,9 @@ struct trp_run {
     uint64_t bytes_sent; /* at the last sample, and the DHT's counters then */
     uint64_t rpcs;
     uint64_t timeouts;
-    struct invariant invariants[TRP_ALWAYS_COUNT];
+    struct watch watch;
+    enum trp_status failed;    /* of what has nobody to tell it to */
+    struct trp_limits *limits; /* of each group, complete */
     const char *lasting_fault;
 };
 
@@ -167,7 +175,5 @@ enum trp_status trp_harness_snapshot(struct trp_run *run, bool tables);
 bool trp_harness_measure_workload(const struct trp_run *run, uint32_t workload,
                                   enum trp_workload_metric metric, trp_time from, trp_time until,
                                   uint64_t *ret_value);
-void trp_harness_break(struct trp_run *run, enum trp_always invariant, const char *format, ...)
-    TRP_PRINTF(3, 4);
 
 #endif

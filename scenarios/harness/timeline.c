@@ -294,6 +294,7 @@ static enum trp_status act_on_host(struct trp_run *run, uint32_t index, uint32_t
         break;
     case TRP_PLAN_PAUSE:
         sequence = run->net.ops->pause(run->net.self, host, run->trace.cause);
+        run->hosts[host].paused_at = trp_harness_now(run);
         break;
     case TRP_PLAN_LEAVE:
         status = leave_one(run, host);
@@ -407,12 +408,24 @@ enum trp_status trp_harness_act(struct trp_run *run, uint32_t index)
     }
     if (act->lasting) {
         run->lasting_fault = action->name;
+        run->watch.calm_since = TRP_NEVER;
         if (action->for_ns != 0) {
             status = trp_harness_schedule(run, trp_time_after(trp_harness_now(run), action->for_ns),
                                           AGENDA_END_ACT, index, TRP_STATE_KEPT, act->sequence);
         }
     }
     return status;
+}
+
+/* Notes the moment at which nothing lasts any more. */
+static void timeline_calm(struct trp_run *run)
+{
+    for (uint32_t i = 0; i < run->plan->timeline_count; i++) {
+        if (run->acts[i].lasting) {
+            return;
+        }
+    }
+    run->watch.calm_since = trp_harness_now(run);
 }
 
 enum trp_status trp_harness_end_act(struct trp_run *run, uint32_t index)
@@ -423,6 +436,7 @@ enum trp_status trp_harness_end_act(struct trp_run *run, uint32_t index)
         return TRP_OK; /* healed before */
     }
     act->lasting = false;
+    timeline_calm(run);
     run->lasting_fault = run->lasting_fault == action->name ? NULL : run->lasting_fault;
     uint64_t cause = run->trace.cause != 0 ? run->trace.cause : act->sequence;
     if (action->kind == TRP_PLAN_PARTITION) {
@@ -431,6 +445,8 @@ enum trp_status trp_harness_end_act(struct trp_run *run, uint32_t index)
         run->net.ops->retopology(run->net.self);
     } else if (action->kind == TRP_PLAN_PAUSE) {
         for (uint32_t i = 0; i < act->hosts_count; i++) {
+            struct host *host = &run->hosts[act->hosts[i]];
+            host->paused_ns += trp_harness_now(run) - host->paused_at;
             (void)run->net.ops->resume(run->net.self, act->hosts[i], cause);
         }
     }

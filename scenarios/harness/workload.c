@@ -74,10 +74,17 @@ static enum trp_status operation_insert(struct trp_run *run, uint32_t workload, 
         run->operations_capacity = capacity;
     }
     *ret_index = run->operations_count++;
+    struct host *its = &run->hosts[host];
     run->operations[*ret_index] = (struct operation){.workload = workload,
                                                      .host = host,
-                                                     .life = run->hosts[host].lives,
-                                                     .started = trp_harness_now(run)};
+                                                     .life = its->lives,
+                                                     .started = trp_harness_now(run),
+                                                     .paused_ns = its->paused_ns};
+    if (its->newest != 0) {
+        run->operations[its->newest - 1].next_of_host = *ret_index + 1;
+    }
+    its->newest = *ret_index + 1;
+    its->oldest = its->oldest == 0 ? its->newest : its->oldest;
     run->operations_open++;
     return TRP_OK;
 }
@@ -119,8 +126,8 @@ static void operation_end(struct trp_run *run, struct operation *operation, enum
         operation->status = status;
         run->operations_open--;
     } else if (entry->operation == TRP_PLAN_ASK) {
-        trp_harness_break(run, TRP_ALWAYS_ONE_OUTCOME, "an ask of '%s' had %u outcomes",
-                          entry->name, operation->outcomes);
+        trp_watch_break(run, TRP_ALWAYS_ONE_OUTCOME, operation->host, operation->cause,
+                        "an ask of '%s' had %u outcomes", entry->name, operation->outcomes);
     }
     if (run->options.record == NULL) {
         return;
@@ -173,6 +180,7 @@ static enum trp_status operation_issue(struct trp_run *run, uint32_t index, uint
                                                 .workload = trp_bytes_text(entry->name),
                                                 .target = command.name,
                                                 .host = host});
+        run->operations[number].cause = cause;
         operation_record(run, &run->operations[number], target, cause);
         if (run->net.ops->command(run->net.self, host, &command, cause) != TRP_OK) {
             operation_end(run, &run->operations[number], TRP_ESTATE);

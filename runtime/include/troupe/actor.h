@@ -6,8 +6,9 @@
  * (C cannot contain a wild pointer: a crash in a handler ends the process).
  * Threading  A handler runs on its node's thread; nothing here may be called from elsewhere.
  * Ownership  `ctx`, `state` and `message` are borrowed for the call. Messages are copied when sent,
- *            except that TEXT and BYTES fields are copied with them.
- * Limits     trp_limits: actors, mailbox_messages, message_bytes, requests, timers.
+ *            with all that they point to.
+ * Limits     trp_limits: actors, mailbox_messages, message_bytes, message_memory_bytes, requests,
+ *            timers.
  * Outcome    Every ask has exactly one outcome: on_reply is called once, or the asking actor is
  * gone.
  */

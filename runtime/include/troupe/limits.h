@@ -39,7 +39,8 @@ TRP_EXTERN_C_BEGIN
     X(uint32_t, response_bytes, 10485760, 1024, "encoded response, as Kameo's")                    \
     X(uint32_t, actors, 1048576, 1, "live actors")                                                 \
     X(uint32_t, mailbox_messages, 64, 1, "user lane of a mailbox, as Kameo's")                     \
-    X(uint32_t, message_bytes, 1048576, 64, "one message with its slices")                         \
+    X(uint32_t, message_bytes, 1048576, 64, "one encoded message")                                 \
+    X(uint32_t, message_memory_bytes, 16777216, 64, "one message with all that it points to")      \
     X(uint32_t, requests, 65536, 1, "asks without an outcome yet")                                 \
     X(uint32_t, timers, 65536, 1, "pending tell_after")                                            \
     X(uint32_t, links_per_actor, 1024, 1, "links of one actor")                                    \

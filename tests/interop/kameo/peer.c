@@ -55,11 +55,7 @@ struct peer {
 static void peer_on_trace(void *self, const struct trp_trace_event *event)
 {
     (void)self;
-    bool of_interest = event->kind->level <= TRP_TRACE_INFO || event->kind->id >= 400 ||
-                       (event->kind->id >= 200 && event->kind->id < 300);
-    if (of_interest) {
-        event_trace(event);
-    }
+    event_trace(event);
 }
 
 static void watch_attach(void *self, struct trp_swarm *swarm, uint32_t index)
