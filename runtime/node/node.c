@@ -6,6 +6,7 @@
 #include "base/endian.h"
 #include "behaviour/identify.h"
 #include "behaviour/kad.h"
+#include "behaviour/mdns.h"
 #include "behaviour/ping.h"
 #include "behaviour/request_response.h"
 #include "crypto/crypto.h"
@@ -15,10 +16,11 @@
 #include "node/crypto_memo.h"
 #include "node/peers.h"
 #include "node/saved.h"
+#include "proto/kad/query.h"
 #include "remote/remote.h"
 #include "wire/public_key.h"
 
-#define OWN_BEHAVIOURS 6u
+#define OWN_BEHAVIOURS 7u /* at most */
 #define SAVE_EVERY_NS  TRP_MIN(1)
 #define AGENT          "troupe/" TRP_VERSION
 
@@ -42,6 +44,8 @@ struct trp_node {
     struct trp_identify *identify;
     struct trp_remote *remote;
     struct trp_bootstrap *bootstrap;
+    struct trp_mdns *mdns; /* NULL: it is off */
+    struct trp_mdns_config mdns_config;
     struct trp_behaviour *behaviours;
     struct trp_swarm *swarm;
     struct trp_result results[RESULTS_MAX];
@@ -143,6 +147,42 @@ static enum trp_status node_open_protocols(struct trp_node *node,
     return status;
 }
 
+/* A peer that was just found is dialed when the DHT does not know it; later, only while the DHT
+ * knows few. The rest of a large network finds each other through the DHT. */
+static bool node_dials(void *user, const struct trp_peer_id *peer, bool fresh)
+{
+    const struct trp_node *node = user;
+    const struct trp_mdns_config *config = &node->mdns_config;
+    struct trp_kad_view kad;
+    if (config->dials != NULL) {
+        return config->dials(config->user, peer, fresh);
+    }
+    trp_kad_inspect(node->kad, &kad);
+    return (fresh || kad.peers < TRP_KAD_K) && !trp_kad_knows_peer(node->kad, peer);
+}
+
+static void node_on_mdns(void *user, const struct trp_mdns_event *event)
+{
+    const struct trp_node *node = user;
+    if (node->mdns_config.event != NULL) {
+        node->mdns_config.event(node->mdns_config.user, event);
+    }
+}
+
+static enum trp_status node_open_mdns(struct trp_node *node, const struct trp_node_config *config)
+{
+    node->mdns_config = config->mdns_config;
+    if (config->mdns != TRP_MDNS_ON) {
+        return TRP_OK;
+    }
+    struct trp_mdns_config mdns = config->mdns_config;
+    mdns.seed = mdns.seed != 0 ? mdns.seed : node_draw_seed(config, "mdns");
+    mdns.dials = node_dials;
+    mdns.event = node_on_mdns;
+    mdns.user = node;
+    return trp_mdns_open_within(&node->memory, &node->trace, &mdns, &node->mdns);
+}
+
 static enum trp_status node_open_remote(struct trp_node *node, const struct trp_node_config *config)
 {
     const struct trp_remote_config remote = {.memory = &node->memory,
@@ -168,10 +208,12 @@ static enum trp_status node_open_swarm(struct trp_node *node, const struct trp_n
     const struct trp_behaviour own[OWN_BEHAVIOURS] = {
         trp_identify_behaviour(node->identify), trp_ping_behaviour(node->ping),
         trp_kad_behaviour(node->kad),           trp_request_response_behaviour(node->messaging),
-        trp_remote_behaviour(node->remote),     trp_bootstrap_peers_behaviour(node->bootstrap)};
+        trp_remote_behaviour(node->remote),     trp_bootstrap_peers_behaviour(node->bootstrap),
+        trp_mdns_behaviour(node->mdns)};
+    uint32_t own_count = node->mdns != NULL ? OWN_BEHAVIOURS : OWN_BEHAVIOURS - 1;
     memcpy(node->behaviours, own, sizeof own);
     for (uint32_t i = 0; i < config->behaviours_count; i++) {
-        node->behaviours[OWN_BEHAVIOURS + i] = config->behaviours[i];
+        node->behaviours[own_count + i] = config->behaviours[i];
     }
     const struct trp_swarm_config swarm = {
         .memory = &node->memory,
@@ -184,7 +226,7 @@ static enum trp_status node_open_swarm(struct trp_node *node, const struct trp_n
         .plaintext = config->security == TRP_SECURITY_PLAINTEXT,
         .now = config->now,
         .behaviours = node->behaviours,
-        .behaviours_count = count};
+        .behaviours_count = own_count + config->behaviours_count};
     return trp_swarm_open(&swarm, &node->swarm);
 }
 
@@ -241,6 +283,9 @@ enum trp_status trp_node_open(const struct trp_node_config *config, struct trp_n
         status = node_open_remote(node, config);
     }
     if (status == TRP_OK) {
+        status = node_open_mdns(node, config);
+    }
+    if (status == TRP_OK) {
         status = node_open_swarm(node, config);
     }
     if (status != TRP_OK) {
@@ -261,6 +306,7 @@ void trp_node_close(struct trp_node *node)
     }
     trp_trace_node_closed(&node->trace, &(struct trp_event_node_closed){.peer = &node->peer});
     trp_swarm_close(node->swarm);
+    trp_mdns_close(node->mdns);
     trp_remote_close(node->remote);
     trp_bootstrap_peers_close(node->bootstrap);
     trp_identify_close(node->identify);
@@ -303,6 +349,9 @@ static void node_push_result(struct trp_node *node, const struct trp_command *co
 static void node_leave(struct trp_node *node)
 {
     trp_remote_leave(node->remote);
+    if (node->mdns != NULL) {
+        trp_mdns_leave(node->mdns);
+    }
     uint32_t at = 0;
     struct trp_connection_info connection;
     while (trp_swarm_next_connection(node->swarm, &at, &connection)) {

@@ -4,8 +4,9 @@
 #include "base/assert.h"
 #include "base/endian.h"
 
-#define LABEL_KIND 0xc0u /* RFC 1035 4.1.4: of a length byte, these bits tell label from pointer   \
-                          */
+#define LABEL_KIND                                                                                 \
+    0xc0u /* RFC 1035 4.1.4: of a length byte, these bits tell label from pointer                  \
+           */
 #define LABEL_POINTER 0xc0u
 #define POINTER_MAX   0x3fffu
 #define QUESTION_TAIL 4u

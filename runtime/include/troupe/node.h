@@ -13,12 +13,17 @@
 #include <troupe/behaviour.h>
 #include <troupe/driver.h>
 #include <troupe/limits.h>
+#include <troupe/mdns.h>
 #include <troupe/trace.h>
 
 TRP_EXTERN_C_BEGIN
 
 struct trp_node;
 struct trp_crypto_memo;
+
+/* Whether a node finds others, and lets itself be found, on the local network. TRP_MDNS_BY_DEFAULT:
+ * as trp_bootstrap of troupe/uv.h makes it, yes; else no. */
+enum trp_mdns_use { TRP_MDNS_BY_DEFAULT, TRP_MDNS_ON, TRP_MDNS_OFF };
 
 enum trp_security { TRP_SECURITY_NOISE, TRP_SECURITY_PLAINTEXT };
 
@@ -41,6 +46,8 @@ struct trp_node_config {
     const char *kad_protocol;      /* NULL: TRP_PROTOCOL_REGISTRY; borrowed for ever */
     const char *agent;             /* identify's agentVersion; NULL: "troupe/<version>" */
     bool kad_client;               /* ask the DHT, do not serve it */
+    enum trp_mdns_use mdns;
+    struct trp_mdns_config mdns_config; /* `dials` NULL: peers that the DHT does not know */
     struct trp_recorder *recorder; /* borrowed for the node's life; NULL: no trace */
     uint32_t trace_node;           /* `node` of its events */
     struct trp_crypto_memo *crypto_memo; /* only for simulations, whose nodes share it; borrowed */

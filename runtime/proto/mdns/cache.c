@@ -128,9 +128,8 @@ static enum trp_status entry_add(struct trp_mdns_cache *cache, const struct entr
     return TRP_OK;
 }
 
-enum trp_status trp_mdns_cache_hear(struct trp_mdns_cache *cache,
-                                    const struct trp_mdns_event *heard, uint32_t ttl_s,
-                                    trp_time now)
+enum trp_status trp_mdns_cache_hear(struct trp_mdns_cache *cache, const struct trp_mdns_news *heard,
+                                    uint32_t ttl_s, trp_time now)
 {
     struct entry_key key = {.peer = heard->peer, .address = heard->address};
     struct trp_mdns_entry *entry;
@@ -164,18 +163,18 @@ enum trp_status trp_mdns_cache_hear(struct trp_mdns_cache *cache,
     return TRP_OK;
 }
 
-bool trp_mdns_cache_next_event(struct trp_mdns_cache *cache, struct trp_mdns_event *ret_event)
+bool trp_mdns_cache_next_news(struct trp_mdns_cache *cache, struct trp_mdns_news *ret_news)
 {
     struct trp_list_link *link = trp_list_pop_front(&cache->events);
     if (link == NULL) {
         return false;
     }
     struct trp_mdns_entry *entry = TRP_CONTAINER(link, struct trp_mdns_entry, event_link);
-    *ret_event = (struct trp_mdns_event){.kind = entry->event,
-                                         .peer = entry->key.peer,
-                                         .address = entry->key.address,
-                                         .interface = entry->interface,
-                                         .link_local = entry->link_local};
+    *ret_news = (struct trp_mdns_news){.kind = entry->event,
+                                       .peer = entry->key.peer,
+                                       .address = entry->key.address,
+                                       .interface = entry->interface,
+                                       .link_local = entry->link_local};
     if (entry->event == TRP_MDNS_EXPIRED) {
         entry_remove(cache, entry);
     }

@@ -14,11 +14,9 @@
 #include "base/map.h"
 #include "base/slab.h"
 
-#include <troupe/multiaddr.h>
+#include <troupe/mdns.h>
 
-enum trp_mdns_event_kind { TRP_MDNS_DISCOVERED, TRP_MDNS_RENEWED, TRP_MDNS_EXPIRED };
-
-struct trp_mdns_event {
+struct trp_mdns_news {
     enum trp_mdns_event_kind kind;
     struct trp_peer_id peer;
     struct trp_multiaddr address; /* without /p2p, without a zone */
@@ -41,10 +39,9 @@ void trp_mdns_cache_init(struct trp_mdns_cache *cache, struct trp_memory *memory
                          uint32_t addresses_max, uint32_t addresses_per_peer);
 void trp_mdns_cache_deinit(struct trp_mdns_cache *cache);
 /* Takes what was heard; a ttl of 0 is a goodbye. `heard->kind` means nothing. */
-enum trp_status trp_mdns_cache_hear(struct trp_mdns_cache *cache,
-                                    const struct trp_mdns_event *heard, uint32_t ttl_s,
-                                    trp_time now) TRP_NODISCARD;
-bool trp_mdns_cache_next_event(struct trp_mdns_cache *cache, struct trp_mdns_event *ret_event);
+enum trp_status trp_mdns_cache_hear(struct trp_mdns_cache *cache, const struct trp_mdns_news *heard,
+                                    uint32_t ttl_s, trp_time now) TRP_NODISCARD;
+bool trp_mdns_cache_next_news(struct trp_mdns_cache *cache, struct trp_mdns_news *ret_news);
 trp_time trp_mdns_cache_deadline(const struct trp_mdns_cache *cache);
 /* Does the next thing that is due; false when there is none. Gives the interface by which an
  * address is to be asked for again, or 0. */

@@ -372,7 +372,7 @@ trp_time trp_mdns_deadline(const struct trp_mdns_machine *machine)
 
 /* ---- what leaves ---- */
 
-void trp_mdns_leave(struct trp_mdns_machine *machine)
+void trp_mdns_machine_leave(struct trp_mdns_machine *machine)
 {
     for (struct mdns_scope *scope = scope_next(machine, NULL); scope != NULL;
          scope = scope_next(machine, scope)) {
@@ -457,7 +457,7 @@ bool trp_mdns_next_packet(struct trp_mdns_machine *machine, struct trp_mdns_pack
     return false;
 }
 
-bool trp_mdns_next_event(struct trp_mdns_machine *machine, struct trp_mdns_event *ret_event)
+bool trp_mdns_next_news(struct trp_mdns_machine *machine, struct trp_mdns_news *ret_news)
 {
-    return trp_mdns_cache_next_event(&machine->cache, ret_event);
+    return trp_mdns_cache_next_news(&machine->cache, ret_news);
 }

@@ -79,9 +79,9 @@ enum trp_status trp_mdns_recv(struct trp_mdns_machine *machine, uint32_t interfa
                               const struct trp_udp_address *from, struct trp_bytes bytes,
                               trp_time now) TRP_NODISCARD;
 /* Says goodbye in every scope: what we told is to be forgotten. */
-void trp_mdns_leave(struct trp_mdns_machine *machine);
+void trp_mdns_machine_leave(struct trp_mdns_machine *machine);
 bool trp_mdns_next_packet(struct trp_mdns_machine *machine, struct trp_mdns_packet *ret_packet);
-bool trp_mdns_next_event(struct trp_mdns_machine *machine, struct trp_mdns_event *ret_event);
+bool trp_mdns_next_news(struct trp_mdns_machine *machine, struct trp_mdns_news *ret_news);
 trp_time trp_mdns_deadline(const struct trp_mdns_machine *machine);
 void trp_mdns_expire(struct trp_mdns_machine *machine, trp_time now);
 

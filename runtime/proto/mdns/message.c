@@ -264,6 +264,7 @@ enum trp_status trp_mdns_read_text(struct trp_bytes text, struct trp_peer_id *re
         trp_multiaddr_peer(&whole, ret_peer) != TRP_OK) {
         return TRP_EMALFORMED;
     }
+    whole = trp_multiaddr_without_zone(&whole); /* the sender's means nothing here */
     *ret_address = trp_multiaddr_without_peer(&whole);
     return ret_address->size > 0 ? TRP_OK : TRP_EMALFORMED;
 }

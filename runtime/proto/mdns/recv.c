@@ -164,9 +164,8 @@ struct answer {
     uint32_t named_count;
 };
 
-/* Takes the IP address at the front of an address; false when it has none, or is a relayed one. A
- * zone of the sender's means nothing here and is dropped. */
-static bool address_ip(struct trp_multiaddr *address, struct trp_multiaddr_part *ret_ip)
+/* Takes the IP address at the front of an address; false when it has none, or is a relayed one. */
+static bool address_ip(const struct trp_multiaddr *address, struct trp_multiaddr_part *ret_ip)
 {
     struct trp_multiaddr_part part;
     size_t at = 0;
@@ -185,10 +184,10 @@ static bool address_ip(struct trp_multiaddr *address, struct trp_multiaddr_part 
 static void answer_hear(struct answer *answer, const struct trp_peer_id *peer,
                         const struct trp_multiaddr *address, bool link_local, uint32_t ttl_s)
 {
-    const struct trp_mdns_event heard = {.peer = *peer,
-                                         .address = *address,
-                                         .interface = answer->scope->interface,
-                                         .link_local = link_local};
+    const struct trp_mdns_news heard = {.peer = *peer,
+                                        .address = *address,
+                                        .interface = answer->scope->interface,
+                                        .link_local = link_local};
     enum trp_status status =
         trp_mdns_cache_hear(&answer->machine->cache, &heard, ttl_s, answer->now);
     answer->status = status == TRP_OK ? answer->status : status;
@@ -214,7 +213,7 @@ static struct named *answer_named(struct answer *answer, const struct trp_peer_i
 /* Only what leads to the local network is taken: the address that the packet came from, others on
  * its link, and, from this very machine, loopback ones. */
 static void answer_take(struct answer *answer, const struct trp_peer_id *peer,
-                        struct trp_multiaddr *address, uint32_t ttl_s)
+                        const struct trp_multiaddr *address, uint32_t ttl_s)
 {
     struct trp_multiaddr_part ip;
     struct named *named = answer_named(answer, peer, ttl_s);
