@@ -10,6 +10,7 @@
 #include "actor/request.h"
 #include "actor/table.h"
 #include "actor/timer.h"
+#include "actor/type_name.h"
 #include "base/prng.h"
 
 /* Keeps the path to elsewhere out of the one to our own actors. */
@@ -46,6 +47,7 @@ struct trp_scheduler {
     struct trp_type_info *types; /* in the order they became known */
     struct trp_type_info *types_last;
     const struct trp_type_info *type_recent;
+    struct trp_type_names type_names;
     struct trp_link_peer *peers; /* by PeerId; those our actors are linked with */
     struct trp_event_queue events;
     struct trp_trace trace_off; /* used when the configuration gives none */

@@ -313,13 +313,14 @@ static struct exchange *identify_insert(struct trp_identify *identify, bool read
         return NULL;
     }
     struct exchange *exchange = object;
-    *exchange = (struct exchange){
-        .id = id,
-        .connection = connection,
-        .reads = reads,
-        .pushed = pushed,
-        .bytes = trp_buffer_init(identify->config.memory,
-                                 MESSAGES_MAX * (TRP_IDENTIFY_READ_MAX + TRP_UVARINT_BYTES_MAX))};
+    *exchange =
+        (struct exchange){.id = id,
+                          .connection = connection,
+                          .reads = reads,
+                          .pushed = pushed,
+                          .bytes = trp_buffer_init(identify->config.memory,
+                                                   (size_t)MESSAGES_MAX * (TRP_IDENTIFY_READ_MAX +
+                                                                           TRP_UVARINT_BYTES_MAX))};
     return exchange;
 }
 

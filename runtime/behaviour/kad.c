@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "behaviour/kad_state.h"
+#include "net/swarm.h"
 
 #define WITHDRAWAL_SUFFIX "/withdraw"
 
@@ -37,10 +38,20 @@ static void kad_fire(struct trp_kad *kad, struct kad_timer *timer)
     }
 }
 
+static bool kad_is_ready(const struct trp_kad *kad)
+{
+    return kad->config.ready != NULL && (kad->owner_waits || kad_has_events(kad));
+}
+
+void trp_kad_wake_owner(struct trp_kad *kad)
+{
+    kad->owner_waits = true;
+}
+
 static trp_time kad_deadline(const void *self)
 {
     const struct trp_kad *kad = self;
-    if (kad->is_due) {
+    if (kad->is_due || kad_is_ready(kad)) {
         return kad_now(kad);
     }
     trp_time at = trp_heap_deadline(&kad->timers);
@@ -63,6 +74,10 @@ static void kad_expire(void *self, trp_time now)
         kad->is_due = false;
         kad_query_start_waiting(kad);
         kad_round_run(kad);
+    }
+    if (kad_is_ready(kad)) {
+        kad->owner_waits = false;
+        kad->config.ready(kad->config.user);
     }
 }
 
@@ -101,6 +116,12 @@ static void kad_attach(void *self, struct trp_swarm *swarm, uint32_t index)
     kad->queries = trp_slab_init(memory, sizeof(struct kad_query),
                                  limits->kad_queries + limits->kad_queries_waiting);
     kad->announcements = trp_slab_init(memory, sizeof(struct kad_announcement), 2 * limits->names);
+    if (kad->config.trace == NULL) {
+        kad->config.trace = trp_swarm_trace(swarm);
+    }
+    if (kad->config.attached != NULL) {
+        kad->config.attached(kad->config.user, swarm);
+    }
 }
 
 static uint32_t kad_protocols(const void *self, const char **ret_protocols, uint32_t max)
@@ -288,11 +309,11 @@ enum trp_status trp_kad_get_providers(struct trp_kad *kad, struct trp_bytes key,
 }
 
 enum trp_status trp_kad_get_record(struct trp_kad *kad, struct trp_bytes key,
-                                   const struct trp_peer_id *hint, uint64_t token,
+                                   const struct trp_peer_id *holder, uint64_t token,
                                    uint64_t *ret_query)
 {
     struct kad_query_start start = {
-        .kind = KAD_QUERY_RECORD, .key = key, .hint = hint, .token = token};
+        .kind = KAD_QUERY_RECORD, .key = key, .holder = holder, .token = token};
     return kad_query_begin(kad, &start, ret_query);
 }
 

@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/slab.h"
+#include "net/swarm.h"
 
 /* Where a request is on its way. */
 enum stage {
@@ -398,6 +399,12 @@ static void rr_attach(void *self, struct trp_swarm *swarm, uint32_t index)
     const struct trp_limits *limits = rr_limits(rr);
     rr->requests = trp_slab_init(rr->config.memory, sizeof(struct request),
                                  limits->requests + limits->connections);
+    if (rr->config.trace == NULL) {
+        rr->config.trace = trp_swarm_trace(swarm);
+    }
+    if (rr->config.attached != NULL) {
+        rr->config.attached(rr->config.user, swarm);
+    }
 }
 
 static uint32_t rr_protocols(const void *self, const char **ret_protocols, uint32_t max)
@@ -526,10 +533,15 @@ static void rr_stream_closed(void *self, const struct trp_stream_info *stream,
     rr_fail(rr, request, reason == TRP_OK ? TRP_ERESET : reason);
 }
 
+static bool rr_is_ready(const struct trp_request_response *rr)
+{
+    return rr->config.ready != NULL && !trp_list_is_empty(&rr->events);
+}
+
 static trp_time rr_deadline(const void *self)
 {
     const struct trp_request_response *rr = self;
-    return trp_heap_deadline(&rr->timeouts);
+    return rr_is_ready(rr) ? trp_swarm_now(rr->swarm) : trp_heap_deadline(&rr->timeouts);
 }
 
 static void rr_expire(void *self, trp_time now)
@@ -538,6 +550,9 @@ static void rr_expire(void *self, trp_time now)
     while (trp_heap_deadline(&rr->timeouts) <= now) {
         struct trp_heap_entry *entry = trp_heap_front(&rr->timeouts);
         rr_fail(rr, TRP_CONTAINER(entry, struct request, timeout), TRP_ETIMEDOUT);
+    }
+    if (rr_is_ready(rr)) {
+        rr->config.ready(rr->config.user);
     }
 }
 

@@ -36,8 +36,12 @@ struct trp_request_response_event {
 
 struct trp_request_response_config {
     struct trp_memory *memory; /* borrowed */
-    struct trp_trace *trace;   /* borrowed */
+    struct trp_trace *trace;   /* borrowed; NULL: the swarm's */
     const char *protocol;      /* borrowed */
+    /* For an owner without a turn of its own; each may be NULL. */
+    void (*attached)(void *user, struct trp_swarm *swarm); /* to that swarm */
+    void (*ready)(void *user); /* there are events; called within the swarm's turn */
+    void *user;
 };
 
 enum trp_status

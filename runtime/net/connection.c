@@ -390,6 +390,15 @@ static enum trp_status connection_prepare(struct trp_swarm *swarm, struct trp_co
     return status;
 }
 
+void trp_connection_set_keepalive(struct trp_swarm *swarm, struct trp_connection *c)
+{
+    const struct trp_limits *limits = swarm->limits;
+    bool kept = c->peer->keep_alive > 0;
+    trp_yamux_set_keepalive(c->yamux, kept ? limits->link_probe_ns : limits->keepalive_ns,
+                            kept ? limits->link_answer_ns : limits->keepalive_ns);
+    trp_connection_touch(swarm, c);
+}
+
 /* Everybody may know it now. */
 static void connection_announce(struct trp_swarm *swarm, struct trp_connection *c,
                                 struct trp_pool_peer *peer)
@@ -398,6 +407,7 @@ static void connection_announce(struct trp_swarm *swarm, struct trp_connection *
     connection_leave_pending(swarm, c);
     c->state = TRP_CONNECTION_OPEN;
     trp_pool_add(swarm, peer, c);
+    trp_connection_set_keepalive(swarm, c);
     if (dial != NULL) {
         trp_dial_won(swarm, dial);
         trp_pool_note_address(swarm, &peer->id, &c->remote, TRP_ADDRESS_CONNECTED);

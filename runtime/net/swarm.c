@@ -382,6 +382,11 @@ const struct trp_limits *trp_swarm_limits(const struct trp_swarm *swarm)
     return swarm->limits;
 }
 
+struct trp_trace *trp_swarm_trace(const struct trp_swarm *swarm)
+{
+    return swarm->trace;
+}
+
 uint32_t trp_swarm_protocols(const struct trp_swarm *swarm, const char **ret_protocols,
                              uint32_t max)
 {
@@ -514,7 +519,7 @@ void trp_swarm_keep_alive(struct trp_swarm *swarm, const struct trp_peer_id *pee
     found->keep_alive = count > INT32_MAX ? INT32_MAX : (int32_t)count;
     for (struct trp_list_link *link = trp_list_front(&found->connections); link != NULL;
          link = trp_list_next(&found->connections, link)) {
-        trp_connection_touch(swarm, TRP_CONTAINER(link, struct trp_connection, pool_link));
+        trp_connection_set_keepalive(swarm, TRP_CONTAINER(link, struct trp_connection, pool_link));
     }
     trp_pool_release(swarm, found);
 }

@@ -38,7 +38,7 @@ static trp_time bootstrap_later(const struct trp_bootstrap *bootstrap)
 static bool bootstrap_is_known(const struct trp_bootstrap *bootstrap,
                                const struct trp_peer_id *peer)
 {
-    return peer->size > 0 && trp_kad_knows_peer(bootstrap->kad, peer);
+    return bootstrap->kad != NULL && peer->size > 0 && trp_kad_knows_peer(bootstrap->kad, peer);
 }
 
 static void bootstrap_dial(struct trp_bootstrap *bootstrap, struct bootstrap_peer *peer)

@@ -77,6 +77,9 @@ enum trp_status trp_yamux_shutdown(struct trp_yamux *yamux, uint32_t stream) TRP
 enum trp_status trp_yamux_reset(struct trp_yamux *yamux, uint32_t stream) TRP_NODISCARD;
 /* Says that we accept no more streams. */
 void trp_yamux_go_away(struct trp_yamux *yamux, uint32_t code);
+/* Changes what the configuration says: a ping after `silence_ns`, TRP_ETIMEDOUT when nothing came
+ * for `answer_ns` after it. */
+void trp_yamux_set_keepalive(struct trp_yamux *yamux, trp_time silence_ns, trp_time answer_ns);
 uint32_t trp_yamux_streams_count(const struct trp_yamux *yamux);
 /* Counts streams of the peer that were refused: over streams_max, out of memory, after our Go
  * Away. */

@@ -301,7 +301,7 @@ enum trp_status trp_bootstrap(const char *listen, const struct trp_runtime_confi
     if (config != NULL) {
         whole = *config;
     }
-    if (whole.node.mdns == TRP_MDNS_BY_DEFAULT) {
+    if (whole.node.mdns == TRP_MDNS_BY_DEFAULT && !whole.node.bare) {
         whole.node.mdns = TRP_MDNS_ON;
     }
     enum trp_status status = trp_runtime_open(&whole, &runtime);

@@ -142,16 +142,19 @@ static enum trp_status copy_pointer(struct copier *copier, const struct trp_mess
 
 static enum trp_status (*const copiers[])(struct copier *, const struct trp_message_type *,
                                           const uint8_t *, uint8_t *) = {
-    [TRP_KIND_STRUCT] = copy_fields,  [TRP_KIND_TUPLE] = copy_fields,
-    [TRP_KIND_NEWTYPE] = copy_fields, [TRP_KIND_ENUM] = copy_enum,
-    [TRP_KIND_LIST] = copy_list,      [TRP_KIND_ARRAY] = copy_array,
-    [TRP_KIND_MAP] = copy_list,       [TRP_KIND_OPTION] = copy_option,
-    [TRP_KIND_MAYBE] = copy_pointer,  [TRP_KIND_BOX] = copy_pointer,
+    [TRP_KIND_STRUCT] = copy_fields, [TRP_KIND_TUPLE] = copy_fields,  [TRP_KIND_ENUM] = copy_enum,
+    [TRP_KIND_LIST] = copy_list,     [TRP_KIND_ARRAY] = copy_array,   [TRP_KIND_MAP] = copy_list,
+    [TRP_KIND_OPTION] = copy_option, [TRP_KIND_MAYBE] = copy_pointer, [TRP_KIND_BOX] = copy_pointer,
 };
 
 static enum trp_status copy_value(struct copier *copier, const struct trp_message_type *type,
                                   const uint8_t *from, uint8_t *to)
 {
+    while (type->kind == TRP_KIND_NEWTYPE) {
+        from += type->fields[0].offset;
+        to = to == NULL ? NULL : to + type->fields[0].offset;
+        type = type->fields[0].type;
+    }
     if (type->kind < TRP_KIND_STRUCT) {
         if (type->kind >= TRP_KIND_TEXT && type->kind <= TRP_KIND_OCTETS) {
             copy_slice(copier, from, to);

@@ -260,10 +260,21 @@ static enum trp_status read_empty(struct decoder *decoder, const struct trp_msgp
     return empty ? trp_msgpack_skip(&decoder->in, 2 * pairs) : TRP_EDECODE;
 }
 
+static enum trp_status read_number(struct trp_msgpack_reader *in, enum trp_message_kind kind,
+                                   uint8_t *out)
+{
+    struct trp_msgpack_item item;
+    enum trp_status status = trp_msgpack_next(in, &item);
+    return status == TRP_OK ? store_number(&item, kind, out) : status;
+}
+
 static enum trp_status read_scalar(struct decoder *decoder, enum trp_message_kind kind,
                                    uint8_t *out)
 {
     struct trp_msgpack_item item;
+    if (kind_is_number(kind)) {
+        return read_number(&decoder->in, kind, out);
+    }
     if (kind >= TRP_KIND_TEXT && kind <= TRP_KIND_OCTETS) {
         return read_slice(decoder, kind, out);
     }
@@ -273,9 +284,6 @@ static enum trp_status read_scalar(struct decoder *decoder, enum trp_message_kin
     enum trp_status status = trp_msgpack_next(&decoder->in, &item);
     if (status != TRP_OK) {
         return status;
-    }
-    if (kind_is_number(kind)) {
-        return store_number(&item, kind, out);
     }
     if (kind == TRP_KIND_BOOL && item.kind == TRP_MSGPACK_BOOL) {
         memcpy(out, &(bool){item.number != 0}, sizeof(bool));
@@ -304,23 +312,41 @@ static enum trp_status check_missing(const struct trp_message_type *type, uint64
     return TRP_OK;
 }
 
+/* Says whether a key is the name of a field. */
+static bool is_named(const struct trp_message_type *type, uint32_t index,
+                     const struct trp_msgpack_item *key)
+{
+    return index < type->fields_count && key->kind == TRP_MSGPACK_TEXT &&
+           key->bytes.size == type->fields[index].name_bytes &&
+           memcmp(key->bytes.data, type->fields[index].name, key->bytes.size) == 0;
+}
+
+/* Finds the field that a key names, `index` first. */
+static enum trp_status find_field(const struct trp_message_type *type,
+                                  const struct trp_msgpack_item *key, uint32_t *index)
+{
+    if (is_named(type, *index, key)) {
+        return TRP_OK;
+    }
+    enum trp_status status = trp_message_find_field(type, key, *index, index);
+    bool strict = type == &trp_duration_struct_type; /* as serde's own */
+    bool odd = *index == type->fields_count || key->kind == TRP_MSGPACK_UNSIGNED;
+    return status == TRP_OK && strict && odd ? TRP_EDECODE : status;
+}
+
 static enum trp_status read_pairs(struct decoder *decoder, uint64_t pairs,
                                   const struct trp_message_type *type, uint8_t *out)
 {
-    const bool strict = type == &trp_duration_struct_type; /* as serde's own */
     uint64_t seen = 0;
     uint32_t index = 0;
     struct trp_msgpack_item key;
     for (uint64_t i = 0; i < pairs; i++) {
         enum trp_status status = trp_msgpack_next(&decoder->in, &key);
         if (status == TRP_OK) {
-            status = trp_message_find_field(type, &key, index, &index);
+            status = find_field(type, &key, &index);
         }
         if (status != TRP_OK) {
             return status;
-        }
-        if (strict && (index == type->fields_count || key.kind == TRP_MSGPACK_UNSIGNED)) {
-            return TRP_EDECODE;
         }
         if (index == type->fields_count) {
             status = trp_msgpack_skip(&decoder->in, 1);
@@ -515,16 +541,18 @@ static enum trp_status read_pointer(struct decoder *decoder, const struct trp_me
 
 static enum trp_status (*const readers[])(struct decoder *, const struct trp_message_type *,
                                           uint8_t *) = {
-    [TRP_KIND_STRUCT] = read_struct,  [TRP_KIND_TUPLE] = read_struct,
-    [TRP_KIND_NEWTYPE] = read_fields, [TRP_KIND_ENUM] = read_enum,
-    [TRP_KIND_LIST] = read_list,      [TRP_KIND_ARRAY] = read_array,
-    [TRP_KIND_MAP] = read_map,        [TRP_KIND_OPTION] = read_option,
-    [TRP_KIND_MAYBE] = read_pointer,  [TRP_KIND_BOX] = read_pointer,
+    [TRP_KIND_STRUCT] = read_struct, [TRP_KIND_TUPLE] = read_struct,  [TRP_KIND_ENUM] = read_enum,
+    [TRP_KIND_LIST] = read_list,     [TRP_KIND_ARRAY] = read_array,   [TRP_KIND_MAP] = read_map,
+    [TRP_KIND_OPTION] = read_option, [TRP_KIND_MAYBE] = read_pointer, [TRP_KIND_BOX] = read_pointer,
 };
 
 static enum trp_status read_value(struct decoder *decoder, const struct trp_message_type *type,
                                   uint8_t *out)
 {
+    while (type->kind == TRP_KIND_NEWTYPE) {
+        out += type->fields[0].offset;
+        type = type->fields[0].type;
+    }
     if (type->kind < TRP_KIND_STRUCT) {
         return read_scalar(decoder, type->kind, out);
     }
@@ -532,7 +560,9 @@ static enum trp_status read_value(struct decoder *decoder, const struct trp_mess
         return TRP_EDECODE;
     }
     decoder->depth++;
-    enum trp_status status = readers[type->kind](decoder, type, out);
+    enum trp_status status = type->kind == TRP_KIND_STRUCT
+                                 ? read_struct(decoder, type, out)
+                                 : readers[type->kind](decoder, type, out);
     decoder->depth--;
     return status;
 }
@@ -545,6 +575,9 @@ enum trp_status trp_message_decode_in(const struct trp_message_type *type, struc
     struct trp_nil nothing;
     void *block = memory == NULL ? &nothing : memory;
     struct decoder decoder = {.in = {.in = in}, .memory = trp_arena_init(block, memory_bytes)};
+    if (type->kind == TRP_KIND_NEWTYPE && kind_is_number(type->fields[0].type->kind)) {
+        return read_number(&decoder.in, type->fields[0].type->kind, ret_message); /* most replies */
+    }
     if (type->size > 0) {
         memset(ret_message, 0, type->size);
     }

@@ -296,16 +296,20 @@ static enum trp_status write_option(struct encoder *encoder, const struct trp_me
 
 static enum trp_status (*const writers[])(struct encoder *, const struct trp_message_type *,
                                           const uint8_t *) = {
-    [TRP_KIND_STRUCT] = write_struct,  [TRP_KIND_TUPLE] = write_tuple,
-    [TRP_KIND_NEWTYPE] = write_fields, [TRP_KIND_ENUM] = write_enum,
-    [TRP_KIND_LIST] = write_list,      [TRP_KIND_ARRAY] = write_array,
-    [TRP_KIND_MAP] = write_map,        [TRP_KIND_OPTION] = write_option,
-    [TRP_KIND_MAYBE] = write_pointer,  [TRP_KIND_BOX] = write_pointer,
+    [TRP_KIND_STRUCT] = write_struct, [TRP_KIND_TUPLE] = write_tuple,
+    [TRP_KIND_ENUM] = write_enum,     [TRP_KIND_LIST] = write_list,
+    [TRP_KIND_ARRAY] = write_array,   [TRP_KIND_MAP] = write_map,
+    [TRP_KIND_OPTION] = write_option, [TRP_KIND_MAYBE] = write_pointer,
+    [TRP_KIND_BOX] = write_pointer,
 };
 
 static enum trp_status write_value(struct encoder *encoder, const struct trp_message_type *type,
                                    const uint8_t *from)
 {
+    while (type->kind == TRP_KIND_NEWTYPE) {
+        from += type->fields[0].offset;
+        type = type->fields[0].type;
+    }
     if (type->kind < TRP_KIND_STRUCT) {
         return write_scalar(encoder, type, from);
     }

@@ -15,8 +15,7 @@ static enum trp_status need_value(struct measure *measure, const struct trp_mess
 /* Adds a block of items of which each has at least one byte of input. */
 static enum trp_status add_block(struct measure *measure, uint64_t count, size_t size)
 {
-    if (count > trp_msgpack_left(&measure->in) ||
-        count > (SIZE_MAX - measure->bytes) / (size + ALIGN)) {
+    if (count > measure->in.in.size || count > (SIZE_MAX - measure->bytes) / (size + ALIGN)) {
         return TRP_EDECODE;
     }
     measure->bytes += ((size_t)count * size + ALIGN - 1) / ALIGN * ALIGN;
@@ -119,7 +118,6 @@ static enum trp_status need_items(struct measure *measure, const struct trp_mess
 
 static enum trp_status need_list(struct measure *measure, const struct trp_message_type *type)
 {
-    struct trp_msgpack_reader at_list = measure->in;
     struct trp_msgpack_item head;
     bool fixed = type->kind == TRP_KIND_ARRAY;
     enum trp_status status = trp_msgpack_next(&measure->in, &head);
@@ -127,10 +125,7 @@ static enum trp_status need_list(struct measure *measure, const struct trp_messa
         return status;
     }
     if (head.kind == TRP_MSGPACK_BYTES) {
-        struct measure bytes = {.in = at_list, .bytes = measure->bytes};
-        status = fixed ? TRP_OK : add_block(&bytes, head.bytes.size, type->item->size);
-        measure->bytes = bytes.bytes;
-        return status;
+        return fixed ? TRP_OK : add_block(measure, head.bytes.size, type->item->size);
     }
     if (head.kind != TRP_MSGPACK_ARRAY) {
         return TRP_EDECODE;
@@ -170,15 +165,16 @@ static enum trp_status need_pointer(struct measure *measure, const struct trp_me
 }
 
 static enum trp_status (*const needs[])(struct measure *, const struct trp_message_type *) = {
-    [TRP_KIND_STRUCT] = need_struct,  [TRP_KIND_TUPLE] = need_struct,
-    [TRP_KIND_NEWTYPE] = need_fields, [TRP_KIND_ENUM] = need_enum,
-    [TRP_KIND_LIST] = need_list,      [TRP_KIND_ARRAY] = need_list,
-    [TRP_KIND_MAP] = need_map,        [TRP_KIND_OPTION] = need_option,
-    [TRP_KIND_MAYBE] = need_pointer,  [TRP_KIND_BOX] = need_pointer,
+    [TRP_KIND_STRUCT] = need_struct, [TRP_KIND_TUPLE] = need_struct,  [TRP_KIND_ENUM] = need_enum,
+    [TRP_KIND_LIST] = need_list,     [TRP_KIND_ARRAY] = need_list,    [TRP_KIND_MAP] = need_map,
+    [TRP_KIND_OPTION] = need_option, [TRP_KIND_MAYBE] = need_pointer, [TRP_KIND_BOX] = need_pointer,
 };
 
 static enum trp_status need_value(struct measure *measure, const struct trp_message_type *type)
 {
+    while (type->kind == TRP_KIND_NEWTYPE) {
+        type = type->fields[0].type;
+    }
     if (type->kind < TRP_KIND_STRUCT) {
         return need_scalar(measure, type);
     }

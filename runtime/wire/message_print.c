@@ -7,7 +7,7 @@
 
 #include <troupe/message.h>
 
-#define DEPTH_MAX 32u
+#define DEPTH_MAX 128u
 
 struct printer {
     char *out;

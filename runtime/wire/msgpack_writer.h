@@ -127,9 +127,8 @@ static inline void trp_msgpack_put_map(struct trp_msgpack_writer *writer, uint64
     }
 }
 
-/* A text or bytes of at most 2^32 - 1 bytes. */
-static inline void trp_msgpack_put_text(struct trp_msgpack_writer *writer, const void *text,
-                                        size_t size)
+/* The head of a text of at most 2^32 - 1 bytes; they follow. */
+static inline void trp_msgpack_put_text_head(struct trp_msgpack_writer *writer, uint64_t size)
 {
     if (size < 32) {
         trp_msgpack_put_byte(writer, (uint8_t)(0xa0 | size));
@@ -139,6 +138,12 @@ static inline void trp_msgpack_put_text(struct trp_msgpack_writer *writer, const
         bool small = size <= UINT16_MAX;
         trp_msgpack_put_number(writer, small ? 0xda : 0xdb, size, small ? 2 : 4);
     }
+}
+
+static inline void trp_msgpack_put_text(struct trp_msgpack_writer *writer, const void *text,
+                                        size_t size)
+{
+    trp_msgpack_put_text_head(writer, size);
     trp_msgpack_put(writer, text, size);
 }
 

@@ -9,6 +9,7 @@
 
 /* Beyond the sum of a node's own time-outs: what the path adds. */
 #define GRACE_NS TRP_S(30)
+#define PATHS_NS TRP_S(1) /* what paths add to a death notice */
 
 /* Ids of the events that tell of what is watched. */
 enum {
@@ -339,12 +340,12 @@ static void links_event(struct trp_run *run, const struct trp_trace_event *event
     }
 }
 
-/* How long a host may take to learn of a death: until it notices that the peer is silent, and that
- * dialing it again is in vain. */
+/* How long a host may take to learn of a death: until it notices that the peer is silent and that
+ * dialing it again is in vain, or until it has asked about the link. */
 static trp_time notice_bound(const struct trp_limits *limits)
 {
-    return limits->ping_interval_ns + limits->ping_timeout_ns + 2 * limits->dial_timeout_ns +
-           limits->request_timeout_ns + GRACE_NS;
+    return limits->link_probe_ns + limits->link_answer_ns + limits->link_redial_ns +
+           limits->link_verify_ns + limits->request_timeout_ns + PATHS_NS;
 }
 
 static void look_at_links(struct trp_run *run)

@@ -203,8 +203,9 @@ static void check_map(struct lang_context *context, const struct lang_item *item
                       const struct trp_message_type *type, const struct trp_value *arguments)
 {
     const struct lang_node *node = lang_item_value(item, "args");
+    uint32_t count = node == NULL || arguments == NULL ? 0 : node->count;
     bool known = true;
-    for (uint32_t i = 0; node != NULL && i < node->count; i++)
+    for (uint32_t i = 0; i < count; i++)
         known = check_entry(context, &node->entries[i], what, type, &arguments->items[i]) && known;
     for (uint32_t i = 0; known && i < type->fields_count; i++) {
         if (value_find(arguments, type->fields[i].name) != NULL)

@@ -12,6 +12,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/memory.h"
+#include "net/swarm.h"
 #include "trace/trace.h"
 
 #include <stdlib.h>
@@ -621,6 +622,11 @@ const struct trp_peer_id *trp_swarm_peer_id(const struct trp_swarm *swarm)
 const struct trp_limits *trp_swarm_limits(const struct trp_swarm *swarm)
 {
     return &swarm->limits;
+}
+
+struct trp_trace *trp_swarm_trace(const struct trp_swarm *swarm)
+{
+    return &swarm->world->nodes[swarm->index].trace;
 }
 
 uint32_t trp_swarm_listen_addresses(const struct trp_swarm *swarm,

@@ -11,7 +11,7 @@ TRP_EXTERN_C_BEGIN
 
 /* X(type, name, default, minimum, reason) */
 #define TRP_LIMITS_MAP(X)                                                                          \
-    X(uint64_t, memory_bytes, 1024ull * 1024 * 1024, 1024 * 1024, "all a node allocates")          \
+    X(uint64_t, memory_bytes, 1024ull * 1024 * 1024, 1024ull * 1024, "all a node allocates")       \
     X(uint32_t, connections, 1024, 4, "established, both directions")                              \
     X(uint32_t, connections_per_peer, 4, 1, "duplicates from simultaneous dials")                  \
     X(uint32_t, connections_pending_in, 128, 1, "accepted, not yet upgraded: floods end here")     \
@@ -44,6 +44,8 @@ TRP_EXTERN_C_BEGIN
     X(uint32_t, requests, 65536, 1, "asks without an outcome yet")                                 \
     X(uint32_t, timers, 65536, 1, "pending tell_after")                                            \
     X(uint32_t, links_per_actor, 1024, 1, "links of one actor")                                    \
+    X(uint32_t, links_per_peer, 16384, 1, "links with the actors of one peer")                     \
+    X(uint32_t, types, 1024, 1, "ids of actor types that others told of")                          \
     X(uint32_t, names, 4096, 1, "names registered by this node")                                   \
     X(uint32_t, commands, 4096, 1, "commands without a final result yet")                          \
     X(trp_time, dial_timeout_ns, TRP_S(10), TRP_MS(1), "one address, connect to upgraded")         \
@@ -52,10 +54,15 @@ TRP_EXTERN_C_BEGIN
     X(trp_time, idle_timeout_ns, TRP_S(60), TRP_MS(1), "no stream and no keep-alive reference")    \
     X(trp_time, keepalive_ns, TRP_S(30), TRP_MS(10), "silence before a yamux ping")                \
     X(trp_time, request_timeout_ns, TRP_S(10), TRP_MS(1), "request to response, as Kameo's")       \
-    X(trp_time, ping_interval_ns, TRP_S(15), TRP_MS(10), "libp2p ping per peer")                   \
-    X(trp_time, ping_timeout_ns, TRP_S(20), TRP_MS(1), "then the peer is redialed, then dead")     \
+    X(trp_time, ping_timeout_ns, TRP_S(20), TRP_MS(1), "libp2p ping, dial to echo")                \
+    X(trp_time, link_probe_ns, TRP_MS(500), TRP_MS(1),                                             \
+      "silence of a peer with links, then probed")                                                 \
+    X(trp_time, link_answer_ns, TRP_MS(1250), TRP_MS(1), "to the probe, then redialed, then dead") \
     X(trp_time, kad_rpc_timeout_ns, TRP_S(10), TRP_MS(1), "one kad request")                       \
     X(trp_time, kad_query_timeout_ns, TRP_S(60), TRP_MS(1), "one iterative query")                 \
+    X(trp_time, link_verify_ns, TRP_S(8), TRP_MS(10), "asking about a link; Kameo idles at 10 s")  \
+    X(trp_time, link_redial_ns, TRP_MS(1250), TRP_MS(1), "for a lost peer with links, then dead")  \
+    X(trp_time, lookup_check_ns, TRP_S(3), TRP_MS(1), "a provider's word that it has the name")    \
     X(trp_time, kad_refresh_ns, TRP_MIN(5), TRP_S(1), "bucket refresh and self-lookup")            \
     X(trp_time, kad_republish_ns, TRP_MIN(20), TRP_S(1), "own records and provider records")       \
     X(trp_time, kad_record_ttl_ns, TRP_MIN(60), TRP_S(1), "a stored record, as Kameo's")           \

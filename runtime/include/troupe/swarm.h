@@ -55,7 +55,8 @@ TRP_API void trp_swarm_close_connection(struct trp_swarm *swarm, trp_connection_
                                         enum trp_status reason);
 TRP_API void trp_swarm_close_peer(struct trp_swarm *swarm, const struct trp_peer_id *peer,
                                   enum trp_status reason);
-/* Counts references that keep a peer's connections open though idle: +1 or -1. */
+/* Counts references that keep a peer's connections open though idle, and have them probed every
+ * link_probe_ns of silence, so that a lost one is closed soon: +1 or -1. */
 TRP_API void trp_swarm_keep_alive(struct trp_swarm *swarm, const struct trp_peer_id *peer,
                                   int32_t change);
 

@@ -162,6 +162,7 @@ enum trp_status request_command(const struct request *request, enum trp_command_
                                         .ref = request->to,
                                         .message = trp_bytes_text(request->type->id),
                                         .payload = trp_bytes(room, size),
+                                        .immediate = request->immediate,
                                         .mailbox_timeout_ns = request->mailbox_timeout_ns,
                                         .reply_timeout_ns = request->reply_timeout_ns};
     return TRP_OK;

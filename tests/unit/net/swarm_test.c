@@ -284,12 +284,33 @@ static void a_dead_connection_is_found(void **state)
     (void)state;
     struct pair pair = pair_open(32);
     pair_connect(&pair);
-    trp_swarm_keep_alive(pair.a->swarm, &pair.b->peer, 1);
+    pair.a->limits.idle_timeout_ns = TRP_MIN(10);
     pair.world->cut[0][1] = true;
     pair.world->cut[1][0] = true;
     net_run(pair.world, TRP_S(55));
     assert_int_equal(pair.pa->disconnected, 0);
     net_run(pair.world, TRP_S(10));
+    assert_int_equal(pair.pa->disconnected, 1);
+    assert_status(pair.pa->last_reason, TRP_ETIMEDOUT);
+    pair_close(&pair);
+}
+
+static void one_that_is_kept_alive_is_found_dead_soon(void **state)
+{
+    (void)state;
+    struct pair pair = pair_open(33);
+    pair_connect(&pair);
+    trp_swarm_keep_alive(pair.a->swarm, &pair.b->peer, 1);
+    trp_swarm_keep_alive(pair.b->swarm, &pair.a->peer, 1);
+    net_poke(pair.a);
+    net_poke(pair.b);
+    net_run(pair.world, TRP_S(90));
+    assert_int_equal(pair.pa->disconnected, 0); /* it answers, and does not idle */
+    pair.world->cut[0][1] = true;
+    pair.world->cut[1][0] = true;
+    net_run(pair.world, TRP_MS(1200));
+    assert_int_equal(pair.pa->disconnected, 0);
+    net_run(pair.world, TRP_MS(600));
     assert_int_equal(pair.pa->disconnected, 1);
     assert_status(pair.pa->last_reason, TRP_ETIMEDOUT);
     pair_close(&pair);
@@ -575,6 +596,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(closes_when_idle),
     cmocka_unit_test(references_and_streams_hold_a_connection),
     cmocka_unit_test(a_dead_connection_is_found),
+    cmocka_unit_test(one_that_is_kept_alive_is_found_dead_soon),
     cmocka_unit_test(a_reset_in_the_middle_ends_every_stream),
     cmocka_unit_test(what_was_written_before_a_close_arrives),
     cmocka_unit_test(a_close_does_not_wait_for_ever),

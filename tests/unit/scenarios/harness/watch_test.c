@@ -13,7 +13,7 @@ static const char scenario[] =
     "name: watched\n"
     "about: Three hosts, one of which crashes.\n"
     "run: { until: 6min, seed: 1 }\n"
-    "limits: { kad_provider_ttl: 2min, kad_republish: 1min }\n"
+    "limits: { kad_provider_ttl: 2min, kad_republish: 1min, link_answer: 20s }\n"
     "network: { links: { default: { latency: 20ms } } }\n"
     "hosts:\n"
     "  seed: { count: 1 }\n"
@@ -167,8 +167,8 @@ static void tell_lies(struct trp_limits *limits)
     } else if (fault == FAULT_CONNECTIONS) {
         limits->connections = 0;
     } else if (fault == FAULT_NOTICE_BOUND) {
-        limits->ping_interval_ns = limits->ping_timeout_ns = 0;
-        limits->dial_timeout_ns = limits->request_timeout_ns = 0;
+        limits->link_probe_ns = limits->link_answer_ns = limits->link_redial_ns = 0;
+        limits->link_verify_ns = limits->request_timeout_ns = 0;
     } else if (fault == FAULT_TTL) {
         limits->kad_provider_ttl_ns = 0;
     }
@@ -276,7 +276,7 @@ static void links(void **state)
     assert_in_range(judgement.failed, TRP_S(8), TRP_S(10));
     assert_non_null(strstr(judgement.detail, "with which it has no link"));
     judgement = watch("death_told_in_time", FAULT_NOTICE_BOUND);
-    assert_in_range(judgement.failed, TRP_S(60), TRP_S(80));
+    assert_in_range(judgement.failed, TRP_S(31), TRP_S(37));
     assert_non_null(strstr(judgement.detail, "of rest[1] died"));
 }
 
