@@ -205,7 +205,7 @@ static enum trp_status search_begin(struct trp_remote *remote, struct trp_bytes 
                         .origin = *origin,
                         .all = all,
                         .bytes = trp_buffer_init(remote->config.memory,
-                                                 remote->config.(size_t)limits->request_bytes * 2)};
+                                                 (size_t)remote->config.limits->request_bytes * 2)};
     if (message != NULL) {
         status = search_keep_message(search, message);
     }

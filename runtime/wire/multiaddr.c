@@ -284,6 +284,23 @@ struct trp_multiaddr trp_multiaddr_without_zone(const struct trp_multiaddr *addr
     return bare;
 }
 
+static bool is_ip(uint32_t code)
+{
+    return code == TRP_MA_IP4 || code == TRP_MA_IP6;
+}
+
+static bool is_host_name(uint32_t code)
+{
+    return code == TRP_MA_DNS || code == TRP_MA_DNS4 || code == TRP_MA_DNS6;
+}
+
+/* Says whether nothing but a peer follows. */
+static bool ends_at(const struct trp_multiaddr *addr, size_t at)
+{
+    struct trp_multiaddr_part peer;
+    return !trp_multiaddr_next(addr, &at, &peer) || (peer.code == TRP_MA_P2P && at == addr->size);
+}
+
 enum trp_status trp_multiaddr_tcp(const struct trp_multiaddr *addr,
                                   struct trp_endpoint *ret_endpoint)
 {
@@ -291,23 +308,19 @@ enum trp_status trp_multiaddr_tcp(const struct trp_multiaddr *addr,
     struct trp_multiaddr_part zone = {.value = TRP_BYTES_NONE};
     struct trp_multiaddr_part host;
     struct trp_multiaddr_part tcp;
-    struct trp_multiaddr_part peer;
     size_t at = 0;
     bool zoned = trp_multiaddr_has_zone(addr) && trp_multiaddr_next(addr, &at, &zone);
     if (!trp_multiaddr_next(addr, &at, &host) || !trp_multiaddr_next(addr, &at, &tcp) ||
-        tcp.code != TRP_MA_TCP || (zoned && host.code != TRP_MA_IP6)) {
+        tcp.code != TRP_MA_TCP || !ends_at(addr, at)) {
         return TRP_EUNSUPPORTED;
     }
-    bool is_ip = host.code == TRP_MA_IP4 || host.code == TRP_MA_IP6;
-    bool is_name = host.code == TRP_MA_DNS || host.code == TRP_MA_DNS4 || host.code == TRP_MA_DNS6;
-    bool ends =
-        !trp_multiaddr_next(addr, &at, &peer) || (peer.code == TRP_MA_P2P && at == addr->size);
-    if (!ends || (!is_ip && !is_name)) {
+    if (zoned ? host.code != TRP_MA_IP6 : !is_ip(host.code) && !is_host_name(host.code)) {
         return TRP_EUNSUPPORTED;
     }
     endpoint.host = (enum trp_multiaddr_code)host.code;
     endpoint.port = trp_load_be16(tcp.value.data);
-    memcpy(is_ip ? (char *)endpoint.ip : endpoint.name, host.value.data, host.value.size);
+    memcpy(is_ip(host.code) ? (char *)endpoint.ip : endpoint.name, host.value.data,
+           host.value.size);
     if (zoned) {
         memcpy(endpoint.name, zone.value.data, zone.value.size);
     }

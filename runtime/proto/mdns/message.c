@@ -203,32 +203,44 @@ uint32_t trp_mdns_fitting(const struct trp_peer_id *peer, const struct trp_multi
 
 /* ---- reading ---- */
 
+static uint32_t kinds_of_type(uint16_t type)
+{
+    switch (type) {
+    case TRP_DNS_PTR:
+        return TRP_MDNS_WANT_INSTANCE | TRP_MDNS_WANT_SERVICE;
+    case TRP_DNS_TXT:
+        return TRP_MDNS_WANT_TEXT;
+    case TRP_DNS_SRV:
+        return TRP_MDNS_WANT_PORT;
+    case TRP_DNS_A:
+    case TRP_DNS_AAAA:
+        return TRP_MDNS_WANT_HOST;
+    case TRP_DNS_ANY:
+        return TRP_MDNS_WANT_ALL;
+    default:
+        return 0;
+    }
+}
+
 uint32_t trp_mdns_wants(const struct trp_mdns_instance *instance,
                         const struct trp_dns_record *question)
 {
-    bool any = question->type == TRP_DNS_ANY;
     if (question->class_ != TRP_DNS_CLASS_IN && question->class_ != TRP_DNS_ANY) {
         return 0;
     }
-    if (any || question->type == TRP_DNS_PTR) {
-        if (trp_dns_name_equal(&question->name, &instance->names->service)) {
-            return TRP_MDNS_WANT_INSTANCE;
-        }
-        if (trp_dns_name_equal(&question->name, &instance->names->services)) {
-            return TRP_MDNS_WANT_SERVICE;
-        }
-    }
     const struct trp_dns_name name = instance_name(instance, &instance->names->service);
     const struct trp_dns_name host = instance_name(instance, &instance->names->hosts);
-    uint32_t wants = 0;
-    if (trp_dns_name_equal(&question->name, &name)) {
-        wants |= any || question->type == TRP_DNS_TXT ? TRP_MDNS_WANT_TEXT : 0u;
-        wants |= any || question->type == TRP_DNS_SRV ? TRP_MDNS_WANT_PORT : 0u;
+    uint32_t has = 0; /* records of that name */
+    if (trp_dns_name_equal(&question->name, &instance->names->service)) {
+        has = TRP_MDNS_WANT_INSTANCE;
+    } else if (trp_dns_name_equal(&question->name, &instance->names->services)) {
+        has = TRP_MDNS_WANT_SERVICE;
+    } else if (trp_dns_name_equal(&question->name, &name)) {
+        has = TRP_MDNS_WANT_TEXT | TRP_MDNS_WANT_PORT;
     } else if (trp_dns_name_equal(&question->name, &host)) {
-        bool address = question->type == TRP_DNS_A || question->type == TRP_DNS_AAAA;
-        wants |= any || address ? TRP_MDNS_WANT_HOST : 0u;
+        has = TRP_MDNS_WANT_HOST;
     }
-    return wants;
+    return has & kinds_of_type(question->type);
 }
 
 /* RFC 6762 7.1: known with at least half of its time left. */
