@@ -356,11 +356,23 @@ bool trp_kad_next_peer(const struct trp_kad *kad, uint32_t *at, struct trp_peer_
     return true;
 }
 
+bool trp_kad_knows_peer(const struct trp_kad *kad, const struct trp_peer_id *peer)
+{
+    const struct trp_kad_contact contact = trp_kad_contact_of(peer);
+    return trp_kad_table_find(&kad->table, &contact.key) != NULL;
+}
+
 bool trp_kad_holds_provider(const struct trp_kad *kad, struct trp_bytes key,
                             const struct trp_peer_id *provider)
 {
+    bool ours = kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL;
+    if (provider == NULL) {
+        struct trp_peer_id any;
+        return ours || trp_kad_provider_store_find(&kad->providers, key, trp_swarm_now(kad->swarm),
+                                                   &any, 1) > 0;
+    }
     if (trp_peer_id_equal(provider, trp_swarm_peer_id(kad->swarm))) {
-        return kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL;
+        return ours;
     }
     return trp_kad_provider_store_holds(&kad->providers, key, provider);
 }

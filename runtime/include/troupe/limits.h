@@ -13,6 +13,7 @@ TRP_EXTERN_C_BEGIN
 #define TRP_LIMITS_MAP(X)                                                                          \
     X(uint64_t, memory_bytes, 1024ull * 1024 * 1024, 1024ull * 1024, "all a node allocates")       \
     X(uint32_t, connections, 1024, 4, "established, both directions")                              \
+    X(uint32_t, connections_idle, 128, 1, "kept for reuse; the one idle longest is closed")        \
     X(uint32_t, connections_per_peer, 4, 1, "duplicates from simultaneous dials")                  \
     X(uint32_t, connections_pending_in, 128, 1, "accepted, not yet upgraded: floods end here")     \
     X(uint32_t, connections_pending_out, 128, 1, "being dialed or upgraded")                       \
@@ -53,8 +54,8 @@ TRP_EXTERN_C_BEGIN
     X(trp_time, dial_timeout_ns, TRP_S(10), TRP_MS(1), "one address, connect to upgraded")         \
     X(trp_time, upgrade_timeout_ns, TRP_S(10), TRP_MS(1), "inbound, accept to upgraded")           \
     X(trp_time, negotiation_timeout_ns, TRP_S(10), TRP_MS(1), "one stream's multistream-select")   \
-    X(trp_time, idle_timeout_ns, TRP_S(60), TRP_MS(1), "no stream and no keep-alive reference")    \
-    X(trp_time, keepalive_ns, TRP_S(30), TRP_MS(10), "silence before a yamux ping")                \
+    X(trp_time, idle_timeout_ns, TRP_MIN(5), TRP_MS(1), "no stream and no keep-alive reference")   \
+    X(trp_time, keepalive_ns, TRP_S(30), TRP_MS(10), "silence in use before a yamux ping")         \
     X(trp_time, request_timeout_ns, TRP_S(10), TRP_MS(1), "request to response, as Kameo's")       \
     X(trp_time, ping_timeout_ns, TRP_S(20), TRP_MS(1), "libp2p ping, dial to echo")                \
     X(trp_time, link_probe_ns, TRP_MS(500), TRP_MS(1),                                             \
