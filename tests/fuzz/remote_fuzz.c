@@ -108,8 +108,11 @@ static void peer_send(void)
 
 static struct trp_actor_ref next_ref(struct input *in)
 {
-    struct trp_actor_ref refs[] = {agent, frail, {.id = 77, .peer = nodes_peer(0)},
-                                   {.id = 4, .peer = nodes_peer(1)}, {.id = agent.id},
+    struct trp_actor_ref refs[] = {agent,
+                                   frail,
+                                   {.id = 77, .peer = nodes_peer(0)},
+                                   {.id = 4, .peer = nodes_peer(1)},
+                                   {.id = agent.id},
                                    {.id = 9, .peer = nodes_peer(0)}};
     refs[5].peer.bytes[10] ^= 1;
     return refs[next(in) % 6];
@@ -212,7 +215,7 @@ static void step(struct input *in)
     case 7:
         peer.hangs = what >= 200;
         if (what % 4 == 0) {
-            trp_world_reset(nodes.world, 0, 1000000, 0);
+            trp_world_reset(nodes.world, 0, &(struct trp_reset){.share_ppm = 1000000}, 0);
         }
         break;
     default:
@@ -234,17 +237,14 @@ static void begin(uint8_t rules)
     nodes_open(2, 13);
     nodes.hosts[0].config.security = TRP_SECURITY_PLAINTEXT;
     nodes.hosts[0].config.accept_unlinked_deaths = rules % 2 == 0;
-    nodes.hosts[0].config.limits = (struct trp_limits){.mailbox_messages = 4,
-                                                       .links_per_peer = 3,
-                                                       .types = 2,
-                                                       .requests_per_connection = 8};
+    nodes.hosts[0].config.limits = (struct trp_limits){
+        .mailbox_messages = 4, .links_per_peer = 3, .types = 2, .requests_per_connection = 8};
     nodes.hosts[0].config.access = access;
     nodes.hosts[0].config.access_count = rules / 2 % 3;
-    nodes.hosts[1].config =
-        (struct trp_node_config){.bare = true,
-                                 .security = TRP_SECURITY_PLAINTEXT,
-                                 .behaviours = &behaviour,
-                                 .behaviours_count = 1};
+    nodes.hosts[1].config = (struct trp_node_config){.bare = true,
+                                                     .security = TRP_SECURITY_PLAINTEXT,
+                                                     .behaviours = &behaviour,
+                                                     .behaviours_count = 1};
     nodes_begin();
     nodes_introduce(1, 0);
     agent = nodes_spawn(0, &agent_type, 'a', NULL);

@@ -148,8 +148,8 @@ static void step(struct fuzz *fuzz, struct input *in)
         break;
     case 2:
     case 3:
-        TRP_IGNORE(trp_stream_write(fuzz->peer.swarm, stream,
-                                    trp_bytes(bytes, next(in) * 16u + 1), &used));
+        TRP_IGNORE(trp_stream_write(fuzz->peer.swarm, stream, trp_bytes(bytes, next(in) * 16u + 1),
+                                    &used));
         break;
     case 4:
         trp_stream_shutdown(fuzz->peer.swarm, stream);

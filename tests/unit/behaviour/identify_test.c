@@ -81,9 +81,9 @@ static void liar_opened(void *self, const struct trp_stream_info *stream)
     struct liar *l = self;
     size_t at = 0;
     size_t used = 0;
-    while (at < l->size && trp_stream_write(l->swarm, stream->id,
-                                            trp_bytes(l->words + at, l->size - at), &used) ==
-                               TRP_OK) {
+    while (at < l->size &&
+           trp_stream_write(l->swarm, stream->id, trp_bytes(l->words + at, l->size - at), &used) ==
+               TRP_OK) {
         at += used;
     }
     if (!l->hangs) {
@@ -111,6 +111,7 @@ static void begin(bool lies)
     for (uint32_t i = 0; i < 2; i++) {
         struct net_host *host = net_host_init(world, i);
         host->limits.stream_send_bytes = 1u << 18;
+        host->limits.idle_timeout_ns = TRP_S(60);
         const struct trp_identify_config config = {.memory = &host->memory,
                                                    .trace = &host->trace,
                                                    .identity = &host->identity,
@@ -236,9 +237,9 @@ static struct trp_bytes record_of(uint32_t signer, uint32_t subject, uint16_t po
     struct trp_peer_record record = {
         .peer = world->hosts[subject].peer, .sequence = 1, .addresses_count = 1};
     record.addresses[0] = net_address(1, port);
-    assert_status(trp_peer_record_seal(&world->hosts[signer].identity, &record, sealed,
-                                       sizeof sealed, &size),
-                  TRP_OK);
+    assert_status(
+        trp_peer_record_seal(&world->hosts[signer].identity, &record, sealed, sizeof sealed, &size),
+        TRP_OK);
     return trp_bytes(sealed, size);
 }
 
