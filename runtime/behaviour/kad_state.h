@@ -189,6 +189,7 @@ struct kad_announcement {
     struct kad_holder *holders;
     uint32_t holders_count;
     uint32_t next_holder; /* the one replaced next when all places are taken */
+    uint32_t renewals;    /* since the key is announced */
     struct kad_timer timer;
     UT_hash_handle hh;
 };
