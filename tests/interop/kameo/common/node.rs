@@ -216,7 +216,7 @@ pub async fn run(arguments: &[String]) -> Result<(), Box<dyn std::error::Error>>
         Some(address) => (remote::bootstrap_on(address)?, None),
         None => {
             let idle = option("idle=").map_or(Ok(10_000), str::parse)?;
-            let (peer, orders) = swarm::start(Duration::from_millis(idle))?;
+            let (peer, orders) = swarm::start(Duration::from_millis(idle), false)?;
             (peer, Some(orders))
         }
     };
