@@ -2,9 +2,9 @@
 /* interop/kameo/peer.c - a node that is told what to do, line by line: the counterpart of the Kameo
  * node in common/node.rs, on the public headers alone. README.md lists the commands.
  *
- *     peer [LIMIT=VALUE…] [allow=PEER…] [accept_unlinked_deaths]
+ *     peer [LIMIT=VALUE…] [allow=PEER…] [accept_unlinked_deaths] [bootstrap=ADDRESS]
  * LIMIT is a field of struct trp_limits, spans are in milliseconds; only those allowed, if any, may
- * send messages and links.
+ * send messages and links; with an address to listen on, the node is what trp_bootstrap makes.
  * It ends with its standard input. */
 #include "interop/kameo/actors.h"
 #include "interop/kameo/lines.h"
@@ -438,6 +438,7 @@ struct settings {
     struct trp_access_rule allowed[ALLOWED_MAX];
     uint32_t allowed_count;
     bool accept_unlinked_deaths;
+    const char *bootstrap;
 };
 
 static bool set_allowed(struct settings *settings, const char *text)
@@ -475,7 +476,9 @@ static enum trp_status peer_begin(struct peer *peer, const struct settings *sett
                                         .actor_type = trp_bytes_text(manager_type.id)};
     char text[TRP_PEER_ID_TEXT_MAX];
     trp_recorder_init(&peer->recorder, (struct trp_trace_sink){.event = peer_on_trace});
-    enum trp_status status = trp_runtime_open(&config, &peer->runtime);
+    enum trp_status status = settings->bootstrap == NULL
+                                 ? trp_runtime_open(&config, &peer->runtime)
+                                 : trp_bootstrap(settings->bootstrap, &config, &peer->runtime);
     if (status != TRP_OK) {
         return status;
     }
@@ -496,6 +499,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "accept_unlinked_deaths") == 0) {
             settings.accept_unlinked_deaths = true;
+        } else if (strncmp(argv[i], "bootstrap=", 10) == 0) {
+            settings.bootstrap = argv[i] + 10;
         } else if (!set_limit(&settings.limits, argv[i]) && !set_allowed(&settings, argv[i])) {
             (void)fprintf(stderr, "peer: no setting: %s\n", argv[i]);
             return 2;
