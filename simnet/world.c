@@ -208,6 +208,8 @@ static void run_end(struct trp_world *world, struct trp_sim_host *host,
         trp_sim_flow_on_arrive(world, end);
     } else if (kind == TRP_SIM_ACK) {
         trp_sim_flow_on_ack(world, end, happening->detail);
+    } else if (kind == TRP_SIM_ACK_DUE) {
+        trp_sim_flow_on_ack_due(world, end);
     } else if (kind == TRP_SIM_RESET) {
         trp_sim_flow_on_reset(world, end, happening->detail);
     } else if (kind == TRP_SIM_RETRY) {
@@ -253,6 +255,7 @@ static void run_happening(struct trp_world *world, const struct trp_happening *h
         break;
     case TRP_SIM_ARRIVE:
     case TRP_SIM_ACK:
+    case TRP_SIM_ACK_DUE:
     case TRP_SIM_RESET:
     case TRP_SIM_RETRY:
     case TRP_SIM_SEND:

@@ -365,8 +365,14 @@ bool trp_kad_knows_peer(const struct trp_kad *kad, const struct trp_peer_id *pee
 bool trp_kad_holds_provider(const struct trp_kad *kad, struct trp_bytes key,
                             const struct trp_peer_id *provider)
 {
+    bool ours = kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL;
+    if (provider == NULL) {
+        struct trp_peer_id any;
+        return ours || trp_kad_provider_store_find(&kad->providers, key, trp_swarm_now(kad->swarm),
+                                                   &any, 1) > 0;
+    }
     if (trp_peer_id_equal(provider, trp_swarm_peer_id(kad->swarm))) {
-        return kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL;
+        return ours;
     }
     return trp_kad_provider_store_holds(&kad->providers, key, provider);
 }

@@ -123,6 +123,7 @@ bool trp_kad_next_peer(const struct trp_kad *kad, uint32_t *at, struct trp_peer_
                        uint32_t *ret_bucket);
 /* Says whether a peer is in the routing table. */
 bool trp_kad_knows_peer(const struct trp_kad *kad, const struct trp_peer_id *peer);
+/* `provider` NULL: of anybody. */
 bool trp_kad_holds_provider(const struct trp_kad *kad, struct trp_bytes key,
                             const struct trp_peer_id *provider);
 

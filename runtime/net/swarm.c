@@ -43,8 +43,10 @@ static void swarm_init_tables(struct trp_swarm *swarm)
     swarm->spare = trp_buffer_init(memory, 0);
     swarm->staging = trp_buffer_init(memory, 0);
     swarm->words = trp_buffer_init(memory, WORDS_BYTES_MAX);
+    trp_list_init(&swarm->idle);
     trp_list_init(&swarm->dirty_connections);
     trp_list_init(&swarm->dirty_dials);
+    trp_list_init(&swarm->accepted_pending);
     trp_list_init(&swarm->dials_waiting);
     trp_list_init(&swarm->notify_streams);
     trp_list_init(&swarm->negotiating_streams);
@@ -168,6 +170,7 @@ void trp_swarm_close(struct trp_swarm *swarm)
     trp_peer_store_deinit(&swarm->store);
     trp_protocol_table_release(swarm, swarm->accepted);
     trp_slab_free(&swarm->connections);
+    trp_origin_free_all(&swarm->origins, swarm->memory);
     trp_slab_free(&swarm->streams);
     trp_slab_free(&swarm->dials);
     trp_heap_free(&swarm->timers);
@@ -268,6 +271,7 @@ static void connection_input(struct trp_swarm *swarm, struct trp_connection *c,
         trp_connection_connected(swarm, c);
         break;
     case TRP_IN_BYTES:
+        trp_transport_sent(&c->socket, in->sent_bytes);
         trp_pump_recv(swarm, c, in->bytes);
         break;
     case TRP_IN_EOF:

@@ -332,9 +332,24 @@ enum trp_status trp_yamux_expire(struct trp_yamux *yamux, trp_time now)
     if (yamux->ping_awaited) {
         return trp_yamux_fail(yamux, TRP_ETIMEDOUT);
     }
+    trp_yamux_ping(yamux, now);
+    return TRP_OK;
+}
+
+void trp_yamux_ping(struct trp_yamux *yamux, trp_time now)
+{
     yamux->ping_awaited = true;
     yamux->ping_due = true;
     yamux->ping_at = now;
     yamux->ping_value++;
-    return TRP_OK;
+}
+
+bool trp_yamux_is_answered(const struct trp_yamux *yamux)
+{
+    return !yamux->ping_awaited;
+}
+
+trp_time trp_yamux_heard_at(const struct trp_yamux *yamux)
+{
+    return yamux->heard_at;
 }

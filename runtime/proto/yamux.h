@@ -92,5 +92,11 @@ bool trp_yamux_has_output(const struct trp_yamux *yamux);
 bool trp_yamux_next_event(struct trp_yamux *yamux, struct trp_yamux_event *ret_event);
 trp_time trp_yamux_deadline(const struct trp_yamux *yamux);
 enum trp_status trp_yamux_expire(struct trp_yamux *yamux, trp_time now) TRP_NODISCARD;
+/* Asks the peer whether it lives, before expire does. */
+void trp_yamux_ping(struct trp_yamux *yamux, trp_time now);
+/* True when the peer has been heard since the last ping. */
+bool trp_yamux_is_answered(const struct trp_yamux *yamux);
+/* When the peer was last heard. */
+trp_time trp_yamux_heard_at(const struct trp_yamux *yamux);
 
 #endif

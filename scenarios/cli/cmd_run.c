@@ -284,6 +284,25 @@ static int make_directory(const struct cli_verb *verb, const char *path)
     return CLI_OK;
 }
 
+/* Each --set on a line of its own. The caller frees it; NULL: no memory. */
+static char *join_settings(const struct run_options *options)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < options->settings_count; i++) {
+        (void)fprintf(out, "%s%s", i == 0 ? "" : "\n", options->settings[i]);
+    }
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
 static int run_session(const struct cli_verb *verb, const struct run_options *options,
                        const struct cli_scenario *scenario, struct watcher *watcher)
 {
@@ -291,7 +310,10 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
     struct trp_session *session;
     struct trp_run_error error;
     char *reproduce = make_reproduce(options);
-    if (reproduce == NULL) {
+    char *settings = join_settings(options);
+    if (reproduce == NULL || settings == NULL) {
+        free(reproduce);
+        free(settings);
         return cli_fail(verb, CLI_INTERNAL, "out of memory");
     }
     (void)snprintf(database, sizeof database, "%s/run.db",
@@ -301,6 +323,7 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
         .load = scenario->load,
         .path = options->file,
         .source = scenario->source,
+        .settings = settings[0] == '\0' ? NULL : settings,
         .reproduce = reproduce,
         .version = TRP_VERSION,
         .database = options->out == NULL ? NULL : database,
@@ -324,6 +347,7 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
         code = cli_fail(verb, CLI_INTERNAL, "%s", error.text);
     }
     free(reproduce);
+    free(settings);
     return code;
 }
 

@@ -318,6 +318,12 @@ static void toy_on_socket(struct toy *toy, struct toy_socket *socket, const stru
         return;
     }
     assert_int_equal(socket->state, TOY_OPEN);
+    if (in->sent_bytes > 0) {
+        assert_true(in->kind == TRP_IN_SENT || in->kind == TRP_IN_BYTES);
+        socket->credited += in->sent_bytes;
+        assert_true(socket->credited <= socket->written);
+        toy_flush(toy, socket);
+    }
     if (in->kind == TRP_IN_BYTES) {
         assert_false(socket->eof);
         toy_on_bytes(toy, socket, in);
@@ -331,9 +337,6 @@ static void toy_on_socket(struct toy *toy, struct toy_socket *socket, const stru
     } else {
         assert_int_equal(in->kind, TRP_IN_SENT);
         assert_true(in->sent_bytes > 0);
-        socket->credited += in->sent_bytes;
-        assert_true(socket->credited <= socket->written);
-        toy_flush(toy, socket);
     }
 }
 

@@ -13,6 +13,7 @@ TRP_EXTERN_C_BEGIN
 #define TRP_LIMITS_MAP(X)                                                                          \
     X(uint64_t, memory_bytes, 1024ull * 1024 * 1024, 1024ull * 1024, "all a node allocates")       \
     X(uint32_t, connections, 1024, 4, "established, both directions")                              \
+    X(uint32_t, connections_idle, 128, 1, "kept for reuse; the one idle longest is closed")        \
     X(uint32_t, connections_per_peer, 4, 1, "duplicates from simultaneous dials")                  \
     X(uint32_t, connections_pending_in, 128, 1, "accepted, not yet upgraded: floods end here")     \
     X(uint32_t, connections_pending_out, 128, 1, "being dialed or upgraded")                       \
@@ -36,6 +37,8 @@ TRP_EXTERN_C_BEGIN
     X(uint32_t, requests_per_connection, 100, 1, "request-response streams, as Kameo's")           \
     X(uint32_t, requests_waiting_per_peer, 1024, 1, "requests queued for a peer")                  \
     X(uint32_t, request_bytes, 1048576, 1024, "encoded request, as Kameo's")                       \
+    X(uint64_t, received_bytes, 256ull * 1024 * 1024, 65536, "requests and responses of peers")    \
+    X(uint64_t, received_bytes_per_peer, 32ull * 1024 * 1024, 65536, "the same, of one peer")      \
     X(uint32_t, response_bytes, 10485760, 1024, "encoded response, as Kameo's")                    \
     X(uint32_t, actors, 1048576, 1, "live actors")                                                 \
     X(uint32_t, mailbox_messages, 64, 1, "user lane of a mailbox, as Kameo's")                     \
@@ -51,8 +54,8 @@ TRP_EXTERN_C_BEGIN
     X(trp_time, dial_timeout_ns, TRP_S(10), TRP_MS(1), "one address, connect to upgraded")         \
     X(trp_time, upgrade_timeout_ns, TRP_S(10), TRP_MS(1), "inbound, accept to upgraded")           \
     X(trp_time, negotiation_timeout_ns, TRP_S(10), TRP_MS(1), "one stream's multistream-select")   \
-    X(trp_time, idle_timeout_ns, TRP_S(60), TRP_MS(1), "no stream and no keep-alive reference")    \
-    X(trp_time, keepalive_ns, TRP_S(30), TRP_MS(10), "silence before a yamux ping")                \
+    X(trp_time, idle_timeout_ns, TRP_MIN(5), TRP_MS(1), "no stream and no keep-alive reference")   \
+    X(trp_time, keepalive_ns, TRP_S(30), TRP_MS(10), "silence in use before a yamux ping")         \
     X(trp_time, request_timeout_ns, TRP_S(10), TRP_MS(1), "request to response, as Kameo's")       \
     X(trp_time, ping_timeout_ns, TRP_S(20), TRP_MS(1), "libp2p ping, dial to echo")                \
     X(trp_time, link_probe_ns, TRP_MS(500), TRP_MS(1),                                             \
