@@ -356,6 +356,12 @@ bool trp_kad_next_peer(const struct trp_kad *kad, uint32_t *at, struct trp_peer_
     return true;
 }
 
+bool trp_kad_knows_peer(const struct trp_kad *kad, const struct trp_peer_id *peer)
+{
+    const struct trp_kad_contact contact = trp_kad_contact_of(peer);
+    return trp_kad_table_find(&kad->table, &contact.key) != NULL;
+}
+
 bool trp_kad_holds_provider(const struct trp_kad *kad, struct trp_bytes key,
                             const struct trp_peer_id *provider)
 {

@@ -121,6 +121,8 @@ struct trp_kad_view {
 void trp_kad_inspect(const struct trp_kad *kad, struct trp_kad_view *ret_view);
 bool trp_kad_next_peer(const struct trp_kad *kad, uint32_t *at, struct trp_peer_id *ret_peer,
                        uint32_t *ret_bucket);
+/* Says whether a peer is in the routing table. */
+bool trp_kad_knows_peer(const struct trp_kad *kad, const struct trp_peer_id *peer);
 /* `provider` NULL: of anybody. */
 bool trp_kad_holds_provider(const struct trp_kad *kad, struct trp_bytes key,
                             const struct trp_peer_id *provider);

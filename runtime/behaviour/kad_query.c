@@ -478,11 +478,25 @@ void kad_query_on_answer(struct trp_kad *kad, trp_handle id, const struct kad_pe
     query_pump(kad, query);
 }
 
-void kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer)
+/* A connection that broke may have been dead for long; the holder deserves a new one. */
+static bool query_repeats(struct kad_query *query, enum trp_status status)
+{
+    bool repeats = query->holder.size > 0 && !query->is_repeated &&
+                   (status == TRP_ECLOSED || status == TRP_ERESET);
+    query->is_repeated = query->is_repeated || repeats;
+    return repeats;
+}
+
+void kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
+                          enum trp_status status)
 {
     struct kad_query *query = query_asking(kad, id);
     if (query != NULL) {
-        trp_kad_query_failed(&query->core, &peer->contact.key);
+        if (query_repeats(query, status)) {
+            query_ask(kad, query, &peer->contact);
+        } else {
+            trp_kad_query_failed(&query->core, &peer->contact.key);
+        }
         query_pump(kad, query);
     }
 }

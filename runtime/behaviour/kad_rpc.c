@@ -107,7 +107,7 @@ static void rpc_report(struct trp_kad *kad, struct kad_rpc *rpc, enum trp_status
         if (answer != NULL) {
             kad_query_on_answer(kad, rpc->query, rpc->peer, answer);
         } else {
-            kad_query_on_failure(kad, rpc->query, rpc->peer);
+            kad_query_on_failure(kad, rpc->query, rpc->peer, status);
         }
         break;
     case KAD_FOR_STORE:

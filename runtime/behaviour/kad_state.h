@@ -149,6 +149,7 @@ struct kad_query {
     uint32_t key_size;
     uint32_t goal;
     struct trp_peer_id holder; /* RECORD: the only one to ask; size 0: whoever is close */
+    bool is_repeated;          /* the holder was asked once more */
     struct trp_kad_query core;
     trp_time began_at;
     trp_time ends_at;
@@ -334,7 +335,8 @@ void kad_query_free(struct trp_kad *kad, struct kad_query *query);
 void kad_query_start_waiting(struct trp_kad *kad);
 void kad_query_on_answer(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
                          const struct trp_kad_message *message);
-void kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer);
+void kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
+                          enum trp_status status);
 void kad_query_on_stored(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
                          bool stored);
 void kad_query_on_timer(struct trp_kad *kad, struct kad_query *query);

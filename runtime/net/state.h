@@ -25,6 +25,7 @@
 #include "base/slab.h"
 #include "net/datagram.h"
 #include "net/limits.h"
+#include "net/origin.h"
 #include "net/peer_store.h"
 #include "net/swarm.h"
 #include "net/transport.h"
@@ -96,9 +97,10 @@ struct trp_connection {
     struct trp_peer_id peer_id; /* from OPEN on */
     struct trp_multiaddr remote;
 
-    struct trp_dial *dial; /* outbound, until OPEN */
-    uint32_t candidate;    /* index into the dial's */
-    struct trp_list_link dial_link;
+    struct trp_dial *dial;          /* outbound, until OPEN */
+    uint32_t candidate;             /* index into the dial's */
+    struct trp_list_link dial_link; /* inbound: in swarm->accepted_pending, until OPEN */
+    struct trp_origin *origin;      /* inbound, until OPEN; NULL: no memory for it */
 
     struct trp_upgrade *upgrade; /* until it is read */
     struct trp_noise *noise;     /* after the upgrade; NULL in plaintext */
@@ -241,7 +243,9 @@ struct trp_swarm {
     uint32_t opened_count;
     uint32_t opened_capacity;
     uint32_t open_count;
-    struct trp_list idle; /* connections, longest idle first */
+    struct trp_list accepted_pending; /* inbound connections, the oldest first */
+    struct trp_origin *origins;       /* of those, uthash by ip */
+    struct trp_list idle;             /* connections, longest idle first */
     uint32_t idle_count;
     uint32_t pending_in;
     uint32_t pending_out;

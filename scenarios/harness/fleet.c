@@ -136,18 +136,29 @@ static enum trp_status fleet_muster(struct trp_run *run)
             crew->hosts = trp_memory_alloc(&run->memory, crew->count * sizeof *crew->hosts + 1);
             status = crew->hosts == NULL ? TRP_ENOMEM : TRP_OK;
         }
-        if (status == TRP_OK) {
-            memcpy(crew->hosts, run->scratch, crew->count * sizeof *crew->hosts);
+        uint32_t honest = 0;
+        for (uint32_t k = 0; k < crew->count && status == TRP_OK; k++) {
+            if (trp_plan_is_honest(run->plan, run->scratch[k])) {
+                crew->hosts[honest++] = run->scratch[k];
+            }
         }
+        crew->count = honest;
     }
     return status;
+}
+
+enum trp_status trp_harness_join(struct trp_run *run, struct trp_node *node, uint32_t host,
+                                 trp_time now)
+{
+    const struct trp_command listen = {.kind = TRP_CMD_LISTEN, .address = fleet_address(run, host)};
+    enum trp_status status = fleet_command(node, now, run->trace.cause, &listen);
+    return status == TRP_OK ? fleet_bootstrap(run, node, host, now) : status;
 }
 
 static enum trp_status fleet_begin_life(struct trp_run *run, struct trp_node *node, uint32_t host,
                                         trp_time now)
 {
-    const struct trp_command listen = {.kind = TRP_CMD_LISTEN, .address = fleet_address(run, host)};
-    enum trp_status status = fleet_command(node, now, run->trace.cause, &listen);
+    enum trp_status status = TRP_OK;
     for (uint32_t i = 0; i < run->plan->actors_count && status == TRP_OK; i++) {
         const struct trp_plan_actor *actor = &run->plan->actors[i];
         if (!trp_harness_crew_has(run, i, host)) {
@@ -157,7 +168,7 @@ static enum trp_status fleet_begin_life(struct trp_run *run, struct trp_node *no
             status = fleet_spawn(run, node, host, now, actor, k);
         }
     }
-    return status == TRP_OK ? fleet_bootstrap(run, node, host, now) : status;
+    return status == TRP_OK ? trp_harness_join(run, node, host, now) : status;
 }
 
 /* ---- the factory ---- */
@@ -170,7 +181,11 @@ static void fleet_record_host(struct trp_run *run, uint32_t host, trp_time now)
     char address[TRP_MULTIADDR_TEXT_MAX];
     const struct trp_multiaddr listen = fleet_address(run, host);
     (void)snprintf(name, sizeof name, "%s[%u]", group->name, host - group->first);
-    trp_peer_id_print(trp_node_peer_id(run->hosts[host].node), peer);
+    const struct host *its = &run->hosts[host];
+    peer[0] = '\0';
+    if (its->intruder == NULL) {
+        trp_peer_id_print(trp_node_peer_id(its->node != NULL ? its->node : its->foe), peer);
+    }
     trp_multiaddr_print(&listen, address);
     trp_run_host(run->options.record, &(struct trp_run_host){.index = host,
                                                              .name = name,
@@ -179,6 +194,25 @@ static void fleet_record_host(struct trp_run *run, uint32_t host, trp_time now)
                                                              .peer = peer,
                                                              .address = address,
                                                              .started = now});
+}
+
+/* Begins the life of an honest host. */
+static enum trp_status fleet_begin(struct trp_run *run, uint32_t index,
+                                   const struct trp_node_config *config,
+                                   struct trp_process *ret_process)
+{
+    struct host *host = &run->hosts[index];
+    enum trp_status status = trp_node_open(config, &host->node);
+    if (status == TRP_OK) {
+        status = fleet_begin_life(run, host->node, index, config->now);
+    }
+    if (status != TRP_OK) {
+        trp_node_close(host->node);
+        host->node = NULL;
+        return status;
+    }
+    *ret_process = trp_watch_process(run, index);
+    return TRP_OK;
 }
 
 static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnation, trp_time now,
@@ -201,23 +235,16 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
                                      .crypto_memo = run->crypto_memo};
     memcpy(config.seed, seed, sizeof config.seed);
     memcpy(config.identity, identity, sizeof config.identity);
-    struct host *host = &run->hosts[index];
-    enum trp_status status = trp_node_open(&config, &host->node);
-    if (status != TRP_OK) {
-        return status;
+    bool honest = trp_plan_is_honest(run->plan, index);
+    enum trp_status status = honest ? fleet_begin(run, index, &config, ret_process)
+                                    : trp_harness_foe_begin(run, index, &config, ret_process);
+    if (status == TRP_OK) {
+        run->hosts[index].lives++;
+        if (run->options.record != NULL) {
+            fleet_record_host(run, index, now);
+        }
     }
-    host->lives++;
-    status = fleet_begin_life(run, host->node, index, now);
-    if (status != TRP_OK) {
-        trp_node_close(host->node);
-        host->node = NULL;
-        return status;
-    }
-    if (run->options.record != NULL) {
-        fleet_record_host(run, index, now);
-    }
-    *ret_process = trp_watch_process(run, index);
-    return TRP_OK;
+    return status;
 }
 
 static void fleet_end(void *user, uint32_t index, struct trp_process process)
@@ -226,6 +253,10 @@ static void fleet_end(void *user, uint32_t index, struct trp_process process)
     struct trp_run *run = user;
     struct host *host = &run->hosts[index];
     struct trp_node_view view;
+    if (host->node == NULL) {
+        trp_harness_foe_end(run, index);
+        return;
+    }
     trp_node_inspect(host->node, &view);
     host->kad_rpcs += view.kad_rpcs;
     host->kad_timeouts += view.kad_timeouts;
@@ -275,7 +306,7 @@ void trp_harness_host_totals(struct trp_run *run)
                             &(struct trp_run_host_totals){.bytes_sent = stats.bytes_sent,
                                                           .bytes_received = stats.bytes_received,
                                                           .lives = run->hosts[i].lives,
-                                                          .up = run->hosts[i].node != NULL});
+                                                          .up = trp_harness_is_up(run, i)});
     }
 }
 
@@ -284,7 +315,7 @@ void trp_harness_host_totals(struct trp_run *run)
 static bool fleet_is_up(void *user, uint32_t host)
 {
     const struct trp_run *run = user;
-    return run->hosts[host].node != NULL && !run->hosts[host].leaving;
+    return trp_harness_is_up(run, host) && !run->hosts[host].leaving;
 }
 
 static void fleet_sort_by_distance(void *user, const char *name, uint32_t *hosts, uint32_t count)

@@ -204,7 +204,7 @@ static bool run_look(struct trp_run *run, trp_time until)
                                             .events = run->recorder.sequence,
                                             .fault = run->lasting_fault};
         for (uint32_t i = 0; i < run->plan->hosts_count; i++) {
-            progress.hosts_up += run->hosts[i].node != NULL;
+            progress.hosts_up += trp_harness_is_up(run, i);
         }
         run->options.progress(run->options.user, &progress);
     }

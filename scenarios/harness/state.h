@@ -4,6 +4,7 @@
 #define HARNESS_STATE_H
 
 #include "base/heap.h"
+#include "scenarios/adversary/adversary.h"
 #include "scenarios/harness/network.h"
 #include "scenarios/harness/run.h"
 #include "scenarios/harness/vocabulary.h"
@@ -25,7 +26,8 @@ enum harness_stream {
     STREAM_TARGET,    /* on which name */
     STREAM_SHAPE,     /* sides of a partition */
     STREAM_BOOTSTRAP, /* which bootstrap peers a host takes */
-    STREAM_PROBE      /* the oracle's walks */
+    STREAM_PROBE,     /* the oracle's walks */
+    STREAM_FOE        /* what an adversary does */
 };
 
 /* What the harness itself does next, in order of (time, order). */
@@ -41,7 +43,10 @@ struct agenda {
 struct host {
     struct trp_run *run;
     uint32_t index;
-    struct trp_node *node; /* NULL: down */
+    struct trp_node *node; /* of an honest host; NULL: it is down */
+    struct trp_node *foe;  /* of an adversary that has one */
+    struct trp_impostor *impostor;
+    struct trp_intruder *intruder;
     const struct trp_limits *limits;
     uint32_t lives;
     bool leaving;
@@ -144,6 +149,12 @@ struct trp_run {
     const char *lasting_fault;
 };
 
+static inline bool trp_harness_is_up(const struct trp_run *run, uint32_t host)
+{
+    const struct host *its = &run->hosts[host];
+    return its->node != NULL || its->foe != NULL || its->intruder != NULL;
+}
+
 static inline trp_time trp_harness_now(const struct trp_run *run)
 {
     return run->net.ops->now(run->net.self);
@@ -170,6 +181,17 @@ struct trp_host_factory trp_harness_factory(struct trp_run *run);
 struct trp_selector_world trp_harness_selector_world(struct trp_run *run, uint64_t entity,
                                                      uint64_t counter);
 void trp_harness_host_totals(struct trp_run *run);
+
+/* Has a new node listen and dial its bootstrap peers. */
+enum trp_status trp_harness_join(struct trp_run *run, struct trp_node *node, uint32_t host,
+                                 trp_time now) TRP_NODISCARD;
+
+/* foes.c */
+/* Begins the life of an adversary; `config` is that of an honest node in its place. */
+enum trp_status trp_harness_foe_begin(struct trp_run *run, uint32_t index,
+                                      struct trp_node_config *config,
+                                      struct trp_process *ret_process) TRP_NODISCARD;
+void trp_harness_foe_end(struct trp_run *run, uint32_t index);
 
 /* workload.c */
 enum trp_status trp_harness_begin_workload(struct trp_run *run);

@@ -264,11 +264,11 @@ static enum trp_status crash_one(struct trp_run *run, uint32_t index, uint32_t h
 enum trp_status trp_harness_restart(struct trp_run *run, uint32_t host, enum trp_state_kept state,
                                     uint64_t cause)
 {
-    if (run->hosts[host].leaving && run->hosts[host].node != NULL) {
+    if (run->hosts[host].leaving && trp_harness_is_up(run, host)) {
         (void)run->net.ops->stop(run->net.self, host, cause); /* its goodbyes are said */
         return TRP_OK;
     }
-    if (run->hosts[host].node == NULL) {
+    if (!trp_harness_is_up(run, host)) {
         run->hosts[host].leaving = false;
         (void)run->net.ops->restart(run->net.self, host, state, cause);
     }

@@ -76,6 +76,12 @@ enum trp_status trp_harness_target(const struct trp_run *run, uint32_t workload,
                                 room);
 }
 
+static bool flow_may_do(void *user, uint32_t host)
+{
+    const struct trp_run *run = user;
+    return run->hosts[host].node != NULL && !run->hosts[host].leaving;
+}
+
 /* Gives the host that an operation is issued on; TRP_ENOTFOUND: nobody is up to do it. */
 static enum trp_status flow_host(struct trp_run *run, uint32_t index, uint64_t count,
                                  uint32_t *ret_host)
@@ -85,7 +91,8 @@ static enum trp_status flow_host(struct trp_run *run, uint32_t index, uint64_t c
         *ret_host = entry->occasions[count].host;
         return run->hosts[*ret_host].node == NULL ? TRP_ENOTFOUND : TRP_OK;
     }
-    const struct trp_selector_world world = trp_harness_selector_world(run, entry->entity, count);
+    struct trp_selector_world world = trp_harness_selector_world(run, entry->entity, count);
+    world.is_up = flow_may_do;
     return trp_selector_pick(run->plan, entry->on, &world, ret_host);
 }
 

@@ -37,7 +37,8 @@ struct draft_group {
     struct lang_item item;
     struct trp_plan_group group;
     struct lang_start start;
-    const struct lang_node *bootstrap; /* read when all groups are known */
+    const struct lang_node *bootstrap; /* read when all groups are known, as is: */
+    const struct lang_node *against;
     struct draft_limits limits;
 };
 

@@ -123,6 +123,20 @@ struct trp_plan_link {
 
 enum trp_plan_state { TRP_PLAN_STATE_OF_GROUP, TRP_PLAN_STATE_KEPT, TRP_PLAN_STATE_LOST };
 
+/* How the hosts of a group behave. Adversaries run no actors and do no operations; see
+ * scenarios/adversary. */
+enum trp_plan_conduct {
+    TRP_PLAN_HONEST,
+    TRP_PLAN_FLOOD,     /* opens connections without end, and says nothing */
+    TRP_PLAN_SLOW,      /* begins as any peer would, one byte at a time */
+    TRP_PLAN_SILENT,    /* takes connections and never answers */
+    TRP_PLAN_TRUNCATE,  /* begins, and breaks off */
+    TRP_PLAN_MALFORMED, /* sends what no handshake allows */
+    TRP_PLAN_OVERSIZE,  /* announces messages beyond any limit */
+    TRP_PLAN_LIE,       /* answers the DHT with inventions, and puts them there */
+    TRP_PLAN_STREAMS    /* opens streams without end */
+};
+
 struct trp_plan_group {
     const char *name;
     const char *zone; /* the group's name unless said */
@@ -133,7 +147,10 @@ struct trp_plan_group {
     struct trp_dist start;     /* moment of start per host; constant TRP_NEVER: waits for join: */
     const trp_time *starts;    /* instead, one for each host; NULL: not said */
     enum trp_plan_state state; /* what a crash leaves unless it says so: KEPT or LOST */
-    struct trp_limits limits;  /* zero fields: the default; limits: of the file merged in */
+    enum trp_plan_conduct conduct;
+    const struct trp_selector *against; /* whom an adversary attacks; NULL: all honest hosts */
+    trp_time every_ns;                  /* from one attack to the next; 0: as is usual for it */
+    struct trp_limits limits; /* zero fields: the default; limits: of the file merged in */
     struct trp_place place;
 };
 
@@ -310,6 +327,10 @@ struct trp_plan {
 
 /* Gives the group of a host; `host` is below hosts_count. */
 const struct trp_plan_group *trp_plan_group_of(const struct trp_plan *plan, uint32_t host);
+static inline bool trp_plan_is_honest(const struct trp_plan *plan, uint32_t host)
+{
+    return trp_plan_group_of(plan, host)->conduct == TRP_PLAN_HONEST;
+}
 
 /* Gives the path from one host to another without faults: the default, then each link that
  * applies in the order of the file, field by field. */

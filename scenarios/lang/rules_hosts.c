@@ -89,8 +89,9 @@ static void check_start(struct lang_context *context, struct draft_group *group)
                          "hosts would start after the run has ended");
 }
 
-static const struct trp_selector *read_bootstrap(struct lang_context *context,
-                                                 const struct lang_node *node)
+/* Reads a selector whose choice can be made before the run. */
+static const struct trp_selector *read_early(struct lang_context *context,
+                                             const struct lang_node *node)
 {
     struct lang_fault fault = {0};
     const struct trp_selector *selector = lang_selector_read(
@@ -105,15 +106,41 @@ static const struct trp_selector *read_bootstrap(struct lang_context *context,
     return selector;
 }
 
+/* Reads whom adversaries attack, and refuses to honest hosts what is theirs. */
+static void read_conduct(struct lang_context *context, const struct draft_group *draft,
+                         struct trp_plan_group *group)
+{
+    static const char *const keys[] = {"against", "every"};
+    for (size_t i = 0; i < 2 && group->conduct == TRP_PLAN_HONEST; i++) {
+        const struct lang_node *value = lang_item_value(&draft->item, keys[i]);
+        if (value == NULL)
+            continue;
+        lang_problem_add(context->problems, value->mark, "`%s` is for adversaries", keys[i]);
+        lang_problem_hint(context->problems, "say what they do with behave: flood, slow, …");
+        return;
+    }
+    if (lang_item_is_zero(&draft->item, "every"))
+        lang_problem_add(context->problems, lang_item_mark(&draft->item, "every"),
+                         "attacks need some time between them");
+    if (draft->against == NULL)
+        return;
+    if (draft->against->kind == LANG_LIST)
+        lang_problem_add(context->problems, draft->against->mark,
+                         "`against` takes one value, not a list");
+    else
+        group->against = read_early(context, draft->against);
+}
+
 static void read_bootstraps(struct lang_context *context, struct trp_plan_group *groups)
 {
     const struct draft_group *drafts = context->draft.hosts.items;
     for (uint32_t i = 0; i < context->draft.hosts.count; i++) {
         const struct lang_node *node = drafts[i].bootstrap;
+        read_conduct(context, &drafts[i], &groups[i]);
         if (node == NULL)
             continue;
         if (node->kind != LANG_LIST) {
-            groups[i].bootstrap = read_bootstrap(context, node);
+            groups[i].bootstrap = read_early(context, node);
             continue;
         }
         if (!fits_group(context, &drafts[i], "bootstrap", node->count))
@@ -121,7 +148,7 @@ static void read_bootstraps(struct lang_context *context, struct trp_plan_group 
         const struct trp_selector **each =
             lang_arena_take(context->arena, node->count * sizeof *each + 1);
         for (uint32_t k = 0; k < node->count; k++)
-            each[k] = read_bootstrap(context, node->entries[k].value);
+            each[k] = read_early(context, node->entries[k].value);
         groups[i].bootstraps = each;
     }
 }

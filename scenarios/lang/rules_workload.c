@@ -27,6 +27,18 @@ static const struct trp_actor_type *type_find(struct lang_context *context,
     return NULL;
 }
 
+/* Reports a choice that is of adversaries alone. */
+static void check_honest(struct lang_context *context, const struct lang_item *item,
+                         const struct trp_selector *on, const char *message)
+{
+    if (on == NULL || on->hosts_count == 0)
+        return;
+    for (uint32_t i = 0; i < on->hosts_count; i++)
+        if (trp_plan_is_honest(context->plan, on->hosts[i]))
+            return;
+    lang_problem_add(context->problems, lang_item_mark(item, "on"), "%s", message);
+}
+
 void lang_rules_actors(struct lang_context *context)
 {
     struct trp_plan *plan = context->plan;
@@ -44,6 +56,7 @@ void lang_rules_actors(struct lang_context *context)
                              "who this is shows only while the run goes on");
             lang_problem_hint(context->problems, "closest() and holders() are for the timeline");
         }
+        check_honest(context, &draft->item, actor->on, "adversaries run no actors");
         if (actor->type != NULL)
             lang_arguments_check(context, &draft->item, draft->type, actor->type->args,
                                  actor->args);
@@ -215,6 +228,7 @@ void lang_rules_workload(struct lang_context *context)
         if (entry->operation != TRP_PLAN_LOOKUP)
             check_message(context, draft);
         read_occasions(context, draft);
+        check_honest(context, &draft->item, entry->on, "adversaries do no operations");
         entry->name = entry->name == NULL ? "" : entry->name;
         for (uint32_t k = 0; k < i; k++) {
             if (entry->name[0] != '\0' && strcmp(entries[k].name, entry->name) == 0) {

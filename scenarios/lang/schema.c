@@ -164,6 +164,18 @@ static const struct lang_choice states[] = {
     {"partial", 0, true, "the newest part of the saved state is lost"},
     {NULL, 0, false, NULL}};
 
+static const struct lang_choice conducts[] = {
+    {"honest", TRP_PLAN_HONEST, false, "as a node should"},
+    {"flood", TRP_PLAN_FLOOD, false, "opens connections without end and says nothing"},
+    {"slow", TRP_PLAN_SLOW, false, "begins as any peer would, one byte at a time"},
+    {"silent", TRP_PLAN_SILENT, false, "takes connections and never answers"},
+    {"truncate", TRP_PLAN_TRUNCATE, false, "begins as any peer would and breaks off"},
+    {"malformed", TRP_PLAN_MALFORMED, false, "sends what no handshake allows"},
+    {"oversize", TRP_PLAN_OVERSIZE, false, "announces messages beyond any limit"},
+    {"lie", TRP_PLAN_LIE, false, "answers the DHT with inventions, and stores some"},
+    {"streams", TRP_PLAN_STREAMS, false, "opens streams without end"},
+    {NULL, 0, false, NULL}};
+
 static const struct lang_key group_keys[] = {
     {.name = "count",
      .type = LANG_COUNT,
@@ -203,7 +215,27 @@ static const struct lang_key group_keys[] = {
      .unless = "those of the file",
      .section = &limits_section,
      .about = "Bounds and intervals of the nodes of this group; see `limits`.",
-     .example = "limits: { bootstrap_redial: 10s }"}};
+     .example = "limits: { bootstrap_redial: 10s }"},
+    {.name = "behave",
+     .type = LANG_CHOICE,
+     .offset = offsetof(struct draft_group, group.conduct),
+     .usual = "honest",
+     .choices = conducts,
+     .about = "How these hosts behave; see `troupe explain adversaries`.",
+     .example = "behave: flood"},
+    {.name = "against",
+     .type = LANG_HOSTS_LATER,
+     .offset = offsetof(struct draft_group, against),
+     .unless = "every honest host",
+     .about = "Whom these adversaries attack.",
+     .example = "against: boot"},
+    {.name = "every",
+     .type = LANG_TIME,
+     .offset = offsetof(struct draft_group, group.every_ns),
+     .unless = "10ms; slow: 1s; oversize, lie, streams: 100ms",
+     .about =
+         "The time from one attack of each of these hosts to the next; slow: to the next byte.",
+     .example = "every: 5ms"}};
 
 static const struct lang_section group_section = {.name = "hosts",
                                                   .keys = group_keys,

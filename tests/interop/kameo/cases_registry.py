@@ -47,10 +47,11 @@ class Network:
         return actor
 
     def find(self, node, name, all_of_them=False, what="probe"):
-        """Gives the ids found; none is an error of ours, and a plain answer of Kameo."""
+        """Gives the ids found. That there is none is an error of ours, which says whether nobody has
+        the name or who has it does not answer; Kameo just gives none."""
         verb = "lookup_all" if all_of_them else "lookup"
         answer = self.nodes[node].finish(self.nodes[node].begin(f"{verb} {what} {name}"))
-        if self.nodes[node].kind == "c" and answer.get("error") == "ENOTFOUND":
+        if self.nodes[node].kind == "c" and answer.get("error") in ("ENOTFOUND", "EUNREACHABLE"):
             return []
         expect("ok" in answer, f"{node}: {verb} {name}: {answer}")
         return answer["ok"]
@@ -168,7 +169,8 @@ def run(programs, report):
                    seeker)
         report.run(f"{seeker} looks up one of six holders", looked_up_one_of_all, network, holders,
                    seeker)
-    for owner, seeker in (("rust1", "c2"), ("c1", "c2"), ("c1", "rust2"), ("rust1", "rust2")):
+    # Between Kameo's own nodes a name is found for an hour after it was given up.
+    for owner, seeker in (("rust1", "c2"), ("c1", "c2"), ("c1", "rust2")):
         report.run(f"{seeker} after {owner} unregistered", unregistered, network, owner, seeker)
         report.run(f"{seeker} after the actor of {owner} stopped", stopped, network, owner, seeker)
         report.run(f"{seeker} after {owner} gave a name to another", taken_over, network, owner,
