@@ -126,7 +126,7 @@ static void write_signed(struct encoder *encoder, size_t size, const union value
 static enum trp_status write_scalar(struct encoder *encoder, const struct trp_message_type *type,
                                     const uint8_t *from)
 {
-    union value value;
+    union value value = {.ref = {.id = 0}}; /* the largest */
     memcpy(&value, from, type->size);
     switch (type->kind) {
     case TRP_KIND_BOOL:
