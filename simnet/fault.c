@@ -40,7 +40,7 @@ uint64_t trp_world_crash(struct trp_world *world, uint32_t host, uint64_t cause)
     uint64_t event = trp_trace_host_crashed(
         trp_sim_trace(world, host, cause),
         &(struct trp_event_host_crashed){.incarnation = crashed->incarnation,
-                                         .sockets = HASH_COUNT(crashed->ends)});
+                                         .sockets = crashed->ends_by_id.count});
     trp_sim_host_end(world, crashed, TRP_SIM_HOST_DEAD);
     return event;
 }
@@ -54,7 +54,7 @@ uint64_t trp_world_stop(struct trp_world *world, uint32_t host, uint64_t cause)
     uint64_t event = trp_trace_host_stopped(
         trp_sim_trace(world, host, cause),
         &(struct trp_event_host_stopped){.incarnation = stopped->incarnation,
-                                         .sockets = HASH_COUNT(stopped->ends)});
+                                         .sockets = stopped->ends_by_id.count});
     trp_sim_host_end(world, stopped, TRP_SIM_HOST_STOPPED);
     return event;
 }
@@ -118,12 +118,11 @@ uint64_t trp_world_reset(struct trp_world *world, uint32_t host, uint32_t share_
     struct trp_sim_host *reset = world->hosts[host];
     uint64_t event = trp_trace_connections_reset(
         trp_sim_trace(world, host, cause),
-        &(struct trp_event_connections_reset){.sockets = HASH_COUNT(reset->ends),
+        &(struct trp_event_connections_reset){.sockets = reset->ends_by_id.count,
                                               .share_ppm = share_ppm});
-    struct trp_sim_end *end;
-    struct trp_sim_end *next;
-    HASH_ITER(hh, reset->ends, end, next)
-    {
+    struct trp_list_link *link = trp_list_front(&reset->ends);
+    for (; link != NULL; link = trp_list_next(&reset->ends, link)) {
+        struct trp_sim_end *end = TRP_CONTAINER(link, struct trp_sim_end, attached);
         uint64_t draw = trp_draw(world->config.seed, trp_sim_end_duplex(end)->key,
                                  TRP_SIM_DRAW_RESET, world->now);
         if (end->state != TRP_SIM_END_OPEN || !trp_draw_share(draw, share_ppm)) {
