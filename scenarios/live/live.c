@@ -561,20 +561,26 @@ static uint64_t live_reset(void *self, uint32_t index, const struct trp_reset *r
     return event;
 }
 
+/* All lives of a host: its machine may still send for an earlier one. */
 static void live_host_stats(const void *self, uint32_t index, struct trp_host_stats *ret_stats)
 {
     const struct live *live = self;
     const struct live_host *host = &live->hosts[index];
-    uint64_t sent = 0;
-    uint64_t received = 0;
-    if (host->life != NULL) {
-        trp_gate_traffic(host->life->gate, &sent, &received);
+    *ret_stats = (struct trp_host_stats){.bytes_sent = host->bytes_sent,
+                                         .bytes_received = host->bytes_received,
+                                         .incarnation = host->incarnation};
+    for (struct trp_list_link *at = trp_list_front(&live->lives); at != NULL;
+         at = trp_list_next(&live->lives, at)) {
+        const struct life *life = TRP_CONTAINER(at, struct life, link);
+        uint64_t sent;
+        uint64_t received;
+        if (life->host == host) {
+            trp_gate_traffic(life->gate, &sent, &received);
+            ret_stats->bytes_sent += sent;
+            ret_stats->bytes_received += received;
+            ret_stats->sockets += trp_gate_sockets(life->gate);
+        }
     }
-    *ret_stats = (struct trp_host_stats){
-        .bytes_sent = host->bytes_sent + sent,
-        .bytes_received = host->bytes_received + received,
-        .sockets = host->life == NULL ? 0 : trp_gate_sockets(host->life->gate),
-        .incarnation = host->incarnation};
 }
 
 static void live_stats(const void *self, struct trp_network_stats *ret_stats)
