@@ -91,9 +91,9 @@ trp_time trp_idle_keepalive_at(const struct trp_swarm *swarm, const struct trp_c
     if (c->idle_since != TRP_NEVER) {
         return TRP_NEVER;
     }
-    trp_time span =
-        c->peer->keep_alive > 0 ? swarm->limits->link_probe_ns : swarm->limits->keepalive_ns;
-    trp_time first = trp_time_after(c->used_since, span);
+    const struct trp_limits *limits = swarm->limits;
+    trp_time first = trp_time_after(c->used_since, c->peer->keep_alive > 0 ? limits->link_probe_ns
+                                                                           : limits->keepalive_ns);
     trp_time at = trp_yamux_deadline(c->yamux);
     return at > first ? at : first;
 }

@@ -538,6 +538,13 @@ void trp_swarm_add_address(struct trp_swarm *swarm, const struct trp_peer_id *pe
     trp_pool_note_address(swarm, peer, &plain, source);
 }
 
+void trp_swarm_forget_address(struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                              const struct trp_multiaddr *address, enum trp_address_source source)
+{
+    struct trp_multiaddr plain = trp_multiaddr_without_peer(address);
+    trp_peer_store_forget(&swarm->store, peer, &plain, source);
+}
+
 static size_t identified_texts_bytes(const struct trp_identified *identified, uint32_t protocols)
 {
     size_t size = identified->agent == NULL ? 1 : strlen(identified->agent) + 1;

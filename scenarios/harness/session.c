@@ -86,6 +86,22 @@ static double display_value(enum trp_unit unit, uint64_t value)
     return 0;
 }
 
+/* The unit of what display_value gives, as reports know it. */
+static const char *unit_name(enum trp_unit unit)
+{
+    switch (unit) {
+    case TRP_UNIT_RATIO:
+        return "ratio";
+    case TRP_UNIT_NUMBER:
+        return "count";
+    case TRP_UNIT_SPAN:
+        return "s";
+    case TRP_UNIT_BYTES:
+        return "bytes";
+    }
+    return NULL;
+}
+
 static const char *kind_name(enum trp_plan_expect_kind kind)
 {
     switch (kind) {
@@ -123,18 +139,21 @@ static void session_judge_one(struct trp_session *session, uint32_t index)
         ret->value = check.value;
         memcpy(ret->detail, check.detail, sizeof ret->detail);
     }
+    bool measured = expect->kind == TRP_PLAN_METRIC || expect->kind == TRP_PLAN_EVENTUALLY;
     ret->failed = judgement.failed;
     ret->event = judgement.sequence;
     ret->host = judgement.host;
-    trp_run_expect(session->record, &(struct trp_run_expectation){.text = expect->text,
-                                                                  .kind = ret->kind,
-                                                                  .verdict = ret->verdict,
-                                                                  .has_value = ret->has_value,
-                                                                  .value = ret->value,
-                                                                  .detail = ret->detail,
-                                                                  .failed = judgement.failed,
-                                                                  .sequence = judgement.sequence,
-                                                                  .line = expect->place.line});
+    trp_run_expect(session->record, &(struct trp_run_expectation){
+                                        .text = expect->text,
+                                        .kind = ret->kind,
+                                        .verdict = ret->verdict,
+                                        .has_value = ret->has_value,
+                                        .value = ret->value,
+                                        .unit = measured ? unit_name(expect->metric.unit) : NULL,
+                                        .detail = ret->detail,
+                                        .failed = judgement.failed,
+                                        .sequence = judgement.sequence,
+                                        .line = expect->place.line});
 }
 
 /* What the run failed by: the first expectation that is broken, else the first that is undecided.

@@ -75,8 +75,9 @@ struct trp_link_death {
 };
 
 /* Handles one message. For an ask, call trp_reply or trp_reply_error before returning, or
- * trp_reply_later; returning a failure from an ask answers with it as the handler's error. A
- * failure from a tell goes to on_panic. */
+ * trp_reply_later; returning a failure from an ask answers with it as the handler's error, or, when
+ * it is that of trp_reply (TRP_ETOOBIG, TRP_EENCODE), with TRP_EENCODE. A failure from a tell goes
+ * to on_panic. */
 typedef enum trp_status (*trp_handler)(struct trp_context *ctx, void *state, const void *message);
 
 struct trp_actor_handler {

@@ -20,9 +20,9 @@ PENDING_PER_CONNECTION = 100
 class Scene:
     """An honest pair, and a hostile peer connected with our node."""
 
-    def __init__(self, programs, name="hostile"):
+    def __init__(self, programs, name="hostile", only_honest=False):
         self.programs = programs
-        self.pair = Pair(programs, name)
+        self.pair = Pair(programs, name, only_each_other=only_honest)
         self.node, self.honest = self.pair.nodes["c"], self.pair.nodes["rust"]
         self.quiet = self.node.ok("inspect")
 
@@ -76,16 +76,30 @@ def forged_signal(scene):
 
 
 def forged_link(scene):
-    """Links and unlinks in the name of an actor of another peer."""
-    pair, hostile = scene.pair, scene.hostile("link")
-    alias, actor = pair.spawn("c")
-    sibling, sibling_id = pair.spawn("rust")
-    ours, theirs = bytes.fromhex(actor), bytes.fromhex(sibling_id)
-    refused(scene, hostile, wire.link(ours, theirs).hex(), "EAUTH")
-    scene.node.ok(f"by {alias} link probe {sibling_id}")
-    refused(scene, hostile, wire.unlink(ours, theirs).hex(), "EAUTH")
-    scene.honest.ok(f"kill {sibling}")
-    scene.node.event("link_died", actor=alias, reason="Killed")
+    """A third node may bring two actors together, as in Kameo: they ask each other, and what is not
+    there is not linked."""
+    hostile = scene.hostile("link")
+    alias, actor = scene.pair.spawn("c")
+    nobody = wire.actor_id(4711, scene.honest.peer)
+    hostile.ok(f"send {wire.MESSAGING} {wire.link(bytes.fromhex(actor), nobody).hex()}")
+    scene.node.event("link_died", actor=alias, of=nobody.hex(), reason="Killed")
+    scene.still_serves()
+
+
+def not_allowed(programs):
+    """A node with an allow-list: others get no answer that tells them who is there."""
+    scene = Scene(programs, "allowed", only_honest=True)
+    hostile = scene.hostile("not-allowed")
+    alias, actor = scene.pair.spawn("c")
+    ours, own = bytes.fromhex(actor), wire.actor_id(3, hostile.peer)
+    for forged in (wire.ask(ours, "nap", b"\x81\xa2ms\x00"), wire.tell(ours, "panic", b"\x90"),
+                   wire.link(ours, own), wire.signal_link_died(own, ours), wire.unlink(ours, own)):
+        answer = bytes.fromhex(hostile.ok(f"send {wire.MESSAGING} {forged.hex()}"))
+        expect(b"UnknownActor" in answer, f"{answer}")
+    scene.node.traced("access_refused", hostile.peer)
+    scene.still_serves()
+    scene.node.ok(f"ask probe {actor} nap 0")
+    expect(not scene.node.said("link_died", actor=alias), "it was linked all the same")
 
 
 def wrong_record_owner(scene):
@@ -250,7 +264,7 @@ def dies_linked(scene):
 CASES = {
     "wrong record owner": wrong_record_owner,
     "forged death signal": forged_signal,
-    "forged link and unlink": forged_link,
+    "forged link": forged_link,
     "malformed messages": malformed,
     "headers that promise much": claims_much,
     "oversize messages": oversize,
@@ -275,6 +289,7 @@ def run(programs, report):
     scene = Scene(programs)
     for name, case in CASES.items():
         report.run(f"hostile: {name}", case, scene)
+    report.run("hostile: not on the allow-list", not_allowed, programs)
     for name in ANSWERS:
         report.run(f"hostile: answers with {name}", bad_answer, scene, name)
     for thread in slow:

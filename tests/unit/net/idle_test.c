@@ -119,8 +119,7 @@ static void a_dead_connection_that_is_idle_is_left_alone(void **state)
     assert_int_equal(pair.pa->disconnected, 0);
     trp_swarm_keep_alive(pair.a->swarm, &pair.b->peer, 1);
     net_poke(pair.a);
-    net_run(pair.world,
-            TRP_MS(1200)); /* 500 ms of silence since it is of use, 1,250 ms to answer */
+    net_run(pair.world, TRP_MS(1200)); /* silence counts since it is of use */
     assert_int_equal(pair.pa->disconnected, 0);
     net_run(pair.world, TRP_MS(600));
     assert_int_equal(pair.pa->disconnected, 1);
