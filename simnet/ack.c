@@ -12,7 +12,6 @@
 #define ACK_COUNT           0x0fffffffu
 #define ACK_SYN             (1u << 28)
 #define ACK_FIN             (1u << 29)
-#define ACK_DELAYED         (1u << 30)
 _Static_assert(TRP_SIM_WINDOW_BYTES + TRP_SIM_CHUNK_BYTES <= ACK_COUNT, "a window fits");
 #define RESET_STATUS 0xffffu
 #define RESET_LOCAL  (1u << 16) /* said by the nearest router: crosses no path */
@@ -35,9 +34,6 @@ static void ack_lose(struct trp_world *world, struct trp_sim_end *end, uint64_t 
     end->ack_lost += (uint32_t)detail & ACK_COUNT;
     end->ack_lost_flags |= (uint8_t)((detail & ACK_SYN) != 0 ? TRP_SIM_SYN : 0);
     end->ack_lost_flags |= (uint8_t)((detail & ACK_FIN) != 0 ? TRP_SIM_FIN : 0);
-    if ((detail & ACK_DELAYED) != 0) {
-        end->ack_delayed = false;
-    }
     if (!trp_sim_end_other(end)->path->shape.stall) {
         trp_sim_flow_recover(world, end, world->now);
     }
@@ -69,7 +65,7 @@ static void ack_send(struct trp_world *world, struct trp_sim_end *end, uint64_t 
         }
         lost = i == 1;
     }
-    if (lost && (detail & ACK_DELAYED) == 0) {
+    if (lost) {
         ack_lose(world, end, detail);
         return;
     }
@@ -97,11 +93,38 @@ void trp_sim_flow_ack_taken(struct trp_world *world, struct trp_sim_end *end)
     if (end->ack_due >= TRP_SIM_ACK_AT_BYTES) {
         trp_sim_flow_ack(world, end, 0);
     } else if (end->ack_due > 0 && !end->ack_delayed && end->state != TRP_SIM_END_GONE) {
-        uint32_t count = end->ack_due;
-        end->ack_due = 0;
         end->ack_delayed = true;
-        ack_send(world, end, count | ACK_DELAYED, TRP_SIM_ACK_DELAY_NS);
+        trp_sim_end_plan(world, end, TRP_SIM_ACK_DUE, trp_sim_end_other(end)->host->index,
+                         world->now + TRP_SIM_ACK_DELAY_NS, 0);
     }
+}
+
+void trp_sim_flow_on_ack_due(struct trp_world *world, struct trp_sim_end *end)
+{
+    end->ack_delayed = false;
+    if (end->ack_due > 0) {
+        trp_sim_flow_ack(world, end, 0);
+    }
+}
+
+void trp_sim_flow_ack_lost(struct trp_world *world, struct trp_sim_end *end, uint32_t count)
+{
+    if (count > 0 && end->state != TRP_SIM_END_GONE) {
+        ack_lose(world, end, count);
+    }
+}
+
+void trp_sim_flow_acked(struct trp_world *world, struct trp_sim_end *end, uint32_t count)
+{
+    if (count == 0 || end->state == TRP_SIM_END_GONE) {
+        return;
+    }
+    TRP_ASSERT(count <= end->unacked);
+    end->unacked -= count;
+    if (trp_sim_end_takes(end)) {
+        end->credit += count;
+    }
+    trp_sim_flow_transmit(world, end);
 }
 
 void trp_sim_flow_ack_again(struct trp_world *world, struct trp_sim_end *end, trp_time wait_ns)
@@ -140,10 +163,6 @@ void trp_sim_flow_answer_reset(struct trp_world *world, struct trp_sim_end *end,
 void trp_sim_flow_on_ack(struct trp_world *world, struct trp_sim_end *end, uint64_t detail)
 {
     struct trp_sim_end *other = trp_sim_end_other(end);
-    if ((detail & ACK_DELAYED) != 0) {
-        end->ack_delayed = false;
-        trp_sim_flow_ack_taken(world, end);
-    }
     if (end->state == TRP_SIM_END_GONE) {
         return;
     }
@@ -153,11 +172,7 @@ void trp_sim_flow_on_ack(struct trp_world *world, struct trp_sim_end *end, uint6
         return;
     }
     end->retries = 0;
-    uint32_t count = (uint32_t)detail & ACK_COUNT;
-    TRP_ASSERT(count <= end->unacked);
-    end->unacked -= count;
     if (trp_sim_end_takes(end)) {
-        end->credit += count;
         if ((detail & ACK_SYN) != 0) {
             trp_sim_end_connected(world, end);
         }
@@ -166,6 +181,7 @@ void trp_sim_flow_on_ack(struct trp_world *world, struct trp_sim_end *end, uint6
             trp_sim_end_finish(end);
         }
     }
+    trp_sim_flow_acked(world, end, (uint32_t)detail & ACK_COUNT);
     trp_sim_flow_transmit(world, end);
     trp_sim_end_deliver(world, end);
 }

@@ -139,6 +139,9 @@ static void chunk_route(struct trp_world *world, struct trp_sim_end *end,
         trp_sim_flow_recover(world, end, world->now);
         return;
     }
+    struct trp_sim_end *back = trp_sim_end_other(end);
+    chunk->ack = back->ack_due;
+    back->ack_due = 0;
     /* It may be earlier than that of the chunk before; then it waits for that one. */
     chunk->arrive_at = trp_time_after(left, trp_sim_path_latency(world, path, left));
 }
@@ -283,7 +286,6 @@ struct trp_sim_chunk *trp_sim_flow_take(struct trp_world *world, struct trp_sim_
     if ((chunk->flags & TRP_SIM_FIN) != 0) {
         trp_sim_flow_ack(world, end, TRP_SIM_FIN);
     }
-    trp_sim_flow_ack_taken(world, end);
     return done;
 }
 
@@ -335,10 +337,14 @@ void trp_sim_flow_on_arrive(struct trp_world *world, struct trp_sim_end *end)
     }
     trp_sim_path_refresh(world, end->path);
     if (trp_sim_path_lost(end->path, chunk->sent_at) || other->host->state == TRP_SIM_HOST_DEAD) {
+        uint32_t ack = chunk->ack;
         chunk->arrive_at = TRP_NEVER;
+        chunk->ack = 0;
+        trp_sim_flow_ack_lost(world, other, ack);
         trp_sim_flow_recover(world, end, chunk->sent_at);
         return;
     }
+    trp_sim_flow_acked(world, other, chunk->ack);
     if ((chunk->flags & TRP_SIM_SYN) != 0) {
         arrive_syn(world, end);
     } else if (trp_sim_end_takes(other)) {

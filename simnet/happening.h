@@ -14,13 +14,15 @@ enum trp_sim_kind {
     TRP_SIM_START,   /* a host begins its first life */
     TRP_SIM_ARRIVE,  /* the next chunk of a flow reaches the other host */
     TRP_SIM_ACK,     /* an acknowledgement reaches the sender */
+    TRP_SIM_ACK_DUE, /* a host has waited long enough for data that carries its acknowledgement */
     TRP_SIM_RESET,   /* a reset or refusal reaches an end */
     TRP_SIM_RETRY,   /* a retransmission timeout of a sender */
     TRP_SIM_SEND,    /* the queue of a path has room again */
     TRP_SIM_DELIVER, /* an end has more for its process */
     TRP_SIM_ANSWER,  /* to a listen, or to a dial that cannot be made */
     TRP_SIM_RESOLVED,
-    TRP_SIM_TIMER /* the deadline of a process */
+    TRP_SIM_DATAGRAM, /* a datagram reaches a host */
+    TRP_SIM_TIMER     /* the deadline of a process */
 };
 
 struct trp_happening {

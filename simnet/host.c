@@ -139,10 +139,21 @@ static void host_perform(void *driver, const struct trp_output *out)
         break;
     case TRP_OUT_BYTES:
     case TRP_OUT_SHUTDOWN:
-    case TRP_OUT_CLOSE:
     case TRP_OUT_PAUSE:
     case TRP_OUT_RESUME:
         trp_sim_socket_perform(world, host, out);
+        break;
+    case TRP_OUT_CLOSE:
+        if (!trp_sim_datagram_perform(world, host, out)) {
+            trp_sim_socket_perform(world, host, out);
+        }
+        break;
+    case TRP_OUT_BIND:
+    case TRP_OUT_DATAGRAM:
+    case TRP_OUT_JOIN:
+    case TRP_OUT_LEAVE:
+    case TRP_OUT_WATCH:
+        (void)trp_sim_datagram_perform(world, host, out);
         break;
     case TRP_OUT_RESOLVE:
         host_resolve(world, host, out);
@@ -239,6 +250,7 @@ uint64_t trp_sim_host_start(struct trp_world *world, struct trp_sim_host *host, 
     host->paused = false;
     host->accepted_next = 1;
     host->port_next = 0;
+    host->udp_port_next = 0;
     enum trp_status status =
         factory->start(factory->user, host->index, host->incarnation, world->now, seed, identity,
                        trp_bytes(host->saved, host->saved_bytes), &host->process);
@@ -263,7 +275,13 @@ void trp_sim_host_end(struct trp_world *world, struct trp_sim_host *host,
     host->process = (struct trp_process){.ops = NULL};
     host->state = state;
     host->paused = false;
+    for (uint32_t i = 0; i < host->deferred_count; i++) {
+        if (trp_happening_kind(&host->deferred[i]) == TRP_SIM_DATAGRAM) {
+            trp_sim_datagram_forget(world, host->deferred[i].subject);
+        }
+    }
     host->deferred_count = 0;
+    trp_sim_datagrams_end(world, host);
     trp_sim_sockets_end(world, host, state == TRP_SIM_HOST_DEAD);
     if (process.ops != NULL && world->config.factory.end != NULL) {
         world->config.factory.end(world->config.factory.user, host->index, process);

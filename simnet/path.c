@@ -120,7 +120,7 @@ trp_time trp_sim_path_occupy(struct trp_world *world, struct trp_sim_path *path,
     }
     uint64_t segments = bytes / TRP_SIM_SEGMENT_BYTES + 1;
     uint128 bits = (uint128)(bytes + segments * TRP_SIM_SEGMENT_HEADER_BYTES) * 8;
-    uint64_t span = (uint64_t)(bits * TRP_S(1) / path->shape.rate_bits_per_s);
+    uint64_t span = (uint64_t)(bits * (uint128)TRP_S(1) / path->shape.rate_bits_per_s);
     trp_time from = path->busy_until > world->now ? path->busy_until : world->now;
     path->busy_until = trp_time_after(from, span);
     return path->busy_until;

@@ -35,6 +35,7 @@ struct trp_sim_path {
     uint64_t latency_window; /* of `latency` */
     trp_time latency;
     uint64_t dials;
+    uint64_t datagrams;
     struct trp_list held;         /* of struct trp_sim_end: they wait for the end of a stall */
     struct trp_list_link stalled; /* in the world's list */
     UT_hash_handle hh;

@@ -175,7 +175,11 @@ void trp_sim_socket_answer(struct trp_world *world, struct trp_sim_host *host,
                            const struct trp_happening *happening)
 {
     struct trp_sim_listener *listener = listener_by_id(host, happening->subject);
-    if (listener == NULL || happening->detail != host->incarnation) {
+    if (listener == NULL) {
+        trp_sim_datagram_answer(world, host, happening);
+        return;
+    }
+    if (happening->detail != host->incarnation) {
         return;
     }
     struct trp_multiaddr address;
@@ -430,6 +434,19 @@ void trp_sim_end_finish(struct trp_sim_end *end)
     }
 }
 
+/* Something has come that the process wants to read: bytes, or the end of them. */
+static bool end_is_readable(struct trp_sim_end *end)
+{
+    const struct trp_sim_chunk *chunk = trp_sim_end_other(end)->head;
+    return chunk != NULL && (chunk->flags & TRP_SIM_ARRIVED) != 0 && !end->read_paused;
+}
+
+static bool end_has_bytes(struct trp_sim_end *end)
+{
+    const struct trp_sim_chunk *chunk = trp_sim_end_other(end)->head;
+    return end_is_readable(end) && chunk->taken < chunk->size;
+}
+
 /* Says whether the process is to be told something. */
 static bool end_is_due(struct trp_sim_end *end)
 {
@@ -442,9 +459,7 @@ static bool end_is_due(struct trp_sim_end *end)
     if (end->state != TRP_SIM_END_OPEN) {
         return false;
     }
-    const struct trp_sim_chunk *chunk = trp_sim_end_other(end)->head;
-    bool readable = chunk != NULL && (chunk->flags & TRP_SIM_ARRIVED) != 0 && !end->read_paused;
-    return end->credit > 0 || readable;
+    return end->credit > 0 || end_is_readable(end);
 }
 
 void trp_sim_end_poke(struct trp_world *world, struct trp_sim_end *end)
@@ -515,6 +530,8 @@ static enum trp_status deliver_bytes(struct trp_world *world, struct trp_sim_end
                              world->now + 1 + (draw >> 2 & 0x3fffu), 0);
         }
         in.kind = TRP_IN_BYTES;
+        in.sent_bytes = end->credit;
+        end->credit = 0;
         in.bytes = trp_bytes(chunk->data + chunk->taken, count);
         host->bytes_received += count;
     } else {
@@ -542,7 +559,7 @@ void trp_sim_end_deliver(struct trp_world *world, struct trp_sim_end *end)
         (void)deliver_closed(world, end, end->closed_status, end->cause);
     } else if (end->connected_due || end->accepted_due) {
         (void)deliver_open(world, end);
-    } else if (end->credit > 0) {
+    } else if (end->credit > 0 && !end_has_bytes(end)) {
         struct trp_input in = {.kind = TRP_IN_SENT, .socket = end->id, .sent_bytes = end->credit};
         end->credit = 0;
         (void)trp_sim_host_input(world, end->host, &in);
@@ -550,7 +567,9 @@ void trp_sim_end_deliver(struct trp_world *world, struct trp_sim_end *end)
         (void)deliver_bytes(world, end);
     }
     struct trp_sim_duplex *duplex = trp_slab_find(&world->duplexes, handle);
-    if (duplex != NULL) {
+    if (duplex !=
+        NULL) { /* what the process said goes first, and takes the acknowledgement along */
+        trp_sim_flow_ack_taken(world, &duplex->ends[1 - index]);
         trp_sim_end_poke(world, &duplex->ends[index]);
     }
 }

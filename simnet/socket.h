@@ -26,7 +26,8 @@ struct trp_sim_host;
 /* A larger write becomes several chunks; smaller where a rate makes others wait for the line. */
 #define TRP_SIM_CHUNK_BYTES       65536u
 #define TRP_SIM_CHUNK_RATED_BYTES 16384u
-/* Acknowledged at once after two full segments, else after a delay (RFC 9293 3.8.6.3). */
+/* Acknowledged at once after two full segments, else with data that goes back, or after a delay
+ * (RFC 9293 3.8.6.3). */
 #define TRP_SIM_ACK_AT_BYTES (2 * TRP_SIM_SEGMENT_BYTES)
 #define TRP_SIM_ACK_DELAY_NS TRP_MS(40)
 /* Retransmission: first timeout, doublings before the connection is given up. Linux gives up after
@@ -59,6 +60,7 @@ struct trp_sim_chunk {
     uint32_t size;
     uint32_t taken; /* by the receiver's process */
     uint32_t capacity;
+    uint32_t ack; /* bytes of the other direction that it acknowledges */
     uint8_t flags;
     uint8_t pool; /* where it goes when it is done with */
     uint8_t data[];
@@ -105,7 +107,7 @@ struct trp_sim_end {
     bool arrive_pending : 1;
     bool send_pending : 1;
     bool retry_pending : 1;
-    bool ack_delayed : 1;
+    bool ack_delayed : 1; /* the other host waits with its acknowledgement */
     bool fin_queued : 1;
     bool fin_acked : 1;
     /* The flow from here to the other end. */
@@ -118,7 +120,7 @@ struct trp_sim_end {
     uint64_t departures;            /* segments drawn for loss */
     uint64_t acks;                  /* acknowledgements drawn for loss */
     uint32_t unacked;               /* bytes that have left */
-    uint32_t ack_due;               /* bytes taken, no acknowledgement on its way */
+    uint32_t ack_due;               /* bytes taken, not yet acknowledged */
     uint32_t ack_lost;              /* bytes taken whose acknowledgement was lost or is held */
     uint8_t ack_lost_flags;         /* SYN, FIN likewise */
 };
@@ -244,8 +246,12 @@ void trp_sim_flow_on_retry(struct trp_world *world, struct trp_sim_end *end);
 
 /* The other host acknowledges the bytes taken, and a SYN or FIN, at once. */
 void trp_sim_flow_ack(struct trp_world *world, struct trp_sim_end *end, uint8_t chunk_flags);
-/* It acknowledges the bytes taken: at once when they are many, else a little later. */
+/* It acknowledges the bytes taken: at once when they are many, else a little later, unless data
+ * goes back before. */
 void trp_sim_flow_ack_taken(struct trp_world *world, struct trp_sim_end *end);
+/* A chunk of the other end brings the acknowledgement of `count` bytes, or has lost it. */
+void trp_sim_flow_acked(struct trp_world *world, struct trp_sim_end *end, uint32_t count);
+void trp_sim_flow_ack_lost(struct trp_world *world, struct trp_sim_end *end, uint32_t count);
 /* It repeats, after a wait, the acknowledgements that were lost. */
 void trp_sim_flow_ack_again(struct trp_world *world, struct trp_sim_end *end, trp_time wait_ns);
 /* It knows nothing of the connection, and answers what arrived with a reset. */
@@ -256,6 +262,7 @@ void trp_sim_flow_refuse(struct trp_world *world, struct trp_sim_end *end);
 /* Nothing comes back: the sender gives up. May free the duplex, as may the happenings. */
 void trp_sim_flow_time_out(struct trp_world *world, struct trp_sim_end *end);
 void trp_sim_flow_on_ack(struct trp_world *world, struct trp_sim_end *end, uint64_t detail);
+void trp_sim_flow_on_ack_due(struct trp_world *world, struct trp_sim_end *end);
 void trp_sim_flow_on_reset(struct trp_world *world, struct trp_sim_end *end, uint64_t detail);
 
 /* ---- chunk.c ---- */

@@ -58,7 +58,10 @@ enum trp_status trp_world_open(const struct trp_world_config *config, struct trp
     world->duplexes = trp_slab_init(&world->memory, sizeof(struct trp_sim_duplex), DUPLEXES_MAX);
     world->resolutions =
         trp_slab_init(&world->memory, sizeof(struct trp_sim_resolution), RESOLUTIONS_MAX);
+    world->datagrams =
+        trp_slab_init(&world->memory, sizeof(struct trp_sim_datagram), TRP_SIM_DATAGRAMS_MAX);
     trp_list_init(&world->stalled);
+    trp_list_init(&world->members);
     *ret_world = world;
     return TRP_OK;
 }
@@ -82,6 +85,7 @@ void trp_world_close(struct trp_world *world)
     trp_sim_pools_free(world);
     trp_slab_free(&world->duplexes);
     trp_slab_free(&world->resolutions);
+    trp_sim_datagrams_free(world);
     trp_heap_free(&world->timers);
     trp_happenings_free(&world->happenings);
     free(world);
@@ -140,10 +144,18 @@ enum trp_status trp_world_add_host(struct trp_world *world, trp_time start, uint
     host->index = world->hosts_count;
     host->deadline = TRP_NEVER;
     trp_list_init(&host->listeners);
+    trp_list_init(&host->datagram_sockets);
     world->hosts[world->hosts_count++] = host;
     trp_sim_plan(world, TRP_SIM_START, host->index, start > world->now ? start : world->now, 0, 0);
     *ret_host = host->index;
     return world->failed;
+}
+
+void trp_world_set_lan(struct trp_world *world, uint32_t host, uint32_t lan)
+{
+    if (host < world->hosts_count) {
+        world->hosts[host]->lan = lan;
+    }
 }
 
 bool trp_world_is_up(const struct trp_world *world, uint32_t host)
@@ -196,6 +208,8 @@ static void run_end(struct trp_world *world, struct trp_sim_host *host,
         trp_sim_flow_on_arrive(world, end);
     } else if (kind == TRP_SIM_ACK) {
         trp_sim_flow_on_ack(world, end, happening->detail);
+    } else if (kind == TRP_SIM_ACK_DUE) {
+        trp_sim_flow_on_ack_due(world, end);
     } else if (kind == TRP_SIM_RESET) {
         trp_sim_flow_on_reset(world, end, happening->detail);
     } else if (kind == TRP_SIM_RETRY) {
@@ -236,8 +250,12 @@ static void run_happening(struct trp_world *world, const struct trp_happening *h
             }
         }
         break;
+    case TRP_SIM_DATAGRAM:
+        trp_sim_datagram_arrive(world, host, happening);
+        break;
     case TRP_SIM_ARRIVE:
     case TRP_SIM_ACK:
+    case TRP_SIM_ACK_DUE:
     case TRP_SIM_RESET:
     case TRP_SIM_RETRY:
     case TRP_SIM_SEND:

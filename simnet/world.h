@@ -7,6 +7,7 @@
 
 #include "base/heap.h"
 #include "base/slab.h"
+#include "simnet/datagram.h"
 #include "simnet/happening.h"
 #include "simnet/path.h"
 #include "simnet/socket.h"
@@ -40,6 +41,10 @@ struct trp_sim_host {
     struct trp_sim_end *ends; /* uthash by id */
     struct trp_list listeners;
     uint32_t listeners_count;
+    struct trp_list datagram_sockets;
+    uint16_t udp_port_next;
+    uint32_t lan;
+    uint64_t watch_cause; /* of the newest TRP_OUT_WATCH */
     trp_socket accepted_next;
     struct trp_happening *deferred; /* what waits for the end of a pause */
     uint32_t deferred_count;
@@ -76,6 +81,8 @@ struct trp_world {
     struct trp_sim_cuts cuts;
     struct trp_slab duplexes;
     struct trp_slab resolutions;
+    struct trp_slab datagrams; /* under way */
+    struct trp_list members;   /* of groups: struct trp_sim_membership */
     struct trp_sim_chunk_pool pools[TRP_SIM_CHUNK_POOLS];
     struct trp_world_stats stats;
 };

@@ -5,7 +5,6 @@
 #include "reports/render/figure.h"
 #include "reports/store/utf8.h"
 
-#define LINKS_MAX    1000
 #define FIELDS_SHOWN 300u
 #define SEQUENCE_MAX INT64_MAX
 
@@ -23,11 +22,11 @@ static enum trp_status flushed(FILE *out, enum trp_status status)
     return status == TRP_OK && (fflush(out) != 0 || ferror(out) != 0) ? TRP_EIO : status;
 }
 
-enum trp_status trp_report_why(struct trp_run_db *db, uint64_t sequence, FILE *out)
+enum trp_status trp_report_why(struct trp_run_db *db, uint64_t sequence, uint32_t most, FILE *out)
 {
     struct query query = query_open(db, QUERY(causes));
     query_bind_number(&query, ":seq", sequence < SEQUENCE_MAX ? (int64_t)sequence : SEQUENCE_MAX);
-    query_bind_number(&query, ":most", LINKS_MAX);
+    query_bind_number(&query, ":most", most);
     uint64_t lines = 0;
     bool cut = false;
     for (; query_next(&query); lines++) {
@@ -35,8 +34,7 @@ enum trp_status trp_report_why(struct trp_run_db *db, uint64_t sequence, FILE *o
         /* The first line is the oldest event; a cause it names was dropped. */
         cut = cut || (lines == 0 && !query_is_null(&query, 7));
         if (lines == 0 && cut) {
-            (void)fprintf(out, "  (its cause #%lld is not in the database)\n",
-                          (long long)query_number(&query, 7));
+            (void)fprintf(out, "  (from #%lld)\n", (long long)query_number(&query, 7));
         }
         (void)fprintf(out, "%s #%lld  %s  ", lines == 0 ? " " : "→",
                       (long long)query_number(&query, 1),

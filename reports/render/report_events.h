@@ -9,9 +9,11 @@
 
 #include <stdio.h>
 
-/* Writes the chain of causes of an event, the first cause first, one line each. TRP_ENOTFOUND when
- * there is no event of this number. */
-enum trp_status trp_report_why(struct trp_run_db *db, uint64_t sequence, FILE *out) TRP_NODISCARD;
+/* Writes the chain of causes of an event, the first cause first, one line each: at most `most`
+ * links before the event itself. When there are earlier ones, or they are not in the database, the
+ * first line names the newest of them. TRP_ENOTFOUND when there is no event of this number. */
+enum trp_status trp_report_why(struct trp_run_db *db, uint64_t sequence, uint32_t most,
+                               FILE *out) TRP_NODISCARD;
 
 /* Writes the last event two runs have in common and the first in which they differ. `ret_sequence`
  * is that event's number, 0 when all events are equal. Compares from the first event that both

@@ -3,6 +3,7 @@
 
 #include "reports/query/query.h"
 #include "reports/render/figure.h"
+#include "reports/render/report_events.h"
 #include "reports/store/utf8.h"
 
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #define NAME_WIDTH    24u
 #define CELL_WIDTH    10u
 #define SLOWEST_MAX   5
+#define CAUSES_MAX    20
 #define FAULTS_MAX    12
 #define METRICS_MAX   24
 #define LINE_TEXT_MAX 200u
@@ -269,6 +271,26 @@ static void put_expectations(struct text *text, bool broken_only)
     finish(text, &query);
 }
 
+/* Of each expectation that a single event broke: how it came to that. */
+static void put_causes(struct text *text)
+{
+    struct query query = query_open(text->db, QUERY(expectations));
+    bool first = true;
+    while (query_next(&query)) {
+        if (strcmp(query_text(&query, 3), "broken") != 0 || query_is_null(&query, 8)) {
+            continue;
+        }
+        if (first) {
+            heading(text, "Why", NULL);
+            first = false;
+        }
+        enum trp_status status =
+            trp_report_why(text->db, (uint64_t)query_number(&query, 8), CAUSES_MAX, text->out);
+        text->status = text->status == TRP_OK && status != TRP_ENOTFOUND ? status : text->status;
+    }
+    finish(text, &query);
+}
+
 static void put_requests(struct text *text)
 {
     static const char *const cells[] = {"count", "ok",  "failed", "open", "p50",
@@ -420,6 +442,7 @@ enum trp_status trp_report_text(struct trp_run_db *db,
     put_totals(&text);
     put_dropped(&text);
     put_expectations(&text, chosen.brief);
+    put_causes(&text);
     if (!chosen.brief) {
         put_requests(&text);
         put_lookups(&text);

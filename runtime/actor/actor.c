@@ -183,11 +183,12 @@ static void context_set(struct trp_scheduler *scheduler, struct trp_actor *actor
     scheduler->context = (struct trp_context){.scheduler = scheduler, .actor = actor};
 }
 
-/* Ends an actor in its own turn. `text` has static storage. */
+/* Ends an actor in its own turn. */
 static void actor_end(struct trp_scheduler *scheduler, struct trp_actor *actor,
-                      enum trp_stop_reason reason, const char *text)
+                      const struct trp_stop_cause *cause)
 {
     const struct trp_actor_type *type = actor->info->type;
+    enum trp_stop_reason reason = trp_stop_cause_reason(cause);
     actor->phase = TRP_ACTOR_GONE;
     actor->reason = reason;
     trp_table_remove(&scheduler->actors, actor->id);
@@ -204,9 +205,18 @@ static void actor_end(struct trp_scheduler *scheduler, struct trp_actor *actor,
     actor_end_asks(scheduler, actor);
     trp_mail_free(scheduler, actor->args);
     actor->args = NULL;
-    trp_link_tell_all(scheduler, actor, reason, text);
+    trp_link_tell_all(scheduler, actor, cause);
     scheduler->context = (struct trp_context){.scheduler = scheduler};
     trp_event_push(scheduler, &actor->gone, TRP_EVENT_ACTOR);
+}
+
+static void actor_end_panicked(struct trp_scheduler *scheduler, struct trp_actor *actor,
+                               enum trp_panic panic, enum trp_status failure)
+{
+    actor_end(scheduler, actor,
+              &(struct trp_stop_cause){.root = TRP_STOP_PANICKED,
+                                       .panic = panic,
+                                       .text = trp_bytes_text(trp_status_name(failure))});
 }
 
 /* A failure that has nobody to go to. Says whether the actor goes on; if not, it has ended. */
@@ -226,7 +236,7 @@ static bool actor_panic(struct trp_scheduler *scheduler, struct trp_actor *actor
                                                              .status = failure,
                                                              .goes_on = goes_on});
     if (!goes_on) {
-        actor_end(scheduler, actor, TRP_STOP_PANICKED, trp_status_name(failure));
+        actor_end_panicked(scheduler, actor, TRP_PANIC_HANDLER_PANIC, failure);
     }
     return goes_on;
 }
@@ -258,7 +268,7 @@ static bool actor_start(struct trp_scheduler *scheduler, struct trp_actor *actor
                                                                  .type = type_text(actor),
                                                                  .what = trp_bytes_text("on_start"),
                                                                  .status = status});
-        actor_end(scheduler, actor, TRP_STOP_PANICKED, trp_status_name(status));
+        actor_end_panicked(scheduler, actor, TRP_PANIC_ON_START, status);
         return false;
     }
     actor->started = true;
@@ -390,12 +400,9 @@ static bool death_is_survived(struct trp_scheduler *scheduler, struct trp_actor 
 static bool actor_handle_death(struct trp_scheduler *scheduler, struct trp_actor *actor,
                                struct trp_link *link)
 {
-    struct trp_link_death death = {.actor = link->other,
-                                   .reason = (enum trp_stop_reason)link->reason,
-                                   .text = trp_bytes_text(link->static_text)};
-    if (link->text != NULL) {
-        death.text = trp_bytes(link->text + 1, link->text->bytes);
-    }
+    const struct trp_stop_cause cause = trp_link_cause(link);
+    const struct trp_link_death death = {
+        .actor = link->other, .reason = (enum trp_stop_reason)link->reason, .cause = &cause};
     bool goes_on = true;
     if (link->phase != TRP_LINK_CANCELLED) {
         scheduler->trace->cause = trp_trace_link_died(
@@ -406,13 +413,14 @@ static bool actor_handle_death(struct trp_scheduler *scheduler, struct trp_actor
                                           .reason = link->reason});
         goes_on = death_is_survived(scheduler, actor, &death);
     }
+    const struct trp_stop_cause own = trp_link_cause_of_owner(link);
+    struct trp_mail *kept = link->cause; /* slices of `own` */
+    link->cause = NULL;
     trp_link_free(scheduler, link);
     if (!goes_on) {
-        actor_end(scheduler, actor,
-                  death.reason == TRP_STOP_PEER_DISCONNECTED ? TRP_STOP_PEER_DISCONNECTED
-                                                             : TRP_STOP_LINK_DIED,
-                  "");
+        actor_end(scheduler, actor, &own);
     }
+    trp_mail_free(scheduler, kept);
     return goes_on;
 }
 
@@ -489,11 +497,11 @@ uint32_t trp_actor_turn(struct trp_scheduler *scheduler, struct trp_actor *actor
     bool has_user = mailbox->user.head != NULL;
     bool idle = !has_control && !has_user && actor->holds == 0;
     if (actor->phase == TRP_ACTOR_KILLED) {
-        actor_end(scheduler, actor, TRP_STOP_KILLED, "");
+        actor_end(scheduler, actor, &(struct trp_stop_cause){.root = TRP_STOP_KILLED});
         return handled + 1;
     }
     if (idle && actor->phase == TRP_ACTOR_STOPPING) {
-        actor_end(scheduler, actor, TRP_STOP_NORMAL, "");
+        actor_end(scheduler, actor, &(struct trp_stop_cause){.root = TRP_STOP_NORMAL});
         return handled + 1;
     }
     actor->refusing = actor->refusing && has_user;

@@ -51,7 +51,8 @@ TRP_NOINLINE static enum trp_status tell_elsewhere(struct trp_scheduler *schedul
     const struct trp_sched_event out = {.kind = TRP_SCHED_TELL,
                                         .actor = from->id,
                                         .other = *to,
-                                        .message = trp_bytes_text(type->id)};
+                                        .message = trp_bytes_text(type->id),
+                                        .mailbox_timeout_ns = TRP_NEVER};
     status = trp_event_emit(scheduler, &out, payload);
     if (status != TRP_OK) {
         trp_mail_free(scheduler, payload);
@@ -140,12 +141,17 @@ enum trp_status trp_link(struct trp_context *ctx, const struct trp_actor_ref *ot
         }
     }
     bool new;
-    enum trp_status status = trp_link_make(scheduler, ctx->actor, other, &new);
+    enum trp_status status =
+        trp_link_make(scheduler, ctx->actor, other,
+                      trp_type_names_find(&scheduler->type_names, other->type), &new);
     if (status != TRP_OK || !new) {
         return status;
     }
     const struct trp_sched_event out = {
-        .kind = TRP_SCHED_LINK, .actor = ctx->actor->id, .other = *other};
+        .kind = TRP_SCHED_LINK,
+        .actor = ctx->actor->id,
+        .other = *other,
+        .other_type = trp_type_names_find(&scheduler->type_names, other->type)};
     status = trp_event_emit(scheduler, &out, NULL);
     if (status != TRP_OK) {
         TRP_IGNORE(trp_link_remove(scheduler, ctx->actor, other)); /* it was made just now */
@@ -164,8 +170,81 @@ enum trp_status trp_unlink(struct trp_context *ctx, const struct trp_actor_ref *
         return status;
     }
     const struct trp_sched_event out = {
-        .kind = TRP_SCHED_UNLINK, .actor = ctx->actor->id, .other = *other};
+        .kind = TRP_SCHED_UNLINK,
+        .actor = ctx->actor->id,
+        .other = *other,
+        .other_type = trp_type_names_find(&scheduler->type_names, other->type)};
     return trp_event_emit(scheduler, &out, NULL);
+}
+
+/* Asks the network for something; the outcome comes to on_reply. */
+static enum trp_status request_network(struct trp_context *ctx, struct trp_sched_event *out,
+                                       trp_on_reply on_reply, uint64_t user)
+{
+    struct trp_scheduler *scheduler = ctx->scheduler;
+    if (ctx->actor->phase == TRP_ACTOR_GONE) {
+        return TRP_ESTATE;
+    }
+    const struct trp_request_options how = {
+        .kind = TRP_REQUEST_OUT, .asker = ctx->actor, .reply_timeout_ns = TRP_NEVER};
+    struct trp_request *request;
+    enum trp_status status = trp_request_make(scheduler, &how, &request);
+    if (status != TRP_OK) {
+        return status;
+    }
+    request->on_reply = on_reply;
+    request->user = user;
+    out->request = request->id;
+    status = trp_event_emit(scheduler, out, NULL);
+    if (status != TRP_OK) {
+        trp_request_free(scheduler, request);
+    }
+    return status;
+}
+
+static enum trp_status connect_others(struct trp_context *ctx, enum trp_sched_event_kind kind,
+                                      const struct trp_actor_ref *a, const struct trp_actor_ref *b,
+                                      trp_on_reply on_reply, uint64_t user)
+{
+    struct trp_sched_event out = {.kind = kind, .actor = ctx->actor->id, .other = *a, .second = *b};
+    const struct trp_actor_ref *both[] = {a, b};
+    for (uint32_t i = 0; i < 2; i++) {
+        if (!trp_scheduler_is_local(ctx->scheduler, both[i])) {
+            enum trp_status status = trp_scheduler_check_remote(ctx->scheduler, both[i]);
+            if (status != TRP_OK) {
+                return status;
+            }
+        }
+    }
+    return trp_actor_ref_equal(a, b) ? TRP_EINVAL : request_network(ctx, &out, on_reply, user);
+}
+
+enum trp_status trp_link_remote(struct trp_context *ctx, const struct trp_actor_ref *a,
+                                const struct trp_actor_ref *b, trp_on_reply on_reply, uint64_t user)
+{
+    return connect_others(ctx, TRP_SCHED_CONNECT, a, b, on_reply, user);
+}
+
+enum trp_status trp_unlink_remote(struct trp_context *ctx, const struct trp_actor_ref *a,
+                                  const struct trp_actor_ref *b, trp_on_reply on_reply,
+                                  uint64_t user)
+{
+    return connect_others(ctx, TRP_SCHED_DISCONNECT, a, b, on_reply, user);
+}
+
+enum trp_status trp_ref_set_type(struct trp_context *ctx, struct trp_actor_ref *ref,
+                                 const char *type_id)
+{
+    struct trp_bytes id = trp_bytes_text(type_id);
+    if (id.size == 0) {
+        return TRP_EINVAL;
+    }
+    uint64_t hash = trp_scheduler_learn_type(ctx->scheduler, id);
+    if (hash == 0) {
+        return TRP_ENOMEM;
+    }
+    ref->type = hash;
+    return TRP_OK;
 }
 
 /* ---- names ---- */
@@ -186,8 +265,9 @@ static bool name_is_valid(struct trp_bytes name)
     return true;
 }
 
-enum trp_status trp_register(struct trp_context *ctx, const struct trp_actor_ref *actor,
-                             const char *name)
+/* Makes the event of a registration. */
+static enum trp_status register_event(struct trp_context *ctx, const struct trp_actor_ref *actor,
+                                      const char *name, struct trp_sched_event *ret_out)
 {
     const struct trp_bytes text = trp_bytes_text(name);
     if (!name_is_valid(text)) {
@@ -195,12 +275,27 @@ enum trp_status trp_register(struct trp_context *ctx, const struct trp_actor_ref
     }
     struct trp_actor *found;
     enum trp_status status = find_own(ctx->scheduler, actor, &found);
-    if (status != TRP_OK) {
-        return status;
+    if (status == TRP_OK) {
+        *ret_out = (struct trp_sched_event){
+            .kind = TRP_SCHED_REGISTER, .actor = found->id, .other = *actor, .name = text};
     }
-    const struct trp_sched_event out = {
-        .kind = TRP_SCHED_REGISTER, .actor = found->id, .other = *actor, .name = text};
-    return trp_event_emit(ctx->scheduler, &out, NULL);
+    return status;
+}
+
+enum trp_status trp_register(struct trp_context *ctx, const struct trp_actor_ref *actor,
+                             const char *name)
+{
+    struct trp_sched_event out;
+    enum trp_status status = register_event(ctx, actor, name, &out);
+    return status == TRP_OK ? trp_event_emit(ctx->scheduler, &out, NULL) : status;
+}
+
+enum trp_status trp_register_ack(struct trp_context *ctx, const struct trp_actor_ref *actor,
+                                 const char *name, trp_on_reply on_reply, uint64_t user)
+{
+    struct trp_sched_event out;
+    enum trp_status status = register_event(ctx, actor, name, &out);
+    return status == TRP_OK ? request_network(ctx, &out, on_reply, user) : status;
 }
 
 enum trp_status trp_unregister(struct trp_context *ctx, const char *name)
@@ -210,7 +305,7 @@ enum trp_status trp_unregister(struct trp_context *ctx, const char *name)
     return name_is_valid(out.name) ? trp_event_emit(ctx->scheduler, &out, NULL) : TRP_EINVAL;
 }
 
-enum trp_status trp_lookup(struct trp_context *ctx, const char *name, bool all,
+enum trp_status trp_lookup(struct trp_context *ctx, const char *name, enum trp_lookup_scope scope,
                            trp_on_lookup on_lookup, uint64_t user)
 {
     struct trp_scheduler *scheduler = ctx->scheduler;
@@ -234,7 +329,7 @@ enum trp_status trp_lookup(struct trp_context *ctx, const char *name, bool all,
                                         .request = request->id,
                                         .actor = ctx->actor->id,
                                         .name = text,
-                                        .all = all};
+                                        .scope = scope};
     status = trp_event_emit(scheduler, &out, NULL);
     if (status != TRP_OK) {
         trp_request_free(scheduler, request);

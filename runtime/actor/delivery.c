@@ -53,7 +53,7 @@ static enum trp_status delivery_enter(struct trp_scheduler *scheduler,
                                       const struct trp_handler_info *handler, struct trp_mail *mail)
 {
     bool room = trp_mailbox_has_room(&actor->mailbox);
-    if (!room && (delivery->immediate || delivery->mailbox_timeout_ns == 0)) {
+    if (!room && delivery->mailbox_timeout_ns == 0) {
         trp_actor_trace_full(scheduler, actor);
         return TRP_EMAILBOXFULL;
     }

@@ -30,7 +30,7 @@ void trp_event_push(struct trp_scheduler *scheduler, struct trp_event *event,
 static enum trp_status emit(struct trp_scheduler *scheduler, const struct trp_sched_event *out,
                             struct trp_mail *payload, bool counted)
 {
-    size_t bytes = sizeof(struct trp_event_block) + out->name.size;
+    size_t bytes = sizeof(struct trp_event_block) + out->name.size + out->other_type.size;
     uint8_t class = trp_pool_class_of(bytes);
     struct trp_event_block *block = trp_pool_take(&scheduler->pool, class, bytes);
     if (block == NULL) {
@@ -41,6 +41,11 @@ static enum trp_status emit(struct trp_scheduler *scheduler, const struct trp_sc
     if (out->name.size > 0) {
         memcpy(block + 1, out->name.data, out->name.size);
         block->out.name.data = (const uint8_t *)(block + 1);
+    }
+    if (out->other_type.size > 0) {
+        uint8_t *at = (uint8_t *)(block + 1) + out->name.size;
+        memcpy(at, out->other_type.data, out->other_type.size);
+        block->out.other_type.data = at;
     }
     if (payload != NULL) {
         block->out.payload = trp_bytes(payload + 1, payload->bytes);
@@ -106,8 +111,7 @@ static void event_free(struct trp_scheduler *scheduler, struct trp_event *event)
     }
 }
 
-static struct trp_sched_event event_show(const struct trp_scheduler *scheduler,
-                                         struct trp_event *event)
+static struct trp_sched_event event_show(struct trp_scheduler *scheduler, struct trp_event *event)
 {
     switch ((enum trp_event_owner)event->owner) {
     case TRP_EVENT_BLOCK:
@@ -132,11 +136,12 @@ static struct trp_sched_event event_show(const struct trp_scheduler *scheduler,
     }
     case TRP_EVENT_LINK: {
         struct trp_link *link = TRP_CONTAINER(event, struct trp_link, event);
+        scheduler->events.death = trp_link_cause(link);
         return (struct trp_sched_event){.kind = TRP_SCHED_DIED,
-                                        .reason = (enum trp_stop_reason)link->reason,
                                         .actor = link->dead,
                                         .other = link->other,
-                                        .text = trp_bytes_text(link->static_text)};
+                                        .other_type = trp_link_type(link),
+                                        .death = &scheduler->events.death};
     }
     case TRP_EVENT_ACTOR: {
         struct trp_actor *actor = TRP_CONTAINER(event, struct trp_actor, gone);

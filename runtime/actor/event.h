@@ -48,8 +48,9 @@ struct trp_event_spare {
 struct trp_event_queue {
     struct trp_event *head;
     struct trp_event *tail;
-    struct trp_event *current; /* the one given out; freed at the next call */
-    uint32_t blocks_count;     /* queued on behalf of actors, bounded by trp_limits.requests */
+    struct trp_event *current;   /* the one given out; freed at the next call */
+    uint32_t blocks_count;       /* queued on behalf of actors, bounded by trp_limits.requests */
+    struct trp_stop_cause death; /* of the event given out */
     uint32_t spares_used;
     struct trp_event_spare spares[TRP_EVENT_SPARES];
 };
@@ -57,7 +58,8 @@ struct trp_event_queue {
 /* Queues an event that is part of an object. */
 void trp_event_push(struct trp_scheduler *scheduler, struct trp_event *event,
                     enum trp_event_owner owner);
-/* Queues a block with a copy of `out`; its `name` is copied, `payload` is taken on TRP_OK.
+/* Queues a block with a copy of `out`; `name` and `other_type` are copied, `payload` is taken on
+ * TRP_OK.
  * TRP_EFULL, TRP_ENOMEM. */
 enum trp_status trp_event_emit(struct trp_scheduler *scheduler, const struct trp_sched_event *out,
                                struct trp_mail *payload) TRP_NODISCARD;

@@ -96,23 +96,74 @@ void trp_link_free(struct trp_scheduler *scheduler, struct trp_link *link)
 {
     link_leave_owner(link);
     link_leave_peer(scheduler, link);
-    trp_mail_free(scheduler, link->text);
+    trp_mail_free(scheduler, link->cause);
+    trp_mail_free(scheduler, link->type);
     trp_pool_put(&scheduler->pool, link->mail.class, link);
 }
 
-/* The other side died: its owner will be told, in its control lane. Takes `text`. */
+/* ---- why ---- */
+
+/* Keeps what a plain reason does not tell. Without memory the reason has to do, and LINK_DIED
+ * becomes KILLED, for whose death it was is lost. */
+static void link_set_cause(struct trp_scheduler *scheduler, struct trp_link *link,
+                           const struct trp_stop_cause *cause)
+{
+    uint8_t bytes[sizeof *cause + TEXT_BYTES_MAX];
+    size_t text = cause->text.size < TEXT_BYTES_MAX ? cause->text.size : TEXT_BYTES_MAX;
+    link->reason = trp_stop_cause_reason(cause);
+    link->cause = NULL;
+    if (cause->links_count == 0 && text == 0) {
+        return;
+    }
+    memcpy(bytes, cause, sizeof *cause);
+    if (text > 0) {
+        memcpy(bytes + sizeof *cause, cause->text.data, text);
+    }
+    struct trp_mail *mail;
+    if (trp_mail_bytes(scheduler, trp_bytes(bytes, sizeof *cause + text), &mail) == TRP_OK) {
+        struct trp_stop_cause *kept = (struct trp_stop_cause *)(void *)(mail + 1);
+        kept->text = trp_bytes((uint8_t *)(kept + 1), text);
+        link->cause = mail;
+    } else if (link->reason == TRP_STOP_LINK_DIED) {
+        link->reason = TRP_STOP_KILLED;
+    }
+}
+
+struct trp_stop_cause trp_link_cause(const struct trp_link *link)
+{
+    if (link->cause != NULL) {
+        return *(const struct trp_stop_cause *)(const void *)(link->cause + 1);
+    }
+    return (struct trp_stop_cause){.root = (enum trp_stop_reason)link->reason};
+}
+
+struct trp_stop_cause trp_link_cause_of_owner(const struct trp_link *link)
+{
+    struct trp_stop_cause cause = trp_link_cause(link);
+    if (cause.links_count == 0 && cause.root == TRP_STOP_PEER_DISCONNECTED) {
+        return cause;
+    }
+    uint32_t kept =
+        cause.links_count < TRP_STOP_LINKS_MAX ? cause.links_count : TRP_STOP_LINKS_MAX - 1;
+    memmove(cause.links + 1, cause.links, kept * sizeof cause.links[0]);
+    cause.links[0] = link->other;
+    cause.links_count = kept + 1;
+    return cause;
+}
+
+/* The other side died: its owner will be told, in its control lane. */
 static void link_die(struct trp_scheduler *scheduler, struct trp_link *link,
-                     enum trp_stop_reason reason, const char *static_text, struct trp_mail *text)
+                     const struct trp_stop_cause *cause)
 {
     link_leave_peer(scheduler, link);
     link->twin = NULL;
     link->phase = TRP_LINK_DYING;
-    link->reason = reason;
-    link->static_text = static_text;
-    link->text = text;
+    link_set_cause(scheduler, link, cause);
     link->mail.cause = scheduler->trace->cause;
     trp_scheduler_push_control(scheduler, link->owner, &link->mail);
 }
+
+/* ---- finding ---- */
 
 static struct trp_link *link_find(struct trp_scheduler *scheduler, const struct trp_actor *owner,
                                   const struct trp_actor_ref *other)
@@ -198,12 +249,16 @@ static enum trp_status link_with_dead(struct trp_scheduler *scheduler, struct tr
         return TRP_ENOMEM;
     }
     link->local = true;
-    link_die(scheduler, link, TRP_STOP_KILLED, "it was dead before", NULL);
+    link_trace_made(scheduler, link);
+    link_die(scheduler, link,
+             &(struct trp_stop_cause){.root = TRP_STOP_KILLED,
+                                      .text = trp_bytes_text("it was dead before")});
     return TRP_OK;
 }
 
 static enum trp_status link_with_remote(struct trp_scheduler *scheduler, struct trp_actor *actor,
-                                        const struct trp_actor_ref *other, bool *ret_new)
+                                        const struct trp_actor_ref *other, struct trp_bytes type,
+                                        bool *ret_new)
 {
     if (link_find(scheduler, actor, other) != NULL) {
         *ret_new = false;
@@ -217,9 +272,20 @@ static enum trp_status link_with_remote(struct trp_scheduler *scheduler, struct 
         return TRP_ENOMEM;
     }
     struct trp_link_peer *peer = peer_need(scheduler, &other->peer);
-    if (peer == NULL) {
+    enum trp_status status = peer == NULL ? TRP_ENOMEM : TRP_OK;
+    if (status == TRP_OK && peer->count >= scheduler->limits->links_per_peer) {
+        trp_scheduler_trace_limit(scheduler, "links_per_peer", scheduler->limits->links_per_peer);
+        status = TRP_EFULL;
+    }
+    if (status == TRP_OK && type.size > 0) {
+        status = trp_mail_bytes(scheduler, type, &link->type);
+    }
+    if (status != TRP_OK) {
         trp_link_free(scheduler, link);
-        return TRP_ENOMEM;
+        if (peer != NULL) {
+            peer_release(scheduler, peer);
+        }
+        return status;
     }
     link->peer = peer;
     trp_list_push_back(&peer->links, &link->of_peer);
@@ -230,11 +296,12 @@ static enum trp_status link_with_remote(struct trp_scheduler *scheduler, struct 
 }
 
 enum trp_status trp_link_make(struct trp_scheduler *scheduler, struct trp_actor *actor,
-                              const struct trp_actor_ref *other, bool *ret_new)
+                              const struct trp_actor_ref *other, struct trp_bytes type,
+                              bool *ret_new)
 {
     *ret_new = false;
     if (!trp_scheduler_is_local(scheduler, other)) {
-        return link_with_remote(scheduler, actor, other, ret_new);
+        return link_with_remote(scheduler, actor, other, type, ret_new);
     }
     struct trp_actor *found = trp_scheduler_find(scheduler, other->id);
     return found == NULL ? link_with_dead(scheduler, actor, other)
@@ -250,6 +317,10 @@ enum trp_status trp_link_remove(struct trp_scheduler *scheduler, struct trp_acto
     if (link == NULL) {
         return TRP_ENOTFOUND;
     }
+    trp_trace_link_removed(scheduler->trace, &(struct trp_event_link_removed){
+                                                 .actor = actor->id,
+                                                 .other = link->other.id,
+                                                 .peer = link->local ? NULL : &link->other.peer});
     if (link->phase == TRP_LINK_DYING) {
         link_leave_owner(link);
         link->phase = TRP_LINK_CANCELLED; /* freed when it comes to the front */
@@ -263,22 +334,21 @@ enum trp_status trp_link_remove(struct trp_scheduler *scheduler, struct trp_acto
 }
 
 void trp_link_tell_all(struct trp_scheduler *scheduler, struct trp_actor *actor,
-                       enum trp_stop_reason reason, const char *text)
+                       const struct trp_stop_cause *cause)
 {
     struct trp_list_link *at;
     while ((at = trp_list_front(&actor->links)) != NULL) {
         struct trp_link *link = TRP_CONTAINER(at, struct trp_link, of_owner);
         link_leave_owner(link);
         if (link->twin != NULL) {
-            link_die(scheduler, link->twin, reason, text, NULL);
+            link_die(scheduler, link->twin, cause);
             link->twin = NULL;
             trp_link_free(scheduler, link);
             continue;
         }
         link_leave_peer(scheduler, link);
         link->dead = actor->id;
-        link->reason = reason;
-        link->static_text = text;
+        link_set_cause(scheduler, link, cause);
         trp_event_push(scheduler, &link->event, TRP_EVENT_LINK);
     }
 }
@@ -286,14 +356,14 @@ void trp_link_tell_all(struct trp_scheduler *scheduler, struct trp_actor *actor,
 /* ---- from outside ---- */
 
 enum trp_status trp_scheduler_link(struct trp_scheduler *scheduler, uint64_t actor,
-                                   const struct trp_actor_ref *other)
+                                   const struct trp_actor_ref *other, struct trp_bytes type)
 {
     struct trp_actor *found = trp_scheduler_find(scheduler, actor);
     if (found == NULL) {
         return TRP_EDEAD;
     }
     bool new;
-    return trp_link_make(scheduler, found, other, &new);
+    return trp_link_make(scheduler, found, other, type, &new);
 }
 
 enum trp_status trp_scheduler_unlink(struct trp_scheduler *scheduler, uint64_t actor,
@@ -305,31 +375,41 @@ enum trp_status trp_scheduler_unlink(struct trp_scheduler *scheduler, uint64_t a
 
 enum trp_status trp_scheduler_link_died(struct trp_scheduler *scheduler, uint64_t actor,
                                         const struct trp_actor_ref *dead,
-                                        enum trp_stop_reason reason, struct trp_bytes text)
+                                        const struct trp_stop_cause *cause)
 {
     struct trp_actor *found = trp_scheduler_find(scheduler, actor);
     struct trp_link *link = found == NULL ? NULL : link_find(scheduler, found, dead);
     if (link == NULL || link->phase != TRP_LINK_LIVE || link->local) {
         return TRP_ENOTFOUND;
     }
-    struct trp_mail *kept = NULL;
-    text.size = text.size < TEXT_BYTES_MAX ? text.size : TEXT_BYTES_MAX;
-    if (text.size > 0 && trp_mail_bytes(scheduler, text, &kept) != TRP_OK) {
-        kept = NULL; /* out of memory: the death counts, not its text */
-    }
-    link_die(scheduler, link, reason, "", kept);
+    link_die(scheduler, link, cause);
     return TRP_OK;
 }
 
 void trp_scheduler_peer_lost(struct trp_scheduler *scheduler, const struct trp_peer_id *peer)
 {
+    static const struct trp_stop_cause lost = {.root = TRP_STOP_PEER_DISCONNECTED};
     struct trp_link_peer *found;
     while ((found = peer_find(scheduler, peer)) != NULL) {
         struct trp_list_link *at = trp_list_front(&found->links);
         TRP_ASSERT(at != NULL); /* a peer without links is not kept */
-        link_die(scheduler, TRP_CONTAINER(at, struct trp_link, of_peer), TRP_STOP_PEER_DISCONNECTED,
-                 "", NULL);
+        link_die(scheduler, TRP_CONTAINER(at, struct trp_link, of_peer), &lost);
     }
+}
+
+bool trp_scheduler_next_link(struct trp_scheduler *scheduler, const struct trp_peer_id *peer,
+                             struct trp_sched_link *ret_link)
+{
+    struct trp_link_peer *found = peer_find(scheduler, peer);
+    struct trp_list_link *at = found == NULL ? NULL : trp_list_pop_front(&found->links);
+    if (at == NULL) {
+        return false;
+    }
+    trp_list_push_back(&found->links, at);
+    const struct trp_link *link = TRP_CONTAINER(at, struct trp_link, of_peer);
+    *ret_link = (struct trp_sched_link){
+        .actor = link->owner->id, .other = link->other, .other_type = trp_link_type(link)};
+    return true;
 }
 
 uint32_t trp_scheduler_links_with(const struct trp_scheduler *scheduler,

@@ -98,6 +98,9 @@ static enum trp_status name_insert(struct trp_local *local, const struct trp_sch
 static void name_register(struct trp_local *local, const struct trp_sched_event *event)
 {
     enum trp_status status = name_insert(local, event);
+    if (event->request != 0) {
+        trp_scheduler_complete(local->scheduler, event->request, status, TRP_BYTES_NONE);
+    }
     if (status != TRP_OK) {
         trp_trace_local_name_refused(
             &local->trace, &(struct trp_event_local_name_refused){
@@ -124,10 +127,21 @@ static void name_look_up(struct trp_local *local, const struct trp_sched_event *
         trp_scheduler_found(scheduler, event->request, TRP_ENOTFOUND, NULL, true);
         return;
     }
-    trp_scheduler_found(scheduler, event->request, TRP_OK, &name->ref, !event->all);
-    if (event->all) {
+    bool all = event->scope == TRP_LOOKUP_ALL;
+    trp_scheduler_found(scheduler, event->request, TRP_OK, &name->ref, !all);
+    if (all) {
         trp_scheduler_found(scheduler, event->request, TRP_OK, NULL, true);
     }
+}
+
+/* Two actors of the program are to be linked, or unlinked. */
+static void local_connect(struct trp_local *local, const struct trp_sched_event *event)
+{
+    enum trp_status status =
+        event->kind == TRP_SCHED_CONNECT
+            ? trp_scheduler_link(local->scheduler, event->other.id, &event->second, TRP_BYTES_NONE)
+            : trp_scheduler_unlink(local->scheduler, event->other.id, &event->second);
+    trp_scheduler_complete(local->scheduler, event->request, status, TRP_BYTES_NONE);
 }
 
 /* ---- running ---- */
@@ -150,6 +164,10 @@ static void local_serve(struct trp_local *local, const struct trp_sched_event *e
         break;
     case TRP_SCHED_STOPPED:
         names_remove_of(local, event->actor);
+        break;
+    case TRP_SCHED_CONNECT:
+    case TRP_SCHED_DISCONNECT:
+        local_connect(local, event);
         break;
     case TRP_SCHED_ANSWER: /* nothing was delivered, and there is no network */
     case TRP_SCHED_ASK:

@@ -3,72 +3,22 @@
 
 #include "actor/scheduler_state.h"
 
-/* The most that msgpack needs for what surrounds a value's own bytes. */
-#define HEADER_BYTES 5u  /* of a map, a text, a bin */
-#define NUMBER_BYTES 9u  /* tag and 64 bits */
-#define REF_BYTES    96u /* an ActorId in its wrapping */
-
-static bool field_is_slice(const struct trp_message_field *field)
-{
-    return field->type == TRP_FIELD_TEXT || field->type == TRP_FIELD_BYTES;
-}
-
-static const struct trp_bytes *field_slice(const struct trp_message_field *field,
-                                           const void *message)
-{
-    return (const struct trp_bytes *)(const void *)((const uint8_t *)message + field->offset);
-}
-
 struct trp_shape trp_shape_of(const struct trp_message_type *type)
 {
     if (type == NULL) {
         return (struct trp_shape){0};
     }
-    struct trp_shape shape = {.type = type,
+    return (struct trp_shape){.type = type,
                               .size = type->size,
-                              .class = trp_pool_class_of(sizeof(struct trp_mail) + type->size)};
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        shape.slices = shape.slices || field_is_slice(&type->fields[i]);
-    }
-    return shape;
+                              .class = trp_pool_class_of(sizeof(struct trp_mail) + type->size),
+                              .parts = trp_message_parts_of(type)};
 }
 
-/* Gives the bytes of the slices of a message. */
-static size_t slices_bytes(const struct trp_message_type *type, const void *message)
-{
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        if (field_is_slice(&type->fields[i])) {
-            size_t size = field_slice(&type->fields[i], message)->size;
-            bytes = size > SIZE_MAX - bytes ? SIZE_MAX : bytes + size;
-        }
-    }
-    return bytes;
-}
-
-/* Copies what the slices of `copy` point to behind it, and points them there. */
-static void copy_slices(const struct trp_message_type *type, void *copy)
-{
-    uint8_t *at = (uint8_t *)copy + type->size;
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        const struct trp_message_field *field = &type->fields[i];
-        if (!field_is_slice(field)) {
-            continue;
-        }
-        struct trp_bytes *slice = (struct trp_bytes *)(void *)((uint8_t *)copy + field->offset);
-        if (slice->size > 0) {
-            memcpy(at, slice->data, slice->size);
-        }
-        slice->data = slice->size == 0 ? NULL : at;
-        at += slice->size;
-    }
-}
-
-/* Makes a mail with room for `bytes` behind it. */
-static enum trp_status mail_make(struct trp_scheduler *scheduler, size_t bytes,
+/* Makes a mail with room for `bytes` behind it, at most `limit`. */
+static enum trp_status mail_make(struct trp_scheduler *scheduler, size_t bytes, uint32_t limit,
                                  struct trp_mail **ret_mail)
 {
-    if (bytes > scheduler->limits->message_bytes) {
+    if (bytes > limit) {
         return TRP_ETOOBIG;
     }
     uint8_t class = trp_pool_class_of(sizeof(struct trp_mail) + bytes);
@@ -82,23 +32,67 @@ static enum trp_status mail_make(struct trp_scheduler *scheduler, size_t bytes,
     return TRP_OK;
 }
 
-enum trp_status trp_mail_copy_slices(struct trp_scheduler *scheduler, const struct trp_shape *shape,
-                                     const void *message, struct trp_mail **ret_mail)
+static struct trp_bytes *slice_at(const void *message, uint32_t offset)
 {
+    return (struct trp_bytes *)(void *)((uintptr_t)message + offset);
+}
+
+/* Gives the bytes that a message points to. */
+static enum trp_status parts_bytes(const struct trp_shape *shape, const void *message,
+                                   size_t *ret_bytes)
+{
+    size_t bytes = 0;
+    if (shape->parts.scattered) {
+        return trp_message_copy_need(shape->type, message, ret_bytes);
+    }
+    for (uint32_t i = 0; i < shape->parts.slices_count; i++) {
+        size_t size = slice_at(message, shape->parts.slices[i])->size;
+        bytes = size > SIZE_MAX - bytes ? SIZE_MAX : bytes + size;
+    }
+    *ret_bytes = bytes;
+    return TRP_OK;
+}
+
+/* Copies a message, and what it points to behind the copy. */
+static void copy_whole(const struct trp_shape *shape, const void *message, uint8_t *copy)
+{
+    uint8_t *at = copy + shape->size;
+    if (shape->parts.scattered) {
+        trp_message_copy(shape->type, message, at, copy);
+        return;
+    }
+    memcpy(copy, message, shape->size);
+    for (uint32_t i = 0; i < shape->parts.slices_count; i++) {
+        struct trp_bytes *slice = slice_at(copy, shape->parts.slices[i]);
+        if (slice->size > 0) {
+            memcpy(at, slice->data, slice->size);
+        }
+        slice->data = slice->size == 0 ? NULL : at;
+        at += slice->size;
+    }
+}
+
+enum trp_status trp_mail_copy_parts(struct trp_scheduler *scheduler, const struct trp_shape *shape,
+                                    const void *message, struct trp_mail **ret_mail)
+{
+    const uint32_t limit = scheduler->limits->message_memory_bytes;
+    size_t parts;
     if (message == NULL) {
         return TRP_EINVAL;
     }
-    size_t slices = slices_bytes(shape->type, message);
-    if (slices > scheduler->limits->message_bytes) {
-        return TRP_ETOOBIG;
+    enum trp_status status = parts_bytes(shape, message, &parts);
+    if (status == TRP_OK && parts > limit) {
+        status = TRP_ETOOBIG;
     }
-    struct trp_mail *mail;
-    enum trp_status status = mail_make(scheduler, shape->size + slices, &mail);
     if (status != TRP_OK) {
         return status;
     }
-    memcpy(mail + 1, message, shape->size);
-    copy_slices(shape->type, mail + 1);
+    struct trp_mail *mail;
+    status = mail_make(scheduler, shape->size + parts, limit, &mail);
+    if (status != TRP_OK) {
+        return status;
+    }
+    copy_whole(shape, message, (uint8_t *)(mail + 1));
     *ret_mail = mail;
     return TRP_OK;
 }
@@ -107,7 +101,8 @@ enum trp_status trp_mail_bytes(struct trp_scheduler *scheduler, struct trp_bytes
                                struct trp_mail **ret_mail)
 {
     struct trp_mail *mail;
-    enum trp_status status = mail_make(scheduler, bytes.size, &mail);
+    enum trp_status status =
+        mail_make(scheduler, bytes.size, scheduler->limits->message_bytes, &mail);
     if (status != TRP_OK) {
         return status;
     }
@@ -118,102 +113,77 @@ enum trp_status trp_mail_bytes(struct trp_scheduler *scheduler, struct trp_bytes
     return TRP_OK;
 }
 
-static size_t encoded_bytes_max(const struct trp_message_type *type, const void *message)
-{
-    size_t bytes = HEADER_BYTES + slices_bytes(type, message);
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        const struct trp_message_field *field = &type->fields[i];
-        size_t value = field->type == TRP_FIELD_REF ? REF_BYTES
-                       : field_is_slice(field)      ? HEADER_BYTES
-                                                    : NUMBER_BYTES;
-        bytes += HEADER_BYTES + strlen(field->name) + value;
-    }
-    return bytes;
-}
-
-/* Gives references to our own actors the PeerId that they have elsewhere. */
-static void name_own_refs(const struct trp_scheduler *scheduler,
-                          const struct trp_message_type *type, void *copy)
-{
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        const struct trp_message_field *field = &type->fields[i];
-        if (field->type != TRP_FIELD_REF) {
-            continue;
-        }
-        struct trp_actor_ref *ref =
-            (struct trp_actor_ref *)(void *)((uint8_t *)copy + field->offset);
-        if (ref->peer.size == 0 && ref->id != 0) {
-            ref->peer = scheduler->self;
-        }
-    }
-}
-
 enum trp_status trp_mail_encode(struct trp_scheduler *scheduler,
                                 const struct trp_message_type *type, const void *message,
                                 struct trp_mail **ret_mail)
 {
+    const struct trp_peer_id *self = &scheduler->self;
+    struct trp_mail *mail;
+    size_t bytes;
     if (type->size > 0 && message == NULL) {
         return TRP_EINVAL;
     }
-    size_t slices = slices_bytes(type, message);
-    if (slices > scheduler->limits->message_bytes) {
-        return TRP_ETOOBIG;
-    }
-    struct trp_mail *named = NULL;
-    if (type->size > 0) {
-        enum trp_status status = mail_make(scheduler, type->size, &named);
-        if (status != TRP_OK) {
-            return status;
-        }
-        memcpy(named + 1, message, type->size);
-        name_own_refs(scheduler, type, named + 1);
-    }
-    const void *source = named == NULL ? NULL : trp_mail_payload(named);
-    size_t room = encoded_bytes_max(type, message);
-    struct trp_mail *mail;
-    enum trp_status status = mail_make(scheduler, room, &mail);
+    enum trp_status status = trp_message_encoded_bytes_from(type, message, self, &bytes);
     if (status == TRP_OK) {
-        size_t size;
-        status = trp_message_encode(type, source, (uint8_t *)(mail + 1), room, &size);
-        if (status == TRP_OK) {
-            mail->bytes = (uint32_t)size;
-            *ret_mail = mail;
-        } else {
-            trp_mail_free(scheduler, mail);
-            status = TRP_EENCODE;
-        }
+        status = mail_make(scheduler, bytes, scheduler->limits->message_bytes, &mail);
     }
-    trp_mail_free(scheduler, named);
-    return status;
+    if (status != TRP_OK) {
+        return status;
+    }
+    status = trp_message_encode_from(type, message, self, (uint8_t *)(mail + 1), bytes, &bytes);
+    if (status != TRP_OK) {
+        trp_mail_free(scheduler, mail);
+        return TRP_EENCODE;
+    }
+    *ret_mail = mail;
+    return TRP_OK;
 }
 
-enum trp_status trp_mail_decode(struct trp_scheduler *scheduler, const struct trp_shape *shape,
-                                struct trp_bytes payload, struct trp_mail **ret_mail)
+/* Decodes into a new mail: the struct, `need` bytes for what it points to, the payload that its
+ * texts borrow from. */
+static enum trp_status mail_decode(struct trp_scheduler *scheduler, const struct trp_shape *shape,
+                                   struct trp_bytes payload, size_t need,
+                                   struct trp_mail **ret_mail)
 {
-    if (payload.size > scheduler->limits->message_bytes) {
-        return TRP_ETOOBIG;
-    }
+    const size_t kept = shape->parts.any ? payload.size : 0;
+    const uint32_t limit = scheduler->limits->message_memory_bytes;
     struct trp_mail *mail;
-    size_t kept = shape->slices ? payload.size : 0; /* what the slices will point into */
-    enum trp_status status = mail_make(scheduler, shape->size + kept, &mail);
+    enum trp_status status =
+        need > limit ? TRP_ETOOBIG : mail_make(scheduler, shape->size + need + kept, limit, &mail);
     if (status != TRP_OK) {
         return status;
     }
     uint8_t *copy = (uint8_t *)(mail + 1);
-    struct trp_bytes in = payload;
+    uint8_t *memory = copy + shape->size;
     if (kept > 0) {
-        memcpy(copy + shape->size, payload.data, kept);
-        in.data = copy + shape->size;
+        memcpy(memory + need, payload.data, kept);
+        payload.data = memory + need;
     }
-    memset(copy, 0, shape->size);
-    status = trp_message_decode(shape->type, in, copy);
+    status = trp_message_decode_in(shape->type, payload, memory, need, copy);
     if (status != TRP_OK) {
         trp_mail_free(scheduler, mail);
-        return TRP_EDECODE;
+        return status;
     }
     if (shape->size == 0) {
         mail->bytes = 0; /* a message without fields is NULL to its handler */
     }
     *ret_mail = mail;
     return TRP_OK;
+}
+
+enum trp_status trp_mail_decode(struct trp_scheduler *scheduler, const struct trp_shape *shape,
+                                struct trp_bytes payload, struct trp_mail **ret_mail)
+{
+    size_t need = 0;
+    if (payload.size > scheduler->limits->message_bytes) {
+        return TRP_ETOOBIG;
+    }
+    if (!shape->parts.memory) { /* bytes nearly always come as bytes, which can be borrowed */
+        enum trp_status status = mail_decode(scheduler, shape, payload, 0, ret_mail);
+        if (status != TRP_ETOOBIG) {
+            return status;
+        }
+    }
+    enum trp_status status = trp_message_decode_need(shape->type, payload, &need);
+    return status == TRP_OK ? mail_decode(scheduler, shape, payload, need, ret_mail) : status;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* actor/message.h - copies of messages: the mail, the struct and its slices in one block.
+/* actor/message.h - copies of messages: the mail, the struct and what it points to in one block.
  *
- * Ownership  A copy owns nothing but its block; its slices point into that block.
- * Limits     trp_limits.message_bytes for the struct with its slices, and for encoded bytes. */
+ * Ownership  A copy owns nothing but its block; whatever it points to is in that block.
+ * Limits     trp_limits: message_memory_bytes for the struct with what it points to, message_bytes
+ *            for encoded bytes. */
 #ifndef ACTOR_MESSAGE_H
 #define ACTOR_MESSAGE_H
 
 #include "actor/mailbox.h"
-
-#include <troupe/message.h>
+#include "wire/message.h"
 
 struct trp_scheduler;
 
@@ -17,7 +17,7 @@ struct trp_shape {
     const struct trp_message_type *type; /* NULL: none */
     uint32_t size;                       /* of the struct */
     uint8_t class;                       /* of a block with a mail and the struct */
-    bool slices;                         /* it has TEXT or BYTES fields */
+    struct trp_message_parts parts;
 };
 
 struct trp_shape trp_shape_of(const struct trp_message_type *type);
@@ -28,10 +28,10 @@ static inline void *trp_mail_payload(struct trp_mail *mail)
     return mail->bytes == 0 ? NULL : mail + 1;
 }
 
-/* Copies a message with slices into a new mail. TRP_EINVAL (no message), TRP_ETOOBIG, TRP_ENOMEM.
- */
-enum trp_status trp_mail_copy_slices(struct trp_scheduler *scheduler, const struct trp_shape *shape,
-                                     const void *message, struct trp_mail **ret_mail) TRP_NODISCARD;
+/* Copies a message and all that it points to into a new mail. TRP_EINVAL (no message), TRP_EENCODE,
+ * TRP_ETOOBIG, TRP_ENOMEM. */
+enum trp_status trp_mail_copy_parts(struct trp_scheduler *scheduler, const struct trp_shape *shape,
+                                    const void *message, struct trp_mail **ret_mail) TRP_NODISCARD;
 /* Makes a mail followed by `bytes`. TRP_ETOOBIG, TRP_ENOMEM. */
 enum trp_status trp_mail_bytes(struct trp_scheduler *scheduler, struct trp_bytes bytes,
                                struct trp_mail **ret_mail) TRP_NODISCARD;

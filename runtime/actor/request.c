@@ -75,6 +75,7 @@ enum trp_status trp_request_make(struct trp_scheduler *scheduler,
     request->phase = TRP_REQUEST_SENT;
     request->hold = false;
     request->decoded = false;
+    request->kept = false;
     request->status = TRP_OK;
     request->asker = NULL;
     request->target = options->target == NULL ? 0 : options->target->id;
@@ -145,6 +146,9 @@ void trp_request_end(struct trp_scheduler *scheduler, struct trp_request *reques
     trp_mail_free(scheduler, request->message);
     request->message = NULL;
     request->mail.cause = scheduler->trace->cause;
+    if (request->kept) {
+        return;
+    }
     if (request->asker != NULL) {
         trp_scheduler_push_control(scheduler, request->asker, &request->mail);
     } else {
@@ -156,6 +160,10 @@ void trp_request_end(struct trp_scheduler *scheduler, struct trp_request *reques
 void trp_request_fail(struct trp_scheduler *scheduler, struct trp_request *request,
                       enum trp_status failure)
 {
+    if (failure == TRP_ETOOBIG || failure == TRP_EENCODE) { /* of its reply */
+        trp_request_end(scheduler, request, TRP_EENCODE, NULL, false);
+        return;
+    }
     const char *name = trp_status_name(failure);
     size_t size = strlen(name);
     uint8_t text[32];
@@ -227,11 +235,13 @@ void trp_request_expire(struct trp_scheduler *scheduler, struct trp_request *req
 static void request_enter(struct trp_scheduler *scheduler, struct trp_request *request,
                           struct trp_actor *target, struct trp_mail *mail)
 {
+    TRP_ASSERT(mail != NULL);
+    bool tells = request->kind == TRP_REQUEST_IN_TELL || request->kind == TRP_REQUEST_TELL;
     mail->handler = request->handler;
-    mail->request = request->kind == TRP_REQUEST_IN_TELL ? 0 : request->id;
+    mail->request = tells ? 0 : request->id;
     trp_mailbox_push(&target->mailbox, mail);
     trp_scheduler_wake(scheduler, target);
-    if (request->kind == TRP_REQUEST_IN_TELL) {
+    if (tells) {
         trp_request_end(scheduler, request, TRP_OK, NULL, false);
     }
 }

@@ -17,7 +17,8 @@
 
 enum trp_request_kind {
     TRP_REQUEST_LOCAL,   /* our actor asks our actor */
-    TRP_REQUEST_OUT,     /* our actor asks one elsewhere */
+    TRP_REQUEST_TELL,    /* our actor tells our actor and hears of it */
+    TRP_REQUEST_OUT,     /* our actor asks one elsewhere, or the network */
     TRP_REQUEST_IN,      /* asked from outside */
     TRP_REQUEST_IN_TELL, /* told from outside, waiting for room */
     TRP_REQUEST_LOOKUP
@@ -33,8 +34,9 @@ struct trp_request {
     uint8_t phase; /* enum trp_request_phase */
     bool hold;
     bool decoded; /* `reply` is a struct, not msgpack */
+    bool kept;    /* the asker will collect the outcome */
     int32_t status;
-    struct trp_actor *asker; /* LOCAL, OUT, LOOKUP */
+    struct trp_actor *asker; /* of all but IN and IN_TELL */
     struct trp_request *asker_next;
     struct trp_request **asker_at;
     uint64_t target;                        /* id; 0: elsewhere */

@@ -62,6 +62,7 @@ enum trp_status trp_scheduler_open(const struct trp_scheduler_config *config,
             trp_table_init(memory, limits->timers, 0, 1ull << (INCARNATION_BITS + GENERATION_BITS)),
         .deadlines = trp_heap_init(memory),
         .networked = config->self != NULL,
+        .type_names = {.memory = memory, .others_max = limits->types},
         .seed = config->seed,
         .limits = limits,
         .memory = memory};
@@ -90,6 +91,7 @@ void trp_scheduler_close(struct trp_scheduler *scheduler)
     trp_table_deinit(&scheduler->timers);
     trp_pool_deinit(&scheduler->pool);
     types_deinit(scheduler);
+    trp_type_names_deinit(&scheduler->type_names);
     trp_memory_free(scheduler->memory, scheduler);
 }
 
@@ -147,6 +149,16 @@ const struct trp_actor_type *trp_scheduler_find_type(const struct trp_scheduler 
         }
     }
     return NULL;
+}
+
+uint64_t trp_scheduler_learn_type(struct trp_scheduler *scheduler, struct trp_bytes id)
+{
+    return trp_type_names_learn(&scheduler->type_names, id, false);
+}
+
+struct trp_bytes trp_scheduler_type_text(const struct trp_scheduler *scheduler, uint64_t hash)
+{
+    return trp_type_names_find(&scheduler->type_names, hash);
 }
 
 const struct trp_actor_type *trp_scheduler_type_of(const struct trp_scheduler *scheduler,

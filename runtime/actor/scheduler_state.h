@@ -10,6 +10,7 @@
 #include "actor/request.h"
 #include "actor/table.h"
 #include "actor/timer.h"
+#include "actor/type_name.h"
 #include "base/prng.h"
 
 /* Keeps the path to elsewhere out of the one to our own actors. */
@@ -46,6 +47,7 @@ struct trp_scheduler {
     struct trp_type_info *types; /* in the order they became known */
     struct trp_type_info *types_last;
     const struct trp_type_info *type_recent;
+    struct trp_type_names type_names;
     struct trp_link_peer *peers; /* by PeerId; those our actors are linked with */
     struct trp_event_queue events;
     struct trp_trace trace_off; /* used when the configuration gives none */
@@ -106,13 +108,14 @@ static inline void trp_mail_free(struct trp_scheduler *scheduler, struct trp_mai
     }
 }
 
-/* Copies a message into a new mail. TRP_EINVAL (no message), TRP_ETOOBIG, TRP_ENOMEM. */
+/* Copies a message into a new mail. TRP_EINVAL (no message), TRP_EENCODE, TRP_ETOOBIG, TRP_ENOMEM.
+ */
 static inline enum trp_status trp_mail_copy(struct trp_scheduler *scheduler,
                                             const struct trp_shape *shape, const void *message,
                                             struct trp_mail **ret_mail)
 {
-    if (shape->slices) {
-        return trp_mail_copy_slices(scheduler, shape, message, ret_mail);
+    if (shape->parts.any) {
+        return trp_mail_copy_parts(scheduler, shape, message, ret_mail);
     }
     if (shape->size > 0 && message == NULL) {
         return TRP_EINVAL;

@@ -10,6 +10,9 @@ static enum trp_status type_info_make(struct trp_scheduler *scheduler,
     if (type->id == NULL || type->id[0] == '\0') {
         return TRP_EINVAL;
     }
+    if (trp_type_names_learn(&scheduler->type_names, trp_bytes_text(type->id), true) == 0) {
+        return TRP_ENOMEM;
+    }
     struct trp_type_info *info = trp_memory_alloc(
         scheduler->memory, sizeof *info + type->handlers_count * sizeof(struct trp_handler_info));
     if (info == NULL) {

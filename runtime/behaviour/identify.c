@@ -87,7 +87,7 @@ static void identify_compose(struct trp_identify *identify, trp_connection_id co
     message->protocol_version = trp_bytes_text(TRP_IDENTIFY_VERSION);
     message->agent_version = trp_bytes_text(identify->config.agent);
     if (trp_swarm_find_connection(identify->swarm, connection, &info)) {
-        own->observed = info.remote;
+        own->observed = trp_multiaddr_without_zone(&info.remote); /* it is ours, not the peer's */
         message->observed_address = trp_bytes(own->observed.bytes, own->observed.size);
     }
     message->addresses_count =
@@ -313,13 +313,14 @@ static struct exchange *identify_insert(struct trp_identify *identify, bool read
         return NULL;
     }
     struct exchange *exchange = object;
-    *exchange = (struct exchange){
-        .id = id,
-        .connection = connection,
-        .reads = reads,
-        .pushed = pushed,
-        .bytes = trp_buffer_init(identify->config.memory,
-                                 MESSAGES_MAX * (TRP_IDENTIFY_READ_MAX + TRP_UVARINT_BYTES_MAX))};
+    *exchange =
+        (struct exchange){.id = id,
+                          .connection = connection,
+                          .reads = reads,
+                          .pushed = pushed,
+                          .bytes = trp_buffer_init(identify->config.memory,
+                                                   (size_t)MESSAGES_MAX * (TRP_IDENTIFY_READ_MAX +
+                                                                           TRP_UVARINT_BYTES_MAX))};
     return exchange;
 }
 

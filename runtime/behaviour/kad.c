@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "behaviour/kad_state.h"
+#include "net/swarm.h"
 
 #define WITHDRAWAL_SUFFIX "/withdraw"
 
@@ -37,10 +38,20 @@ static void kad_fire(struct trp_kad *kad, struct kad_timer *timer)
     }
 }
 
+static bool kad_is_ready(const struct trp_kad *kad)
+{
+    return kad->config.ready != NULL && (kad->owner_waits || kad_has_events(kad));
+}
+
+void trp_kad_wake_owner(struct trp_kad *kad)
+{
+    kad->owner_waits = true;
+}
+
 static trp_time kad_deadline(const void *self)
 {
     const struct trp_kad *kad = self;
-    if (kad->is_due) {
+    if (kad->is_due || kad_is_ready(kad)) {
         return kad_now(kad);
     }
     trp_time at = trp_heap_deadline(&kad->timers);
@@ -63,6 +74,10 @@ static void kad_expire(void *self, trp_time now)
         kad->is_due = false;
         kad_query_start_waiting(kad);
         kad_round_run(kad);
+    }
+    if (kad_is_ready(kad)) {
+        kad->owner_waits = false;
+        kad->config.ready(kad->config.user);
     }
 }
 
@@ -101,6 +116,12 @@ static void kad_attach(void *self, struct trp_swarm *swarm, uint32_t index)
     kad->queries = trp_slab_init(memory, sizeof(struct kad_query),
                                  limits->kad_queries + limits->kad_queries_waiting);
     kad->announcements = trp_slab_init(memory, sizeof(struct kad_announcement), 2 * limits->names);
+    if (kad->config.trace == NULL) {
+        kad->config.trace = trp_swarm_trace(swarm);
+    }
+    if (kad->config.attached != NULL) {
+        kad->config.attached(kad->config.user, swarm);
+    }
 }
 
 static uint32_t kad_protocols(const void *self, const char **ret_protocols, uint32_t max)
@@ -288,11 +309,11 @@ enum trp_status trp_kad_get_providers(struct trp_kad *kad, struct trp_bytes key,
 }
 
 enum trp_status trp_kad_get_record(struct trp_kad *kad, struct trp_bytes key,
-                                   const struct trp_peer_id *hint, uint64_t token,
+                                   const struct trp_peer_id *holder, uint64_t token,
                                    uint64_t *ret_query)
 {
     struct kad_query_start start = {
-        .kind = KAD_QUERY_RECORD, .key = key, .hint = hint, .token = token};
+        .kind = KAD_QUERY_RECORD, .key = key, .holder = holder, .token = token};
     return kad_query_begin(kad, &start, ret_query);
 }
 
@@ -335,11 +356,23 @@ bool trp_kad_next_peer(const struct trp_kad *kad, uint32_t *at, struct trp_peer_
     return true;
 }
 
+bool trp_kad_knows_peer(const struct trp_kad *kad, const struct trp_peer_id *peer)
+{
+    const struct trp_kad_contact contact = trp_kad_contact_of(peer);
+    return trp_kad_table_find(&kad->table, &contact.key) != NULL;
+}
+
 bool trp_kad_holds_provider(const struct trp_kad *kad, struct trp_bytes key,
                             const struct trp_peer_id *provider)
 {
+    bool ours = kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL;
+    if (provider == NULL) {
+        struct trp_peer_id any;
+        return ours || trp_kad_provider_store_find(&kad->providers, key, trp_swarm_now(kad->swarm),
+                                                   &any, 1) > 0;
+    }
     if (trp_peer_id_equal(provider, trp_swarm_peer_id(kad->swarm))) {
-        return kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL;
+        return ours;
     }
     return trp_kad_provider_store_holds(&kad->providers, key, provider);
 }

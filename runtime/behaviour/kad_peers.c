@@ -97,6 +97,7 @@ static void table_trace_added(struct trp_kad *kad, const struct trp_kad_contact 
                                  .bucket = trp_kad_bucket_index(&kad->self, &contact->key),
                                  .reason = trp_bytes_text(reason)});
     trp_kad_refresh_on_peer(&kad->refresh, kad->table.count, kad_now(kad));
+    kad_news_push(kad, TRP_KAD_ROUTING_UPDATED, &contact->peer);
 }
 
 static void table_trace_removed(struct trp_kad *kad, const struct trp_kad_contact *contact,
@@ -153,7 +154,11 @@ static void table_insert(struct trp_kad *kad, const struct kad_peer *peer, const
     if (peer->faulty_until > kad_now(kad)) {
         return;
     }
-    if (!connected && !kad_peer_is_routable(kad, &contact.peer)) {
+    bool routable = kad_peer_is_routable(kad, &contact.peer);
+    if (!routable) {
+        kad_news_push(kad, TRP_KAD_UNROUTABLE, &contact.peer);
+    }
+    if (!connected && !routable) {
         return;
     }
     enum trp_status status =
@@ -164,7 +169,10 @@ static void table_insert(struct trp_kad *kad, const struct kad_peer *peer, const
         }
         table_trace_added(kad, &contact, reason);
     } else if (status == TRP_EAGAIN) {
+        kad_news_push(kad, TRP_KAD_PENDING_ROUTABLE, &contact.peer);
         (void)peer_probe(kad, &check.peer);
+    } else if (status == TRP_EFULL && routable) {
+        kad_news_push(kad, TRP_KAD_ROUTABLE, &contact.peer);
     }
 }
 

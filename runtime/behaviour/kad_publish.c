@@ -238,8 +238,8 @@ void kad_announcement_on_stored(struct trp_kad *kad, trp_handle id, const struct
         return;
     }
     if (announcement->holders == NULL) {
-        announcement->holders =
-            trp_memory_alloc(kad->config.memory, KAD_HOLDERS_MAX * sizeof *announcement->holders);
+        announcement->holders = trp_memory_alloc(
+            kad->config.memory, (size_t)KAD_HOLDERS_MAX * sizeof *announcement->holders);
     }
     if (announcement->holders == NULL) {
         return; /* a withdrawal will not reach them; their copies expire */

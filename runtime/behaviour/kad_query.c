@@ -2,9 +2,6 @@
 #include "base/assert.h"
 #include "behaviour/kad_state.h"
 
-/* How long the other peers wait for the one that likely has the record. */
-#define HOLD_NS TRP_MS(500)
-
 static const char *const kind_names[] = {
     [KAD_QUERY_PEERS] = "peers",   [KAD_QUERY_PROVIDERS] = "providers",
     [KAD_QUERY_RECORD] = "record", [KAD_QUERY_PROVIDE] = "provide",
@@ -172,7 +169,6 @@ static void query_ask_ourselves(struct trp_kad *kad, struct kad_query *query)
         } else if (trp_kad_record_store_find(&kad->records, query_key(query), kad_now(kad),
                                              &record) == TRP_OK) {
             kad_query_add_value(kad, query, record.value);
-            query->is_final = trp_peer_id_equal(&record.owner, &query->hint);
         }
     }
 }
@@ -244,6 +240,7 @@ static void query_conclude(struct trp_kad *kad, struct kad_query *query, bool in
         trp_kad_refresh_touch(&kad->refresh, bucket, kad_now(kad));
     }
     enum trp_status none = query->core.seeds_count == 0 ? TRP_ENOPEERS : TRP_ETIMEDOUT;
+    none = query->holder.size > 0 ? TRP_EUNREACHABLE : none;
     bool answered = query->core.answers > 0;
     switch (query->kind) {
     case KAD_QUERY_PROVIDE:
@@ -280,9 +277,6 @@ static void query_conclude(struct trp_kad *kad, struct kad_query *query, bool in
 static void query_set_timer(struct trp_kad *kad, struct kad_query *query)
 {
     trp_time at = trp_time_min(query->ends_at, trp_kad_query_deadline(&query->core));
-    if (query->hold_until != 0) {
-        at = trp_time_min(at, query->hold_until);
-    }
     if (trp_heap_is_queued(&query->timer.entry) && query->timer.entry.at == at) {
         return;
     }
@@ -298,8 +292,7 @@ static void query_pump(struct trp_kad *kad, struct kad_query *query)
     uint64_t cause = trace->cause;
     trace->cause = cause != 0 ? cause : query->cause;
     struct trp_kad_contact contact;
-    while (!query->is_final && query->hold_until == 0 &&
-           trp_kad_query_next(&query->core, kad_now(kad), &contact)) {
+    while (!query->is_final && trp_kad_query_next(&query->core, kad_now(kad), &contact)) {
         query_ask(kad, query, &contact);
     }
     if (query->is_final || trp_kad_query_is_done(&query->core)) {
@@ -310,13 +303,27 @@ static void query_pump(struct trp_kad *kad, struct kad_query *query)
     trace->cause = cause;
 }
 
-/* Begins with the peers of our table that are closest. */
+/* Begins with the peers of our table that are closest; they are still there when all are asked:
+ * sending changes no table before its outcome. */
+static void query_seed(struct trp_kad *kad, struct kad_query *query,
+                       const struct trp_kad_entry *const *closest, uint32_t count)
+{
+    trp_time fresh_since = kad_fresh_since(kad);
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_known = query->is_light && i >= TRP_KAD_ALPHA && closest[i]->seen_at >= fresh_since;
+        (void)!(is_known ? trp_kad_query_seed_known(&query->core, &closest[i]->contact)
+                         : trp_kad_query_seed(&query->core, &closest[i]->contact));
+    }
+}
+
 static void query_start(struct trp_kad *kad, struct kad_query *query)
 {
     trp_time now = kad_now(kad);
     const struct trp_limits *limits = kad_limits(kad);
+    bool is_direct = query->holder.size > 0;
     query->state = KAD_QUERY_ASKING;
-    query->ends_at = trp_time_after(now, limits->kad_query_timeout_ns);
+    query->ends_at =
+        trp_time_after(now, is_direct ? limits->lookup_check_ns : limits->kad_query_timeout_ns);
     kad->queries_active++;
     struct trp_kad_query_config config = {
         .memory = kad->config.memory,
@@ -326,28 +333,23 @@ static void query_start(struct trp_kad *kad, struct kad_query *query)
         .patience_ns = trp_kad_patience_of(&kad->patience, limits->kad_rpc_timeout_ns)};
     trp_kad_query_init(&query->core, &config);
     const struct trp_kad_entry *closest[KAD_SEEDS_MAX];
-    uint32_t count =
-        trp_kad_table_closest(&kad->table, &config.target, NULL, KAD_SEEDS_MAX, closest);
+    uint32_t count = is_direct ? 1
+                               : trp_kad_table_closest(&kad->table, &config.target, NULL,
+                                                       KAD_SEEDS_MAX, closest);
     query->cause = trp_trace_kad_query_started(
         kad->config.trace,
         &(struct trp_event_kad_query_started){.query = query->id,
                                               .kind = trp_bytes_text(kind_names[query->kind]),
                                               .key = query_key(query),
                                               .seeds = count});
-    query_ask_ourselves(kad, query);
-    if (query->hint.size > 0 && !query->is_final) {
-        struct trp_kad_contact hint = trp_kad_contact_of(&query->hint);
-        if (trp_kad_query_ask(&query->core, &hint, now) == TRP_OK) {
-            query->hold_until = trp_time_after(now, HOLD_NS);
-            query_ask(kad, query, &hint);
+    if (is_direct) {
+        struct trp_kad_contact holder = trp_kad_contact_of(&query->holder);
+        if (trp_kad_query_ask(&query->core, &holder, now) == TRP_OK) {
+            query_ask(kad, query, &holder);
         }
-    }
-    /* The entries are still there: sending changes no table before its outcome. */
-    trp_time fresh_since = kad_fresh_since(kad);
-    for (uint32_t i = 0; i < count; i++) {
-        bool is_known = query->is_light && i >= TRP_KAD_ALPHA && closest[i]->seen_at >= fresh_since;
-        (void)!(is_known ? trp_kad_query_seed_known(&query->core, &closest[i]->contact)
-                         : trp_kad_query_seed(&query->core, &closest[i]->contact));
+    } else {
+        query_ask_ourselves(kad, query);
+        query_seed(kad, query, closest, count);
     }
     query_pump(kad, query);
 }
@@ -381,8 +383,8 @@ enum trp_status kad_query_begin(struct trp_kad *kad, const struct kad_query_star
         return TRP_ENOMEM;
     }
     memcpy(query->key, start->key.data, start->key.size);
-    if (start->hint != NULL && !trp_peer_id_equal(start->hint, trp_swarm_peer_id(kad->swarm))) {
-        query->hint = *start->hint;
+    if (start->holder != NULL) {
+        query->holder = *start->holder;
     }
     *ret_id = id;
     if (kad->queries_active < kad_limits(kad)->kad_queries) {
@@ -462,28 +464,38 @@ void kad_query_on_answer(struct trp_kad *kad, trp_handle id, const struct kad_pe
     if (query == NULL || !trp_kad_query_answered(&query->core, &peer->contact.key)) {
         return;
     }
-    bool is_hint = trp_peer_id_equal(&peer->contact.peer, &query->hint);
-    if (is_hint) {
-        query->hold_until = 0;
+    bool is_direct = query->holder.size > 0;
+    if (!is_direct) {
+        query_take_closer(kad, query, &peer->contact.key, message);
     }
-    query_take_closer(kad, query, &peer->contact.key, message);
     if (query->kind == KAD_QUERY_PROVIDERS) {
         query_take_providers(kad, query, message);
     } else if (query->kind == KAD_QUERY_RECORD && message->has_record &&
                trp_bytes_equal(message->record.key, query_key(query))) {
         kad_query_add_value(kad, query, message->record.value);
-        query->is_final = query->is_final || is_hint;
+        query->is_final = query->is_final || is_direct;
     }
     query_pump(kad, query);
 }
 
-void kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer)
+/* A connection that broke may have been dead for long; the holder deserves a new one. */
+static bool query_repeats(struct kad_query *query, enum trp_status status)
+{
+    bool repeats = query->holder.size > 0 && !query->is_repeated &&
+                   (status == TRP_ECLOSED || status == TRP_ERESET);
+    query->is_repeated = query->is_repeated || repeats;
+    return repeats;
+}
+
+void kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
+                          enum trp_status status)
 {
     struct kad_query *query = query_asking(kad, id);
     if (query != NULL) {
-        trp_kad_query_failed(&query->core, &peer->contact.key);
-        if (trp_peer_id_equal(&peer->contact.peer, &query->hint)) {
-            query->hold_until = 0;
+        if (query_repeats(query, status)) {
+            query_ask(kad, query, &peer->contact);
+        } else {
+            trp_kad_query_failed(&query->core, &peer->contact.key);
         }
         query_pump(kad, query);
     }
@@ -513,9 +525,6 @@ void kad_query_on_timer(struct trp_kad *kad, struct kad_query *query)
     if (now >= query->ends_at) {
         query_conclude(kad, query, false);
         return;
-    }
-    if (query->hold_until != 0 && now >= query->hold_until) {
-        query->hold_until = 0;
     }
     trp_kad_query_expire(&query->core, now);
     query_pump(kad, query);
@@ -590,6 +599,25 @@ static bool event_make(struct trp_kad *kad, struct kad_query *query,
     return news;
 }
 
+void kad_news_push(struct trp_kad *kad, enum trp_kad_event_kind kind,
+                   const struct trp_peer_id *peer)
+{
+    if (!kad->config.routing_events) {
+        return;
+    }
+    if (kad->news_count == KAD_NEWS_MAX) {
+        kad->news_head = (kad->news_head + 1) % KAD_NEWS_MAX;
+        kad->news_count--;
+    }
+    kad->news[(kad->news_head + kad->news_count++) % KAD_NEWS_MAX] =
+        (struct kad_news){.kind = kind, .peer = *peer};
+}
+
+bool kad_has_events(const struct trp_kad *kad)
+{
+    return !trp_list_is_empty(&kad->events) || kad->round_is_pending || kad->news_count > 0;
+}
+
 static void event_make_round(struct trp_kad *kad, struct trp_kad_event *ret_event)
 {
     kad->round_is_pending = false;
@@ -613,6 +641,13 @@ bool trp_kad_next_event(struct trp_kad *kad, struct trp_kad_event *ret_event)
     }
     if (kad->round_is_pending) {
         event_make_round(kad, ret_event);
+        return true;
+    }
+    if (kad->news_count > 0) {
+        const struct kad_news *news = &kad->news[kad->news_head];
+        *ret_event = (struct trp_kad_event){.kind = news->kind, .last = true, .peer = news->peer};
+        kad->news_head = (kad->news_head + 1) % KAD_NEWS_MAX;
+        kad->news_count--;
         return true;
     }
     return false;

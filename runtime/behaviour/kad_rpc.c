@@ -67,6 +67,18 @@ static bool rpc_is_withdrawal(const struct kad_rpc *rpc)
     return rpc->purpose == KAD_FOR_WITHDRAWAL && rpc->type == TRP_KAD_ADD_PROVIDER;
 }
 
+uint32_t trp_kad_withdrawals_pending(const struct trp_kad *kad)
+{
+    uint32_t count = 0;
+    uint32_t at = 0;
+    trp_handle id;
+    const struct kad_rpc *rpc;
+    while ((rpc = trp_slab_next(&kad->rpcs, &at, &id)) != NULL) {
+        count += rpc->purpose == KAD_FOR_WITHDRAWAL && !rpc->is_reported;
+    }
+    return count;
+}
+
 /* Gives the outcome, once, to whoever wanted it. `answer` is NULL when there is none. */
 static void rpc_report(struct trp_kad *kad, struct kad_rpc *rpc, enum trp_status status,
                        const struct trp_kad_message *answer)
@@ -95,7 +107,7 @@ static void rpc_report(struct trp_kad *kad, struct kad_rpc *rpc, enum trp_status
         if (answer != NULL) {
             kad_query_on_answer(kad, rpc->query, rpc->peer, answer);
         } else {
-            kad_query_on_failure(kad, rpc->query, rpc->peer);
+            kad_query_on_failure(kad, rpc->query, rpc->peer, status);
         }
         break;
     case KAD_FOR_STORE:

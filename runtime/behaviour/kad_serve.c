@@ -13,6 +13,18 @@ struct peer_list {
     struct trp_multiaddr addresses[LIST_MAX][TRP_KAD_PEER_ADDRESSES_MAX];
 };
 
+/* Leaves out link-local addresses: the asker may be on another link. */
+static uint32_t drop_zoned(struct trp_multiaddr *addresses, uint32_t count)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!trp_multiaddr_has_zone(&addresses[i])) {
+            addresses[kept++] = addresses[i];
+        }
+    }
+    return kept;
+}
+
 static void list_add(struct trp_kad *kad, struct peer_list *list, const struct trp_peer_id *id,
                      bool connected, bool with_addresses_only)
 {
@@ -20,8 +32,8 @@ static void list_add(struct trp_kad *kad, struct peer_list *list, const struct t
         return;
     }
     struct trp_multiaddr *addresses = list->addresses[list->count];
-    uint32_t count =
-        trp_swarm_known_addresses(kad->swarm, id, addresses, TRP_KAD_PEER_ADDRESSES_MAX);
+    uint32_t count = drop_zoned(addresses, trp_swarm_known_addresses(kad->swarm, id, addresses,
+                                                                     TRP_KAD_PEER_ADDRESSES_MAX));
     if (count == 0 && with_addresses_only) {
         return;
     }

@@ -34,6 +34,7 @@
 #define KAD_FOUND_MAX            512u /* providers found by one query */
 #define KAD_HOLDERS_MAX          (2u * TRP_KAD_RESULT_MAX)
 #define KAD_SEEDS_MAX            (2u * TRP_KAD_K) /* over k, for those that are dead */
+#define KAD_NEWS_MAX             64u              /* about the routing table, not told yet */
 
 /* Silence of a peer, in rounds of renewal: then it is asked whether it lives, and then another one
  * may take its place. */
@@ -147,8 +148,8 @@ struct kad_query {
     uint8_t *key;
     uint32_t key_size;
     uint32_t goal;
-    struct trp_peer_id hint;
-    trp_time hold_until; /* 0: do not wait for the hint any more */
+    struct trp_peer_id holder; /* RECORD: the only one to ask; size 0: whoever is close */
+    bool is_repeated;          /* the holder was asked once more */
     struct trp_kad_query core;
     trp_time began_at;
     trp_time ends_at;
@@ -192,6 +193,12 @@ struct kad_announcement {
     UT_hash_handle hh;
 };
 
+/* Something about the routing table that the user wants to hear. */
+struct kad_news {
+    enum trp_kad_event_kind kind;
+    struct trp_peer_id peer;
+};
+
 struct trp_kad {
     struct trp_kad_config config;
     struct trp_swarm *swarm;
@@ -217,10 +224,14 @@ struct trp_kad {
     struct kad_announcement *published;
     struct trp_list waiting; /* queries */
     struct trp_list events;  /* queries with something to tell */
+    struct kad_news news[KAD_NEWS_MAX];
+    uint32_t news_head;
+    uint32_t news_count;
     struct trp_heap timers;
     uint64_t timers_count; /* breaks ties */
     uint32_t queries_active;
     trp_time answered_at; /* when anybody last answered us */
+    bool owner_waits;     /* for its turn */
     bool is_due;          /* something waits for the next expire: a queue moves, a round goes on */
     trp_handle lent;      /* the query whose bytes the last event borrowed */
     /* the round of renewal */
@@ -303,10 +314,15 @@ enum trp_status kad_frame_decode(struct trp_bytes in, struct trp_kad_message *re
                                  size_t *ret_used) TRP_NODISCARD;
 
 /* kad_query.c */
+/* Queues news about the routing table, if they are wanted; the oldest go when there are too many.
+ */
+void kad_news_push(struct trp_kad *kad, enum trp_kad_event_kind kind,
+                   const struct trp_peer_id *peer);
+bool kad_has_events(const struct trp_kad *kad);
 struct kad_query_start {
     enum kad_query_kind kind;
     struct trp_bytes key;
-    const struct trp_peer_id *hint;
+    const struct trp_peer_id *holder;
     uint64_t token;
     trp_handle announcement;
     uint32_t goal;
@@ -319,7 +335,8 @@ void kad_query_free(struct trp_kad *kad, struct kad_query *query);
 void kad_query_start_waiting(struct trp_kad *kad);
 void kad_query_on_answer(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
                          const struct trp_kad_message *message);
-void kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer);
+void kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
+                          enum trp_status status);
 void kad_query_on_stored(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
                          bool stored);
 void kad_query_on_timer(struct trp_kad *kad, struct kad_query *query);

@@ -4,7 +4,6 @@
 #include "base/endian.h"
 #include "base/heap.h"
 #include "base/list.h"
-#include "base/map.h"
 #include "base/prng.h"
 #include "base/slab.h"
 
@@ -13,25 +12,18 @@
 
 static const char *const ping_protocols[] = {TRP_PROTOCOL_PING};
 
-struct watched {
-    struct trp_peer_id peer;
-    int32_t count;
-    UT_hash_handle hh;
-};
-
-/* Pings on one connection. `timer` is the next ping, or the limit of the one under way. */
-struct pinger {
+/* A ping of ours, until its event is taken. */
+struct probe {
     trp_handle id;
+    uint64_t token;
     struct trp_peer_id peer;
-    trp_connection_id connection;
-    trp_stream_id stream; /* 0: none */
-    bool opened;
-    bool under_way;
+    trp_stream_id stream; /* 0 once it ended */
     uint32_t echoed_bytes;
     uint8_t payload[PAYLOAD_BYTES];
-    trp_time sent_at;
-    uint64_t counter;
-    struct trp_heap_entry timer;
+    trp_time sent_at; /* 0: not yet */
+    struct trp_ping_event event;
+    struct trp_list_link event_link;
+    struct trp_heap_entry timeout;
 };
 
 /* An inbound stream; holds the bytes of an incomplete ping. */
@@ -47,197 +39,123 @@ struct trp_ping {
     struct trp_ping_config config;
     struct trp_swarm *swarm;
     uint32_t index;
-    struct watched *watched;
-    struct trp_slab pingers;
+    uint64_t sent_count;
+    struct trp_slab probes;
     struct trp_slab echoes;
-    struct trp_heap timers;
+    struct trp_heap timeouts;
+    struct trp_list events;
 };
 
-static void ping_arm(struct trp_ping *ping, struct pinger *pinger, trp_time span_ns)
-{
-    trp_time at = trp_time_after(trp_swarm_now(ping->swarm), span_ns);
-    if (trp_heap_insert(&ping->timers, &pinger->timer, at, pinger->id) != TRP_OK) {
-        trp_trace_ping_failed(ping->config.trace, &(struct trp_event_ping_failed){
-                                                      .peer = &pinger->peer, .status = TRP_ENOMEM});
-    }
-}
+/* ---- our pings ---- */
 
-static void ping_remove(struct trp_ping *ping, struct pinger *pinger)
+/* Gives a ping its one outcome. */
+static void probe_end(struct trp_ping *ping, struct probe *probe, enum trp_status status)
 {
-    trp_stream_id stream = pinger->stream;
-    trp_heap_remove(&ping->timers, &pinger->timer);
-    trp_slab_remove(&ping->pingers, pinger->id);
-    if (stream != 0) {
+    trp_stream_id stream = probe->stream;
+    probe->stream = 0;
+    trp_heap_remove(&ping->timeouts, &probe->timeout);
+    probe->event = (struct trp_ping_event){.status = status, .token = probe->token};
+    if (status == TRP_OK) {
+        probe->event.round_trip_ns = trp_swarm_now(ping->swarm) - probe->sent_at;
+        trp_trace_ping_answered(ping->config.trace, &(struct trp_event_ping_answered){
+                                                        .peer = &probe->peer,
+                                                        .round_trip = probe->event.round_trip_ns});
+    } else {
+        trp_trace_ping_failed(ping->config.trace, &(struct trp_event_ping_failed){
+                                                      .peer = &probe->peer, .status = status});
+    }
+    trp_list_push_back(&ping->events, &probe->event_link);
+    if (stream != 0 && status == TRP_OK) {
+        trp_stream_shutdown(ping->swarm, stream);
+    } else if (stream != 0) {
         trp_stream_reset(ping->swarm, stream);
     }
 }
 
-static void ping_add(struct trp_ping *ping, const struct trp_connection_info *connection)
+enum trp_status trp_ping_send(struct trp_ping *ping, const struct trp_peer_id *peer, uint64_t token)
 {
     trp_handle id;
     void *object;
-    if (trp_slab_insert(&ping->pingers, &id, &object) != TRP_OK) {
-        return;
+    enum trp_status status = trp_slab_insert(&ping->probes, &id, &object);
+    if (status != TRP_OK) {
+        return status;
     }
-    struct pinger *pinger = object;
-    *pinger = (struct pinger){.id = id, .peer = connection->peer, .connection = connection->id};
-    ping_arm(ping, pinger, trp_swarm_limits(ping->swarm)->ping_interval_ns);
-}
-
-static void ping_send(struct trp_ping *ping, struct pinger *pinger)
-{
+    struct probe *probe = object;
+    *probe = (struct probe){.id = id, .token = token, .peer = *peer};
     for (uint32_t i = 0; i < PAYLOAD_BYTES; i += 8) {
-        trp_store_le64(pinger->payload + i,
-                       trp_draw(ping->config.seed, pinger->connection, i, pinger->counter));
+        trp_store_le64(probe->payload + i, trp_draw(ping->config.seed, ping->sent_count, i, token));
     }
-    pinger->counter++;
-    pinger->echoed_bytes = 0;
-    pinger->sent_at = trp_swarm_now(ping->swarm);
+    trp_time deadline =
+        trp_time_after(trp_swarm_now(ping->swarm), trp_swarm_limits(ping->swarm)->ping_timeout_ns);
+    status = trp_heap_insert(&ping->timeouts, &probe->timeout, deadline, ping->sent_count++);
+    if (status == TRP_OK) {
+        const struct trp_stream_request request = {.behaviour = ping->index,
+                                                   .peer = *peer,
+                                                   .dial = true,
+                                                   .background = true,
+                                                   .protocols = ping_protocols,
+                                                   .protocols_count = 1,
+                                                   .token = id};
+        status = trp_swarm_open_stream(ping->swarm, &request, &probe->stream);
+    }
+    if (status != TRP_OK) {
+        trp_heap_remove(&ping->timeouts, &probe->timeout);
+        trp_slab_remove(&ping->probes, id);
+    }
+    return status;
+}
+
+bool trp_ping_next_event(struct trp_ping *ping, struct trp_ping_event *ret_event)
+{
+    struct trp_list_link *link = trp_list_pop_front(&ping->events);
+    if (link == NULL) {
+        return false;
+    }
+    const struct probe *probe = TRP_CONTAINER(link, struct probe, event_link);
+    *ret_event = probe->event;
+    trp_slab_remove(&ping->probes, probe->id);
+    return true;
+}
+
+static struct probe *probe_of(const struct trp_ping *ping, const struct trp_stream_info *stream)
+{
+    struct probe *probe = trp_slab_find(&ping->probes, stream->token);
+    return probe != NULL && probe->stream == stream->id ? probe : NULL;
+}
+
+static void probe_write(struct trp_ping *ping, struct probe *probe)
+{
     size_t used;
-    enum trp_status status = trp_stream_write(ping->swarm, pinger->stream,
-                                              trp_bytes(pinger->payload, PAYLOAD_BYTES), &used);
-    if (status != TRP_OK || used != PAYLOAD_BYTES) {
-        trp_stream_reset(ping->swarm, pinger->stream); /* stream_closed makes a new one */
+    enum trp_status status = trp_stream_write(ping->swarm, probe->stream,
+                                              trp_bytes(probe->payload, PAYLOAD_BYTES), &used);
+    if (status == TRP_OK && used == PAYLOAD_BYTES) {
+        probe->sent_at = trp_swarm_now(ping->swarm);
+    } else { /* a new stream has room for more than that */
+        probe_end(ping, probe, status == TRP_OK || status == TRP_EAGAIN ? TRP_EFULL : status);
     }
 }
 
-/* Starts a ping: on the stream there is, or on a new one. */
-static void ping_begin(struct trp_ping *ping, struct pinger *pinger)
+static void probe_data(struct trp_ping *ping, const struct trp_stream_info *stream,
+                       struct trp_bytes in)
 {
-    pinger->under_way = true;
-    ping_arm(ping, pinger, trp_swarm_limits(ping->swarm)->ping_timeout_ns);
-    if (pinger->stream != 0) {
-        ping_send(ping, pinger);
+    trp_stream_consumed(ping->swarm, stream->id, in.size);
+    struct probe *probe = probe_of(ping, stream);
+    if (probe == NULL) {
+        return; /* what follows the echo means nothing */
+    }
+    size_t take = PAYLOAD_BYTES - probe->echoed_bytes;
+    take = take < in.size ? take : in.size;
+    if (probe->sent_at == 0 || memcmp(probe->payload + probe->echoed_bytes, in.data, take) != 0) {
+        probe_end(ping, probe, TRP_EVIOLATION);
         return;
     }
-    const struct trp_stream_request request = {.behaviour = ping->index,
-                                               .peer = pinger->peer,
-                                               .connection = pinger->connection,
-                                               .background = true,
-                                               .protocols = ping_protocols,
-                                               .protocols_count = 1,
-                                               .token = pinger->id};
-    pinger->opened = false;
-    if (trp_swarm_open_stream(ping->swarm, &request, &pinger->stream) != TRP_OK) {
-        pinger->stream = 0;
-        pinger->under_way = false;
-        ping_arm(ping, pinger, trp_swarm_limits(ping->swarm)->ping_interval_ns);
+    probe->echoed_bytes += (uint32_t)take;
+    if (probe->echoed_bytes == PAYLOAD_BYTES) {
+        probe_end(ping, probe, TRP_OK);
     }
 }
 
-static struct watched *ping_find_watched(const struct trp_ping *ping,
-                                         const struct trp_peer_id *peer)
-{
-    struct watched *watched;
-    HASH_FIND(hh, ping->watched, peer, sizeof *peer, watched);
-    return watched;
-}
-
-static void ping_unwatch(struct trp_ping *ping, struct watched *watched)
-{
-    uint32_t at = 0;
-    trp_handle id;
-    struct pinger *pinger;
-    while ((pinger = trp_slab_next(&ping->pingers, &at, &id)) != NULL) {
-        if (trp_peer_id_equal(&pinger->peer, &watched->peer)) {
-            ping_remove(ping, pinger);
-        }
-    }
-    struct trp_memory *uthash_memory = ping->config.memory;
-    HASH_DELETE(hh, ping->watched, watched);
-    trp_memory_free(uthash_memory, watched);
-}
-
-enum trp_status trp_ping_watch(struct trp_ping *ping, const struct trp_peer_id *peer,
-                               int32_t change)
-{
-    struct watched *watched = ping_find_watched(ping, peer);
-    if (watched != NULL) {
-        watched->count += change;
-        if (watched->count <= 0) {
-            ping_unwatch(ping, watched);
-        }
-        return TRP_OK;
-    }
-    if (change <= 0) {
-        return TRP_OK;
-    }
-    struct trp_memory *uthash_memory = ping->config.memory;
-    watched = trp_memory_alloc(uthash_memory, sizeof *watched);
-    if (watched == NULL) {
-        return TRP_ENOMEM;
-    }
-    watched->peer = *peer;
-    watched->count = change;
-    HASH_ADD(hh, ping->watched, peer, sizeof watched->peer, watched);
-    if (watched->hh.tbl == NULL) {
-        trp_memory_free(uthash_memory, watched);
-        return TRP_ENOMEM;
-    }
-    uint32_t at = 0;
-    struct trp_connection_info connection;
-    while (trp_swarm_next_connection(ping->swarm, &at, &connection)) {
-        if (trp_peer_id_equal(&connection.peer, peer)) {
-            ping_add(ping, &connection);
-        }
-    }
-    return TRP_OK;
-}
-
-/* ---- hooks ---- */
-
-static void ping_attach(void *self, struct trp_swarm *swarm, uint32_t index)
-{
-    struct trp_ping *ping = self;
-    ping->swarm = swarm;
-    ping->index = index;
-    uint32_t connections = trp_swarm_limits(swarm)->connections;
-    ping->pingers = trp_slab_init(ping->config.memory, sizeof(struct pinger), connections);
-    ping->echoes = trp_slab_init(ping->config.memory, sizeof(struct echo),
-                                 connections * ECHOES_PER_CONNECTION);
-}
-
-static uint32_t ping_list_protocols(const void *self, const char **ret_protocols, uint32_t max)
-{
-    (void)self;
-    if (max > 0) {
-        ret_protocols[0] = TRP_PROTOCOL_PING;
-    }
-    return 1;
-}
-
-static void ping_connected(void *self, const struct trp_connection_info *connection)
-{
-    struct trp_ping *ping = self;
-    if (ping_find_watched(ping, &connection->peer) != NULL) {
-        ping_add(ping, connection);
-    }
-}
-
-static struct pinger *ping_on(const struct trp_ping *ping, trp_connection_id connection)
-{
-    uint32_t at = 0;
-    trp_handle id;
-    struct pinger *pinger;
-    while ((pinger = trp_slab_next(&ping->pingers, &at, &id)) != NULL) {
-        if (pinger->connection == connection) {
-            return pinger;
-        }
-    }
-    return NULL;
-}
-
-static void ping_disconnected(void *self, const struct trp_connection_info *connection,
-                              enum trp_status reason)
-{
-    (void)reason;
-    struct trp_ping *ping = self;
-    struct pinger *pinger = ping_on(ping, connection->id);
-    if (pinger != NULL) {
-        pinger->stream = 0;
-        ping_remove(ping, pinger);
-    }
-}
+/* ---- echoes ---- */
 
 static void ping_accept(struct trp_ping *ping, const struct trp_stream_info *stream)
 {
@@ -257,20 +175,6 @@ static void ping_accept(struct trp_ping *ping, const struct trp_stream_info *str
     *echo = (struct echo){.id = id, .connection = stream->connection};
     trp_stream_set_token(ping->swarm, stream->id, id);
     trp_stream_set_background(ping->swarm, stream->id, true);
-}
-
-static void ping_stream_opened(void *self, const struct trp_stream_info *stream)
-{
-    struct trp_ping *ping = self;
-    if (stream->inbound) {
-        ping_accept(ping, stream);
-        return;
-    }
-    struct pinger *pinger = trp_slab_find(&ping->pingers, stream->token);
-    if (pinger != NULL && pinger->stream == stream->id) {
-        pinger->opened = true;
-        ping_send(ping, pinger);
-    }
 }
 
 /* Writes a complete ping back; false while there is no room. */
@@ -313,34 +217,48 @@ static void echo_data(struct trp_ping *ping, const struct trp_stream_info *strea
     }
 }
 
-static void ping_stream_data(void *self, const struct trp_stream_info *stream, struct trp_bytes in)
+/* ---- hooks ---- */
+
+static void ping_attach(void *self, struct trp_swarm *swarm, uint32_t index)
+{
+    struct trp_ping *ping = self;
+    ping->swarm = swarm;
+    ping->index = index;
+    const struct trp_limits *limits = trp_swarm_limits(swarm);
+    ping->probes =
+        trp_slab_init(ping->config.memory, sizeof(struct probe), limits->requests_waiting_per_peer);
+    ping->echoes = trp_slab_init(ping->config.memory, sizeof(struct echo),
+                                 limits->connections * ECHOES_PER_CONNECTION);
+}
+
+static uint32_t ping_list_protocols(const void *self, const char **ret_protocols, uint32_t max)
+{
+    (void)self;
+    if (max > 0) {
+        ret_protocols[0] = TRP_PROTOCOL_PING;
+    }
+    return 1;
+}
+
+static void ping_stream_opened(void *self, const struct trp_stream_info *stream)
 {
     struct trp_ping *ping = self;
     if (stream->inbound) {
-        echo_data(ping, stream, in);
+        ping_accept(ping, stream);
         return;
     }
-    trp_stream_consumed(ping->swarm, stream->id, in.size);
-    struct pinger *pinger = trp_slab_find(&ping->pingers, stream->token);
-    if (pinger == NULL || pinger->stream != stream->id) {
-        return;
+    struct probe *probe = probe_of(ping, stream);
+    if (probe != NULL) {
+        probe_write(ping, probe);
     }
-    if (!pinger->under_way || in.size > PAYLOAD_BYTES - pinger->echoed_bytes ||
-        memcmp(pinger->payload + pinger->echoed_bytes, in.data, in.size) != 0) {
-        trp_trace_ping_failed(
-            ping->config.trace,
-            &(struct trp_event_ping_failed){.peer = &pinger->peer, .status = TRP_EVIOLATION});
-        trp_stream_reset(ping->swarm, stream->id);
-        return;
-    }
-    pinger->echoed_bytes += (uint32_t)in.size;
-    if (pinger->echoed_bytes == PAYLOAD_BYTES) {
-        pinger->under_way = false;
-        trp_trace_ping_answered(
-            ping->config.trace,
-            &(struct trp_event_ping_answered){
-                .peer = &pinger->peer, .round_trip = trp_swarm_now(ping->swarm) - pinger->sent_at});
-        ping_arm(ping, pinger, trp_swarm_limits(ping->swarm)->ping_interval_ns);
+}
+
+static void ping_stream_data(void *self, const struct trp_stream_info *stream, struct trp_bytes in)
+{
+    if (stream->inbound) {
+        echo_data(self, stream, in);
+    } else {
+        probe_data(self, stream, in);
     }
 }
 
@@ -356,55 +274,47 @@ static void ping_stream_writable(void *self, const struct trp_stream_info *strea
 static void ping_stream_eof(void *self, const struct trp_stream_info *stream)
 {
     struct trp_ping *ping = self;
-    trp_stream_shutdown(ping->swarm, stream->id);
+    struct probe *probe = stream->inbound ? NULL : probe_of(ping, stream);
+    if (probe != NULL) {
+        probe_end(ping, probe, TRP_ERESET); /* it hung up without an echo */
+    } else {
+        trp_stream_shutdown(ping->swarm, stream->id);
+    }
 }
 
 static void ping_stream_closed(void *self, const struct trp_stream_info *stream,
                                enum trp_status reason)
 {
-    (void)reason;
     struct trp_ping *ping = self;
     if (stream->inbound) {
         trp_slab_remove(&ping->echoes, stream->token);
         return;
     }
-    struct pinger *pinger = trp_slab_find(&ping->pingers, stream->token);
-    if (pinger != NULL && pinger->stream == stream->id) {
-        pinger->stream = 0;
-        pinger->under_way = false;
-        ping_arm(ping, pinger, trp_swarm_limits(ping->swarm)->ping_interval_ns);
+    struct probe *probe = probe_of(ping, stream);
+    if (probe != NULL) {
+        probe->stream = 0;
+        probe_end(ping, probe, reason == TRP_OK ? TRP_ERESET : reason);
     }
 }
 
 static trp_time ping_deadline(const void *self)
 {
     const struct trp_ping *ping = self;
-    return trp_heap_deadline(&ping->timers);
+    return trp_heap_deadline(&ping->timeouts);
 }
 
 static void ping_expire(void *self, trp_time now)
 {
     struct trp_ping *ping = self;
-    while (trp_heap_deadline(&ping->timers) <= now) {
-        struct trp_heap_entry *entry = trp_heap_front(&ping->timers);
-        struct pinger *pinger = TRP_CONTAINER(entry, struct pinger, timer);
-        if (!pinger->under_way) {
-            ping_begin(ping, pinger);
-            continue;
-        }
-        trp_heap_remove(&ping->timers, entry);
-        trp_trace_ping_failed(
-            ping->config.trace,
-            &(struct trp_event_ping_failed){.peer = &pinger->peer, .status = TRP_ETIMEDOUT});
-        trp_swarm_close_connection(ping->swarm, pinger->connection, TRP_ETIMEDOUT);
+    while (trp_heap_deadline(&ping->timeouts) <= now) {
+        struct trp_heap_entry *entry = trp_heap_front(&ping->timeouts);
+        probe_end(ping, TRP_CONTAINER(entry, struct probe, timeout), TRP_ETIMEDOUT);
     }
 }
 
 static const struct trp_behaviour_ops ping_ops = {.name = "ping",
                                                   .attach = ping_attach,
                                                   .protocols = ping_list_protocols,
-                                                  .connected = ping_connected,
-                                                  .disconnected = ping_disconnected,
                                                   .stream_opened = ping_stream_opened,
                                                   .stream_data = ping_stream_data,
                                                   .stream_writable = ping_stream_writable,
@@ -425,7 +335,8 @@ enum trp_status trp_ping_open(const struct trp_ping_config *config, struct trp_p
         return TRP_ENOMEM;
     }
     ping->config = *config;
-    ping->timers = trp_heap_init(config->memory);
+    ping->timeouts = trp_heap_init(config->memory);
+    trp_list_init(&ping->events);
     *ret_ping = ping;
     return TRP_OK;
 }
@@ -435,18 +346,10 @@ void trp_ping_close(struct trp_ping *ping)
     if (ping == NULL) {
         return;
     }
-    struct trp_memory *uthash_memory = ping->config.memory;
-    struct watched *watched;
-    struct watched *next;
-    HASH_ITER(hh, ping->watched, watched, next)
-    {
-        HASH_DELETE(hh, ping->watched, watched);
-        trp_memory_free(uthash_memory, watched);
-    }
-    trp_heap_free(&ping->timers);
+    trp_heap_free(&ping->timeouts);
     if (ping->swarm != NULL) {
-        trp_slab_free(&ping->pingers);
+        trp_slab_free(&ping->probes);
         trp_slab_free(&ping->echoes);
     }
-    trp_memory_free(uthash_memory, ping);
+    trp_memory_free(ping->config.memory, ping);
 }

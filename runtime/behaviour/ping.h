@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* behaviour/ping.h - is a peer alive? Echoes for everybody, asks where somebody depends on it.
+/* behaviour/ping.h - how far is a peer? Echoes for everybody, asks when told to.
  *
- * Spec       libp2p/specs ping/ping.md: 32 bytes, echoed, again and again on one stream.
- * Policy     Only watched peers are pinged. A ping unanswered for ping_timeout_ns closes its
- *            connection with TRP_ETIMEDOUT; a stream that ends, or is refused, is not a failed ping
- *            (go limits their life to 30 s; Kameo does not speak the protocol).
- * Limits     ping_interval_ns, ping_timeout_ns; two inbound streams per connection. */
+ * Spec       libp2p/specs ping/ping.md: 32 bytes, echoed, again and again on one stream. Ours carry
+ *            one ping each.
+ * Limits     ping_timeout_ns, requests_waiting_per_peer (pings of ours); two inbound streams per
+ *            connection.
+ * Outcome    Every ping sent has exactly one event. */
 #ifndef BEHAVIOUR_PING_H
 #define BEHAVIOUR_PING_H
 
@@ -24,14 +24,22 @@ struct trp_ping_config {
     uint64_t seed;             /* of the payloads' keyed draws */
 };
 
+struct trp_ping_event {
+    enum trp_status status; /* TRP_OK; TRP_ENEGOTIATION: it does not speak ping; TRP_EVIOLATION: it
+                               echoed something else; TRP_ETIMEDOUT, a dial's status, … */
+    uint64_t token;
+    trp_time round_trip_ns; /* TRP_OK: from writing to reading */
+};
+
 enum trp_status trp_ping_open(const struct trp_ping_config *config,
                               struct trp_ping **ret_ping) TRP_NODISCARD;
 void trp_ping_close(struct trp_ping *ping);
 struct trp_behaviour trp_ping_behaviour(struct trp_ping *ping);
 
-/* Counts who depends on a peer: +1 or -1. While the count is positive its connections are pinged.
- * TRP_ENOMEM: it is not watched. */
-enum trp_status trp_ping_watch(struct trp_ping *ping, const struct trp_peer_id *peer,
-                               int32_t change) TRP_NODISCARD;
+/* Pings a peer, dialing it when need be. TRP_EINVAL (ourselves), TRP_EFULL, TRP_ENOMEM: no event
+ * will come. */
+enum trp_status trp_ping_send(struct trp_ping *ping, const struct trp_peer_id *peer,
+                              uint64_t token) TRP_NODISCARD;
+bool trp_ping_next_event(struct trp_ping *ping, struct trp_ping_event *ret_event);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "net/behaviours.h"
 #include "net/dial.h"
+#include "net/idle.h"
 #include "net/pool.h"
 #include "net/pump.h"
 #include "net/stream.h"
@@ -49,6 +50,8 @@ static enum trp_status connection_make(struct trp_swarm *swarm, trp_socket socke
                                  .started_at = swarm->now,
                                  .deadline = trp_time_after(swarm->now, span_ns),
                                  .idle_since = TRP_NEVER,
+                                 .used_since = swarm->now,
+                                 .answer_by = TRP_NEVER,
                                  .grace_until = TRP_NEVER,
                                  .timer = {.kind = TRP_TIMER_CONNECTION}};
     trp_list_init(&c->streams);
@@ -86,15 +89,37 @@ static enum trp_status connection_begin_upgrade(struct trp_swarm *swarm, struct 
     return status;
 }
 
+/* Makes room among the pending ones for a connection from `remote`: when some other host has more
+ * of the places than that one would, its oldest gives way. So hosts that flood a listener compete
+ * with each other, and leave a place to everybody else. */
+static bool connection_make_room(struct trp_swarm *swarm, const struct trp_multiaddr *remote)
+{
+    struct trp_connection *greediest = NULL;
+    for (struct trp_list_link *at = trp_list_front(&swarm->accepted_pending); at != NULL;
+         at = trp_list_next(&swarm->accepted_pending, at)) {
+        struct trp_connection *c = TRP_CONTAINER(at, struct trp_connection, dial_link);
+        if (greediest == NULL || c->origin->pending > greediest->origin->pending) {
+            greediest = c;
+        }
+    }
+    if (greediest == NULL ||
+        greediest->origin->pending <= trp_origin_pending(swarm->origins, remote) + 1) {
+        return false;
+    }
+    trp_connection_fail(swarm, greediest, TRP_EFULL);
+    return true;
+}
+
 enum trp_status trp_connection_accept(struct trp_swarm *swarm, trp_socket id,
                                       const struct trp_multiaddr *remote)
 {
     const struct trp_limits *limits = swarm->limits;
-    enum trp_net_limit limit = TRP_NET_CONNECTIONS;
-    if (swarm->pending_in >= limits->connections_pending_in) {
+    enum trp_net_limit limit = TRP_NET_LIMITS_COUNT;
+    if (!trp_idle_has_room(swarm)) {
+        limit = TRP_NET_CONNECTIONS;
+    } else if (swarm->pending_in >= limits->connections_pending_in &&
+               !connection_make_room(swarm, remote)) {
         limit = TRP_NET_CONNECTIONS_PENDING_IN;
-    } else if (swarm->open_count < limits->connections) {
-        limit = TRP_NET_LIMITS_COUNT;
     }
     if (limit != TRP_NET_LIMITS_COUNT) {
         trp_net_limit_reached(&swarm->limit_marks, swarm->trace, limits, limit);
@@ -105,8 +130,12 @@ enum trp_status trp_connection_accept(struct trp_swarm *swarm, trp_socket id,
     if (status != TRP_OK) {
         return status;
     }
+    status = trp_origin_enter(&swarm->origins, swarm->memory, remote, &c->origin);
     swarm->pending_in++;
-    status = connection_begin_upgrade(swarm, c);
+    trp_list_push_back(&swarm->accepted_pending, &c->dial_link);
+    if (status == TRP_OK) {
+        status = connection_begin_upgrade(swarm, c);
+    }
     if (status != TRP_OK) {
         trp_connection_fail(swarm, c, status);
     }
@@ -149,12 +178,14 @@ void trp_connection_connected(struct trp_swarm *swarm, struct trp_connection *c)
 /* It is no longer being made: its place among the pending ones is free. */
 static void connection_leave_pending(struct trp_swarm *swarm, struct trp_connection *c)
 {
+    trp_list_link_remove(&c->dial_link);
     if (!c->outbound) {
         swarm->pending_in--;
+        trp_origin_leave(&swarm->origins, swarm->memory, c->origin);
+        c->origin = NULL;
         return;
     }
     swarm->pending_out--;
-    trp_list_link_remove(&c->dial_link);
     c->dial = NULL;
     trp_dial_next_waiting(swarm);
 }
@@ -276,6 +307,7 @@ void trp_connection_close(struct trp_swarm *swarm, struct trp_connection *c, enu
 {
     TRP_ASSERT(c->state == TRP_CONNECTION_OPEN);
     struct trp_pool_peer *peer = c->peer;
+    trp_idle_remove(swarm, c);
     c->state = TRP_CONNECTION_LINGERING;
     peer->references++;
     trp_pool_remove(swarm, c);
@@ -295,6 +327,7 @@ void trp_connection_close(struct trp_swarm *swarm, struct trp_connection *c, enu
     }
     struct trp_connection_info info = trp_connection_info(c);
     trp_behaviours_disconnected(swarm, &info, reason);
+    trp_stream_attach_waiting(swarm, peer);
     c->peer = NULL;
     peer->references--;
     trp_pool_release(swarm, peer);
@@ -360,11 +393,12 @@ static enum trp_status connection_check(struct trp_swarm *swarm, struct trp_conn
         return TRP_EAUTH;
     }
     *ret_stage = "limit";
-    if (swarm->open_count >= swarm->limits->connections) {
+    if (!trp_idle_has_room(swarm)) {
         trp_net_limit_reached(&swarm->limit_marks, swarm->trace, swarm->limits,
                               TRP_NET_CONNECTIONS);
         return TRP_EFULL;
     }
+    trp_idle_make_room(swarm);
     return pool_make_room(swarm, trp_pool_find(swarm, id)) ? TRP_OK : TRP_EFULL;
 }
 
@@ -390,6 +424,15 @@ static enum trp_status connection_prepare(struct trp_swarm *swarm, struct trp_co
     return status;
 }
 
+void trp_connection_set_keepalive(struct trp_swarm *swarm, struct trp_connection *c)
+{
+    const struct trp_limits *limits = swarm->limits;
+    bool kept = c->peer->keep_alive > 0;
+    trp_yamux_set_keepalive(c->yamux, kept ? limits->link_probe_ns : limits->keepalive_ns,
+                            kept ? limits->link_answer_ns : limits->keepalive_ns);
+    trp_connection_touch(swarm, c);
+}
+
 /* Everybody may know it now. */
 static void connection_announce(struct trp_swarm *swarm, struct trp_connection *c,
                                 struct trp_pool_peer *peer)
@@ -398,6 +441,7 @@ static void connection_announce(struct trp_swarm *swarm, struct trp_connection *
     connection_leave_pending(swarm, c);
     c->state = TRP_CONNECTION_OPEN;
     trp_pool_add(swarm, peer, c);
+    trp_connection_set_keepalive(swarm, c);
     if (dial != NULL) {
         trp_dial_won(swarm, dial);
         trp_pool_note_address(swarm, &peer->id, &c->remote, TRP_ADDRESS_CONNECTED);
@@ -449,23 +493,13 @@ void trp_connection_open(struct trp_swarm *swarm, struct trp_connection *c)
 
 /* ---- time and work ---- */
 
-static void connection_update_idle(struct trp_swarm *swarm, struct trp_connection *c)
-{
-    bool idle = c->streams_active == 0 && c->peer->keep_alive <= 0;
-    if (!idle) {
-        c->idle_since = TRP_NEVER;
-    } else if (c->idle_since == TRP_NEVER) {
-        c->idle_since = swarm->now;
-    }
-}
-
 static trp_time connection_deadline(const struct trp_swarm *swarm, const struct trp_connection *c)
 {
     if (c->state != TRP_CONNECTION_OPEN) {
         return c->deadline;
     }
-    trp_time at = trp_yamux_deadline(c->yamux);
-    at = trp_time_min(at, trp_time_after(c->idle_since, swarm->limits->idle_timeout_ns));
+    trp_time at = trp_time_min(trp_idle_keepalive_at(swarm, c), trp_idle_ends_at(swarm, c));
+    at = trp_time_min(at, c->answer_by);
     return c->streams_active == 0 ? trp_time_min(at, c->grace_until) : at;
 }
 
@@ -488,14 +522,18 @@ static void connection_update_timer(struct trp_swarm *swarm, struct trp_connecti
 
 static void connection_expire_open(struct trp_swarm *swarm, struct trp_connection *c)
 {
-    if (trp_yamux_deadline(c->yamux) <= swarm->now) {
+    if (trp_idle_keepalive_at(swarm, c) <= swarm->now) {
         enum trp_status status = trp_yamux_expire(c->yamux, swarm->now);
         if (status != TRP_OK) {
             trp_connection_fail(swarm, c, status);
             return;
         }
     }
-    bool idle = trp_time_after(c->idle_since, swarm->limits->idle_timeout_ns) <= swarm->now;
+    if (c->answer_by <= swarm->now) {
+        trp_connection_close(swarm, c, TRP_ETIMEDOUT);
+        return;
+    }
+    bool idle = trp_idle_ends_at(swarm, c) <= swarm->now;
     bool needless = c->streams_active == 0 && c->grace_until <= swarm->now;
     if (idle || needless) {
         trp_connection_close(swarm, c, TRP_EIDLE);
@@ -565,7 +603,8 @@ void trp_connection_work(struct trp_swarm *swarm, struct trp_connection *c)
     if (c->state == TRP_CONNECTION_LINGERING) {
         connection_linger(swarm, c);
     } else if (c->state == TRP_CONNECTION_OPEN) {
-        connection_update_idle(swarm, c);
+        trp_idle_check_answer(swarm, c);
+        trp_idle_update(swarm, c);
     }
     if (c->state != TRP_CONNECTION_CLOSED) {
         connection_update_timer(swarm, c);

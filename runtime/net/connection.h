@@ -10,6 +10,8 @@
 
 /* Puts it on the list of what the loop looks at. */
 void trp_connection_touch(struct trp_swarm *swarm, struct trp_connection *c);
+/* Probes it as its peer deserves: soon when somebody keeps that alive. */
+void trp_connection_set_keepalive(struct trp_swarm *swarm, struct trp_connection *c);
 /* Takes in an accepted socket. TRP_EFULL, TRP_ENOMEM: refuse it. */
 enum trp_status trp_connection_accept(struct trp_swarm *swarm, trp_socket id,
                                       const struct trp_multiaddr *remote) TRP_NODISCARD;

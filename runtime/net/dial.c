@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "net/behaviours.h"
 #include "net/connection.h"
+#include "net/idle.h"
 #include "net/pool.h"
 #include "net/stream.h"
 
@@ -144,7 +145,7 @@ enum trp_status trp_dial_begin(struct trp_swarm *swarm, struct trp_pool_peer *pe
         if (peer == NULL && dial_is_under_way(swarm, &addresses[0])) {
             return TRP_EEXISTS;
         }
-        if (swarm->open_count >= swarm->limits->connections) {
+        if (!trp_idle_has_room(swarm)) {
             trp_net_limit_reached(&swarm->limit_marks, swarm->trace, swarm->limits,
                                   TRP_NET_CONNECTIONS);
             return TRP_EFULL;

@@ -29,6 +29,8 @@ static struct limit_text limit_text(const struct trp_limits *limits, enum trp_ne
         return (struct limit_text){"peers_known", limits->peers_known};
     case TRP_NET_LISTENERS:
         return (struct limit_text){"listeners", TRP_LISTENERS_MAX};
+    case TRP_NET_DATAGRAM_SOCKETS:
+        return (struct limit_text){"datagram_sockets", limits->datagram_sockets};
     case TRP_NET_TURNS:
     case TRP_NET_LIMITS_COUNT:
         break;

@@ -57,7 +57,7 @@ struct trp_connection *trp_pool_preferred(const struct trp_swarm *swarm,
     for (struct trp_list_link *link = trp_list_front(&peer->connections); link != NULL;
          link = trp_list_next(&peer->connections, link)) {
         struct trp_connection *c = TRP_CONTAINER(link, struct trp_connection, pool_link);
-        if (!c->retiring && !c->close_due &&
+        if (!c->retiring && !c->close_due && c->answer_by == TRP_NEVER &&
             (best == NULL || c->outbound == ours || best->outbound != ours)) {
             best = c;
         }

@@ -16,7 +16,7 @@ struct trp_pool_peer *trp_pool_obtain(struct trp_swarm *swarm, const struct trp_
 /* Frees the peer when nothing of it is here any more. */
 void trp_pool_release(struct trp_swarm *swarm, struct trp_pool_peer *peer);
 
-/* The connection for new streams; NULL when there is none. */
+/* The connection for new streams; NULL when there is none, or none that has answered. */
 struct trp_connection *trp_pool_preferred(const struct trp_swarm *swarm,
                                           const struct trp_pool_peer *peer);
 /* Makes sure that trp_pool_add can follow. */

@@ -3,6 +3,7 @@
  *
  *   behaviours  are told of things (net/behaviours)
  *   transport   sockets and outputs (net/transport)
+ *   datagrams   UDP sockets of behaviours (net/datagram)
  *   listeners   (net/listen)
  *   dials       each trying the addresses of one peer (net/dial)
  *   connections being made, open, lingering (net/connection)
@@ -22,7 +23,9 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/slab.h"
+#include "net/datagram.h"
 #include "net/limits.h"
+#include "net/origin.h"
 #include "net/peer_store.h"
 #include "net/swarm.h"
 #include "net/transport.h"
@@ -60,8 +63,9 @@ struct trp_pool_peer {
     struct trp_dial *dial;   /* under way; NULL: none */
     struct trp_list waiting; /* streams that wait for a connection */
     uint32_t waiting_count;
-    uint32_t references; /* of streams, and of what is at work with it */
-    uint64_t *spoken;    /* hashes of the protocols that the peer is known to speak */
+    uint32_t asking_count; /* connections on which it is asked whether it lives */
+    uint32_t references;   /* of streams, and of what is at work with it */
+    uint64_t *spoken;      /* hashes of the protocols that the peer is known to speak */
     uint32_t spoken_count;
     UT_hash_handle hh;
 };
@@ -93,9 +97,10 @@ struct trp_connection {
     struct trp_peer_id peer_id; /* from OPEN on */
     struct trp_multiaddr remote;
 
-    struct trp_dial *dial; /* outbound, until OPEN */
-    uint32_t candidate;    /* index into the dial's */
-    struct trp_list_link dial_link;
+    struct trp_dial *dial;          /* outbound, until OPEN */
+    uint32_t candidate;             /* index into the dial's */
+    struct trp_list_link dial_link; /* inbound: in swarm->accepted_pending, until OPEN */
+    struct trp_origin *origin;      /* inbound, until OPEN; NULL: no memory for it */
 
     struct trp_upgrade *upgrade; /* until it is read */
     struct trp_noise *noise;     /* after the upgrade; NULL in plaintext */
@@ -112,10 +117,13 @@ struct trp_connection {
     trp_time started_at;
     trp_time deadline;    /* of the dial and upgrade, or of lingering */
     trp_time idle_since;  /* TRP_NEVER: in use */
+    trp_time used_since;  /* when it last came into use */
+    trp_time answer_by;   /* TRP_NEVER: the peer is not being asked whether it lives */
     trp_time grace_until; /* TRP_NEVER: no duplicate, or the preferred one */
     struct trp_timer timer;
     struct trp_list_link dirty_link;
     struct trp_list_link pool_link;
+    struct trp_list_link idle_link;
 };
 
 /* Protocols accepted by some behaviour, as they were at some time. */
@@ -220,6 +228,7 @@ struct trp_swarm {
     uint32_t behaviours_count;
 
     struct trp_transport transport;
+    struct trp_datagrams datagrams;
     struct trp_peer_store store;
     struct trp_limit_marks limit_marks;
     struct trp_listener *listeners[TRP_LISTENERS_MAX];
@@ -234,6 +243,10 @@ struct trp_swarm {
     uint32_t opened_count;
     uint32_t opened_capacity;
     uint32_t open_count;
+    struct trp_list accepted_pending; /* inbound connections, the oldest first */
+    struct trp_origin *origins;       /* of those, uthash by ip */
+    struct trp_list idle;             /* connections, longest idle first */
+    uint32_t idle_count;
     uint32_t pending_in;
     uint32_t pending_out;
     uint64_t ties; /* numbers heap entries */

@@ -4,6 +4,7 @@
 #include "net/behaviours.h"
 #include "net/connection.h"
 #include "net/dial.h"
+#include "net/idle.h"
 #include "net/pool.h"
 #include "net/pump.h"
 
@@ -474,6 +475,16 @@ static enum trp_status stream_attach(struct trp_swarm *swarm, struct trp_stream 
     return status;
 }
 
+/* Dials the peer unless a connection to it is on its way, or may prove to be alive. */
+static enum trp_status peer_dial(struct trp_swarm *swarm, struct trp_pool_peer *peer)
+{
+    if (peer->asking_count > 0) {
+        return TRP_OK;
+    }
+    enum trp_status status = trp_dial_begin(swarm, peer, NULL, 0);
+    return status == TRP_EEXISTS ? TRP_OK : status;
+}
+
 void trp_stream_attach_waiting(struct trp_swarm *swarm, struct trp_pool_peer *peer)
 {
     struct trp_list_link *link;
@@ -487,10 +498,14 @@ void trp_stream_attach_waiting(struct trp_swarm *swarm, struct trp_pool_peer *pe
             stream_abandon(swarm, s, status);
         }
     }
+    enum trp_status status = peer->waiting_count > 0 ? peer_dial(swarm, peer) : TRP_OK;
+    while (status != TRP_OK && (link = trp_list_front(&peer->waiting)) != NULL) {
+        stream_abandon(swarm, TRP_CONTAINER(link, struct trp_stream, owner_link), status);
+    }
 }
 
-/* Which connection a request means; *ret_connection is NULL when it is to wait for a dial. */
-static enum trp_status request_connection(const struct trp_swarm *swarm,
+/* Which connection a request means; *ret_connection is NULL when it is to wait for one. */
+static enum trp_status request_connection(struct trp_swarm *swarm,
                                           const struct trp_stream_request *request,
                                           struct trp_connection **ret_connection)
 {
@@ -506,23 +521,26 @@ static enum trp_status request_connection(const struct trp_swarm *swarm,
         if (c == NULL && !request->dial) {
             return TRP_ECLOSED;
         }
+        if (c != NULL && request->dial && !trp_idle_is_trusted(swarm, c)) {
+            trp_idle_ask(swarm, c);
+            c = NULL;
+        }
     }
     *ret_connection = c;
     return TRP_OK;
 }
 
-/* Lets it wait for a dial, which is begun where there is none. */
+/* Lets it wait for a connection. */
 static enum trp_status stream_wait(struct trp_swarm *swarm, struct trp_stream *s)
 {
     if (s->peer->waiting_count >= swarm->limits->streams_per_connection) {
         stream_limit_reached(swarm);
         return TRP_EFULL;
     }
-    enum trp_status status = trp_dial_begin(swarm, s->peer, NULL, 0);
-    if (status == TRP_OK || status == TRP_EEXISTS) {
+    enum trp_status status = peer_dial(swarm, s->peer);
+    if (status == TRP_OK) {
         trp_list_push_back(&s->peer->waiting, &s->owner_link);
         s->peer->waiting_count++;
-        status = TRP_OK;
     }
     return status;
 }

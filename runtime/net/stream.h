@@ -25,7 +25,8 @@ void trp_stream_on_eof(struct trp_swarm *swarm, struct trp_stream *s);
 void trp_stream_on_gone(struct trp_swarm *swarm, struct trp_stream *s, enum trp_status reason);
 /* Ends it without a word to the muxer, tells the behaviour, frees it. */
 void trp_stream_end(struct trp_swarm *swarm, struct trp_stream *s, enum trp_status reason);
-/* Opens the streams of a peer that waited for a connection. */
+/* Opens the streams of a peer that waited for a connection, or sees to it that there will be one.
+ */
 void trp_stream_attach_waiting(struct trp_swarm *swarm, struct trp_pool_peer *peer);
 /* Tells the behaviour what is due. */
 void trp_stream_notify(struct trp_swarm *swarm, struct trp_stream *s);

@@ -26,6 +26,7 @@ static void swarm_init_tables(struct trp_swarm *swarm)
     const struct trp_limits *limits = swarm->limits;
     struct trp_memory *memory = swarm->memory;
     trp_transport_init(&swarm->transport, memory, limits->socket_send_bytes);
+    trp_datagrams_init(&swarm->datagrams, memory);
     trp_peer_store_init(&swarm->store, memory, limits->peers_known, limits->addresses_per_peer);
     /* Twice: closed ones stay until their last bytes are handed over. */
     uint64_t connections = 2ull * ((uint64_t)limits->connections + limits->connections_pending_in +
@@ -42,8 +43,10 @@ static void swarm_init_tables(struct trp_swarm *swarm)
     swarm->spare = trp_buffer_init(memory, 0);
     swarm->staging = trp_buffer_init(memory, 0);
     swarm->words = trp_buffer_init(memory, WORDS_BYTES_MAX);
+    trp_list_init(&swarm->idle);
     trp_list_init(&swarm->dirty_connections);
     trp_list_init(&swarm->dirty_dials);
+    trp_list_init(&swarm->accepted_pending);
     trp_list_init(&swarm->dials_waiting);
     trp_list_init(&swarm->notify_streams);
     trp_list_init(&swarm->negotiating_streams);
@@ -163,9 +166,11 @@ void trp_swarm_close(struct trp_swarm *swarm)
     swarm_discard(swarm);
     swarm_reap(swarm);
     trp_transport_deinit(&swarm->transport);
+    trp_datagrams_deinit(&swarm->datagrams);
     trp_peer_store_deinit(&swarm->store);
     trp_protocol_table_release(swarm, swarm->accepted);
     trp_slab_free(&swarm->connections);
+    trp_origin_free_all(&swarm->origins, swarm->memory);
     trp_slab_free(&swarm->streams);
     trp_slab_free(&swarm->dials);
     trp_heap_free(&swarm->timers);
@@ -245,6 +250,7 @@ static void swarm_begin(struct trp_swarm *swarm, trp_time now)
     swarm->now = now > swarm->now ? now : swarm->now;
     swarm->trace->now = swarm->now;
     trp_transport_release(&swarm->transport);
+    trp_datagrams_release(&swarm->datagrams);
     swarm_reap(swarm);
 }
 
@@ -265,6 +271,7 @@ static void connection_input(struct trp_swarm *swarm, struct trp_connection *c,
         trp_connection_connected(swarm, c);
         break;
     case TRP_IN_BYTES:
+        trp_transport_sent(&c->socket, in->sent_bytes);
         trp_pump_recv(swarm, c, in->bytes);
         break;
     case TRP_IN_EOF:
@@ -281,6 +288,10 @@ static void connection_input(struct trp_swarm *swarm, struct trp_connection *c,
     case TRP_IN_ACCEPTED:
     case TRP_IN_RESOLVED:
     case TRP_IN_COMMAND:
+    case TRP_IN_BOUND:
+    case TRP_IN_DATAGRAM:
+    case TRP_IN_JOINED:
+    case TRP_IN_INTERFACES:
         return; /* means nothing to a connection */
     }
     if (c->state != TRP_CONNECTION_CLOSED) {
@@ -324,7 +335,8 @@ enum trp_status trp_swarm_step(struct trp_swarm *swarm, const struct trp_input *
     enum trp_status status = TRP_OK;
     if (in->kind == TRP_IN_ACCEPTED) {
         status = swarm_accept(swarm, in);
-    } else if (in->kind != TRP_IN_TIME && in->kind != TRP_IN_COMMAND) {
+    } else if (in->kind != TRP_IN_TIME && in->kind != TRP_IN_COMMAND &&
+               !trp_datagrams_input(swarm, in)) {
         struct trp_transport_socket *socket = trp_transport_find(&swarm->transport, in->socket);
         if (socket != NULL) { /* else it crossed with our closing */
             socket_input(swarm, socket, in);
@@ -336,7 +348,8 @@ enum trp_status trp_swarm_step(struct trp_swarm *swarm, const struct trp_input *
 
 bool trp_swarm_next_output(struct trp_swarm *swarm, struct trp_output *ret_out)
 {
-    return trp_transport_next_output(&swarm->transport, ret_out);
+    return trp_transport_next_output(&swarm->transport, ret_out) ||
+           trp_datagrams_next_output(&swarm->datagrams, ret_out);
 }
 
 trp_time trp_swarm_deadline(const struct trp_swarm *swarm)
@@ -371,6 +384,11 @@ const struct trp_peer_id *trp_swarm_peer_id(const struct trp_swarm *swarm)
 const struct trp_limits *trp_swarm_limits(const struct trp_swarm *swarm)
 {
     return swarm->limits;
+}
+
+struct trp_trace *trp_swarm_trace(const struct trp_swarm *swarm)
+{
+    return swarm->trace;
 }
 
 uint32_t trp_swarm_protocols(const struct trp_swarm *swarm, const char **ret_protocols,
@@ -505,7 +523,7 @@ void trp_swarm_keep_alive(struct trp_swarm *swarm, const struct trp_peer_id *pee
     found->keep_alive = count > INT32_MAX ? INT32_MAX : (int32_t)count;
     for (struct trp_list_link *link = trp_list_front(&found->connections); link != NULL;
          link = trp_list_next(&found->connections, link)) {
-        trp_connection_touch(swarm, TRP_CONTAINER(link, struct trp_connection, pool_link));
+        trp_connection_set_keepalive(swarm, TRP_CONTAINER(link, struct trp_connection, pool_link));
     }
     trp_pool_release(swarm, found);
 }
@@ -518,6 +536,13 @@ void trp_swarm_add_address(struct trp_swarm *swarm, const struct trp_peer_id *pe
         return;
     }
     trp_pool_note_address(swarm, peer, &plain, source);
+}
+
+void trp_swarm_forget_address(struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                              const struct trp_multiaddr *address, enum trp_address_source source)
+{
+    struct trp_multiaddr plain = trp_multiaddr_without_peer(address);
+    trp_peer_store_forget(&swarm->store, peer, &plain, source);
 }
 
 static size_t identified_texts_bytes(const struct trp_identified *identified, uint32_t protocols)

@@ -38,6 +38,8 @@ enum trp_status trp_swarm_step(struct trp_swarm *swarm, const struct trp_input *
 enum trp_status trp_swarm_run(struct trp_swarm *swarm, trp_time now) TRP_NODISCARD;
 bool trp_swarm_next_output(struct trp_swarm *swarm, struct trp_output *ret_out);
 trp_time trp_swarm_deadline(const struct trp_swarm *swarm);
+/* Borrows the trace, for behaviours that were given none. */
+struct trp_trace *trp_swarm_trace(const struct trp_swarm *swarm);
 /* Counts for trp_node_view. */
 uint32_t trp_swarm_connections_count(const struct trp_swarm *swarm);
 uint32_t trp_swarm_streams_count(const struct trp_swarm *swarm);

@@ -29,6 +29,13 @@ struct trp_transport_socket *trp_transport_find(const struct trp_transport *tran
     return socket;
 }
 
+trp_socket trp_transport_take_id(struct trp_transport *transport)
+{
+    trp_socket id = transport->next_id;
+    transport->next_id += 2;
+    return id;
+}
+
 enum trp_status trp_transport_add(struct trp_transport *transport,
                                   struct trp_transport_socket *socket, enum trp_socket_kind kind,
                                   trp_socket id)
@@ -46,7 +53,7 @@ enum trp_status trp_transport_add(struct trp_transport *transport,
         return TRP_ENOMEM;
     }
     if (id == 0) {
-        transport->next_id += 2;
+        (void)trp_transport_take_id(transport);
     }
     return TRP_OK;
 }

@@ -63,6 +63,8 @@ void trp_transport_deinit(struct trp_transport *transport);
 enum trp_status trp_transport_add(struct trp_transport *transport,
                                   struct trp_transport_socket *socket, enum trp_socket_kind kind,
                                   trp_socket id) TRP_NODISCARD;
+/* Takes the next number of ours, for a socket that is kept elsewhere. */
+trp_socket trp_transport_take_id(struct trp_transport *transport);
 /* NULL when there is none, or it was closed. */
 struct trp_transport_socket *trp_transport_find(const struct trp_transport *transport,
                                                 trp_socket id);

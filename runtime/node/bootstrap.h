@@ -16,6 +16,7 @@
 
 struct trp_bootstrap;
 
+/* `kad` may be NULL: then they are dialed whenever they are not connected. */
 enum trp_status trp_bootstrap_peers_open(struct trp_memory *memory, struct trp_kad *kad,
                                          struct trp_bootstrap **ret_bootstrap) TRP_NODISCARD;
 void trp_bootstrap_peers_close(struct trp_bootstrap *bootstrap);

@@ -6,8 +6,10 @@
 #include "base/endian.h"
 #include "behaviour/identify.h"
 #include "behaviour/kad.h"
+#include "behaviour/mdns.h"
+#include "behaviour/messaging.h"
 #include "behaviour/ping.h"
-#include "behaviour/request_response.h"
+#include "behaviour/registry.h"
 #include "crypto/crypto.h"
 #include "crypto/drbg.h"
 #include "net/swarm.h"
@@ -15,12 +17,15 @@
 #include "node/crypto_memo.h"
 #include "node/peers.h"
 #include "node/saved.h"
+#include "proto/kad/query.h"
 #include "remote/remote.h"
 #include "wire/public_key.h"
 
-#define OWN_BEHAVIOURS 6u
+#define OWN_BEHAVIOURS 7u /* at most */
 #define SAVE_EVERY_NS  TRP_MIN(1)
-#define AGENT          "troupe/" TRP_VERSION
+/* How long a goodbye may take to reach the others. */
+#define LEAVE_NS TRP_MS(450)
+#define AGENT    "troupe/" TRP_VERSION
 
 /* A result of the node's own commands, on its way out. */
 #define RESULTS_MAX 64u
@@ -36,12 +41,15 @@ struct trp_node {
     struct trp_signature_memo *memo; /* of peers' signatures: our own, or a simulation's */
     trp_time now;
     struct trp_scheduler *scheduler;
-    struct trp_request_response *messaging;
-    struct trp_kad *kad;
+    struct trp_messaging *messaging; /* NULL in a bare node, as all of ours but `bootstrap` */
+    struct trp_registry *registry;
+    struct trp_kad *kad; /* of the registry */
     struct trp_ping *ping;
     struct trp_identify *identify;
     struct trp_remote *remote;
     struct trp_bootstrap *bootstrap;
+    struct trp_mdns *mdns; /* NULL: it is off */
+    struct trp_mdns_config mdns_config;
     struct trp_behaviour *behaviours;
     struct trp_swarm *swarm;
     struct trp_result results[RESULTS_MAX];
@@ -51,7 +59,10 @@ struct trp_node {
     struct trp_buffer peers_list; /* payload of the newest TRP_CMD_PEERS */
     struct trp_buffer saved;
     trp_time save_at;
-    bool save_due; /* `saved` is to be given out */
+    bool save_due;        /* `saved` is to be given out */
+    bool leaving;         /* goodbye is said; connections close when it is heard */
+    trp_time leave_until; /* or then */
+    uint64_t leave_request;
 };
 
 /* ---- opening ---- */
@@ -103,21 +114,30 @@ static enum trp_status node_open_actors(struct trp_node *node, const struct trp_
     return trp_scheduler_open(&scheduler, &node->scheduler);
 }
 
+static enum trp_status node_open_kameo(struct trp_node *node, const struct trp_node_config *config)
+{
+    const struct trp_messaging_config messaging = {.protocol = TRP_PROTOCOL_MESSAGING};
+    const struct trp_messaging_parts messaging_parts = {.memory = &node->memory,
+                                                        .trace = &node->trace};
+    const struct trp_registry_config registry = {.protocol = config->kad_protocol,
+                                                 .client = config->kad_client,
+                                                 .seed = node_draw_seed(config, "kad")};
+    const struct trp_registry_parts registry_parts = {.memory = &node->memory,
+                                                      .trace = &node->trace};
+    enum trp_status status =
+        trp_messaging_open_with(&messaging, &messaging_parts, &node->messaging);
+    if (status == TRP_OK) {
+        status = trp_registry_open_with(&registry, &registry_parts, &node->registry);
+    }
+    if (status == TRP_OK) {
+        node->kad = trp_registry_kad(node->registry);
+    }
+    return status;
+}
+
 static enum trp_status node_open_protocols(struct trp_node *node,
                                            const struct trp_node_config *config)
 {
-    const struct trp_request_response_config messaging = {
-        .memory = &node->memory, .trace = &node->trace, .protocol = TRP_PROTOCOL_MESSAGING};
-    const char *protocol =
-        config->kad_protocol != NULL ? config->kad_protocol : TRP_PROTOCOL_REGISTRY;
-    struct trp_kad_config kad = {.memory = &node->memory,
-                                 .trace = &node->trace,
-                                 .protocol = protocol,
-                                 .client = config->kad_client,
-                                 .seed = node_draw_seed(config, "kad")};
-    if (strcmp(protocol, TRP_PROTOCOL_REGISTRY) == 0) {
-        kad.policy = trp_remote_kad_policy();
-    }
     const struct trp_ping_config ping = {
         .memory = &node->memory, .trace = &node->trace, .seed = node_draw_seed(config, "ping")};
     const struct trp_identify_config identify = {.memory = &node->memory,
@@ -127,20 +147,53 @@ static enum trp_status node_open_protocols(struct trp_node *node,
                                                  .agent =
                                                      config->agent != NULL ? config->agent : AGENT,
                                                  .unix_offset_ns = config->unix_ns - config->now};
-    enum trp_status status = trp_request_response_open(&messaging, &node->messaging);
-    if (status == TRP_OK) {
-        status = trp_kad_open(&kad, &node->kad);
-    }
+    enum trp_status status = node_open_kameo(node, config);
     if (status == TRP_OK) {
         status = trp_ping_open(&ping, &node->ping);
     }
     if (status == TRP_OK) {
         status = trp_identify_open(&identify, &node->identify);
     }
-    if (status == TRP_OK) {
-        status = trp_bootstrap_peers_open(&node->memory, node->kad, &node->bootstrap);
-    }
     return status;
+}
+
+/* A peer that was just found is dialed when the DHT does not know it; later, only while the DHT
+ * knows few. The rest of a large network finds each other through the DHT. */
+static bool node_dials(void *user, const struct trp_peer_id *peer, bool fresh)
+{
+    const struct trp_node *node = user;
+    const struct trp_mdns_config *config = &node->mdns_config;
+    struct trp_kad_view kad;
+    if (config->dials != NULL) {
+        return config->dials(config->user, peer, fresh);
+    }
+    if (node->kad == NULL) {
+        return fresh;
+    }
+    trp_kad_inspect(node->kad, &kad);
+    return (fresh || kad.peers < TRP_KAD_K) && !trp_kad_knows_peer(node->kad, peer);
+}
+
+static void node_on_mdns(void *user, const struct trp_mdns_event *event)
+{
+    const struct trp_node *node = user;
+    if (node->mdns_config.event != NULL) {
+        node->mdns_config.event(node->mdns_config.user, event);
+    }
+}
+
+static enum trp_status node_open_mdns(struct trp_node *node, const struct trp_node_config *config)
+{
+    node->mdns_config = config->mdns_config;
+    if (config->mdns != TRP_MDNS_ON) {
+        return TRP_OK;
+    }
+    struct trp_mdns_config mdns = config->mdns_config;
+    mdns.seed = mdns.seed != 0 ? mdns.seed : node_draw_seed(config, "mdns");
+    mdns.dials = node_dials;
+    mdns.event = node_on_mdns;
+    mdns.user = node;
+    return trp_mdns_open_within(&node->memory, &node->trace, &mdns, &node->mdns);
 }
 
 static enum trp_status node_open_remote(struct trp_node *node, const struct trp_node_config *config)
@@ -151,28 +204,57 @@ static enum trp_status node_open_remote(struct trp_node *node, const struct trp_
                                              .self = &node->peer,
                                              .scheduler = node->scheduler,
                                              .messaging = node->messaging,
-                                             .kad = node->kad,
-                                             .ping = node->ping,
-                                             .types = config->actor_types,
-                                             .types_count = config->actor_types_count};
+                                             .registry = node->registry,
+                                             .access = config->access,
+                                             .access_count = config->access_count,
+                                             .accept_unlinked_deaths =
+                                                 config->accept_unlinked_deaths};
     return trp_remote_open(&remote, &node->remote);
+}
+
+/* Actors and what they need; nothing in a bare node. */
+static enum trp_status node_open_ours(struct trp_node *node, const struct trp_node_config *config)
+{
+    if (config->bare) {
+        return TRP_OK;
+    }
+    enum trp_status status = node_open_actors(node, config);
+    if (status == TRP_OK) {
+        status = node_open_protocols(node, config);
+    }
+    return status == TRP_OK ? node_open_remote(node, config) : status;
+}
+
+/* Lists ours first, then the user's; returns how many. */
+static uint32_t node_list_behaviours(struct trp_node *node, const struct trp_node_config *config)
+{
+    uint32_t count = 0;
+    struct trp_behaviour *list = node->behaviours;
+    if (!config->bare) {
+        list[count++] = trp_identify_behaviour(node->identify);
+        list[count++] = trp_ping_behaviour(node->ping);
+        list[count++] = trp_registry_behaviour(node->registry);
+        list[count++] = trp_messaging_behaviour(node->messaging);
+        list[count++] = trp_remote_behaviour(node->remote);
+    }
+    list[count++] = trp_bootstrap_peers_behaviour(node->bootstrap);
+    if (node->mdns != NULL) {
+        list[count++] = trp_mdns_behaviour(node->mdns);
+    }
+    for (uint32_t i = 0; i < config->behaviours_count; i++) {
+        list[count++] = config->behaviours[i];
+    }
+    return count;
 }
 
 static enum trp_status node_open_swarm(struct trp_node *node, const struct trp_node_config *config)
 {
-    uint32_t count = OWN_BEHAVIOURS + config->behaviours_count;
-    node->behaviours = trp_memory_alloc(&node->memory, count * sizeof *node->behaviours);
+    node->behaviours = trp_memory_alloc(&node->memory, (OWN_BEHAVIOURS + config->behaviours_count) *
+                                                           sizeof *node->behaviours);
     if (node->behaviours == NULL) {
         return TRP_ENOMEM;
     }
-    const struct trp_behaviour own[OWN_BEHAVIOURS] = {
-        trp_identify_behaviour(node->identify), trp_ping_behaviour(node->ping),
-        trp_kad_behaviour(node->kad),           trp_request_response_behaviour(node->messaging),
-        trp_remote_behaviour(node->remote),     trp_bootstrap_peers_behaviour(node->bootstrap)};
-    memcpy(node->behaviours, own, sizeof own);
-    for (uint32_t i = 0; i < config->behaviours_count; i++) {
-        node->behaviours[OWN_BEHAVIOURS + i] = config->behaviours[i];
-    }
+    uint32_t count = node_list_behaviours(node, config);
     const struct trp_swarm_config swarm = {
         .memory = &node->memory,
         .trace = &node->trace,
@@ -233,12 +315,12 @@ enum trp_status trp_node_open(const struct trp_node_config *config, struct trp_n
     node->peers_list = trp_buffer_init(&node->memory, limits.response_bytes);
     node->save_at = trp_time_after(config->now, SAVE_EVERY_NS);
     node_make_identity(node, config);
-    status = node_open_actors(node, config);
+    status = node_open_ours(node, config);
     if (status == TRP_OK) {
-        status = node_open_protocols(node, config);
+        status = trp_bootstrap_peers_open(&node->memory, node->kad, &node->bootstrap);
     }
     if (status == TRP_OK) {
-        status = node_open_remote(node, config);
+        status = node_open_mdns(node, config);
     }
     if (status == TRP_OK) {
         status = node_open_swarm(node, config);
@@ -261,12 +343,13 @@ void trp_node_close(struct trp_node *node)
     }
     trp_trace_node_closed(&node->trace, &(struct trp_event_node_closed){.peer = &node->peer});
     trp_swarm_close(node->swarm);
+    trp_mdns_close(node->mdns);
     trp_remote_close(node->remote);
     trp_bootstrap_peers_close(node->bootstrap);
     trp_identify_close(node->identify);
     trp_ping_close(node->ping);
-    trp_kad_close(node->kad);
-    trp_request_response_close(node->messaging);
+    trp_registry_close(node->registry);
+    trp_messaging_close(node->messaging);
     trp_scheduler_close(node->scheduler);
     trp_signature_memo_deinit(&node->own_memo);
     trp_memory_free(&node->memory, node->behaviours);
@@ -279,13 +362,12 @@ void trp_node_close(struct trp_node *node)
 
 /* ---- stepping ---- */
 
-static void node_push_result(struct trp_node *node, const struct trp_command *command,
-                             enum trp_status status, struct trp_bytes payload)
+static void node_push(struct trp_node *node, const struct trp_result *result)
 {
     trp_trace_command_done(&node->trace,
-                           &(struct trp_event_command_done){.request = command->request,
-                                                            .kind = (uint64_t)command->kind,
-                                                            .status = status});
+                           &(struct trp_event_command_done){.request = result->request,
+                                                            .kind = (uint64_t)result->kind,
+                                                            .status = result->status});
     if (node->results_count == RESULTS_MAX) {
         trp_trace_limit_reached(
             &node->trace, &(struct trp_event_limit_reached){.limit = trp_bytes_text("results"),
@@ -293,22 +375,90 @@ static void node_push_result(struct trp_node *node, const struct trp_command *co
         return;
     }
     uint32_t at = (node->results_head + node->results_count++) % RESULTS_MAX;
-    node->results[at] = (struct trp_result){.kind = command->kind,
-                                            .status = status,
-                                            .last = true,
-                                            .request = command->request,
-                                            .payload = payload};
+    node->results[at] = *result;
+    node->results[at].last = true;
 }
 
-static void node_leave(struct trp_node *node)
+static void node_push_result(struct trp_node *node, const struct trp_command *command,
+                             enum trp_status status, struct trp_bytes payload)
 {
-    trp_remote_leave(node->remote);
+    node_push(node, &(struct trp_result){.kind = command->kind,
+                                         .status = status,
+                                         .request = command->request,
+                                         .payload = payload});
+}
+
+/* ---- leaving ---- */
+
+/* Says goodbye; the connections stay until it has been heard, or LEAVE_NS. */
+static void node_leave(struct trp_node *node, const struct trp_command *command)
+{
+    if (node->leaving) {
+        node_push_result(node, command, TRP_EEXISTS, TRP_BYTES_NONE);
+        return;
+    }
+    if (node->remote != NULL) {
+        trp_remote_leave(node->remote);
+    }
+    if (node->mdns != NULL) {
+        trp_mdns_leave(node->mdns);
+    }
+    node->leaving = true;
+    node->leave_until = trp_time_after(node->now, LEAVE_NS);
+    node->leave_request = command->request;
+}
+
+static bool node_check_left(struct trp_node *node)
+{
+    if (!node->leaving) {
+        return false;
+    }
+    bool heard = node->remote == NULL || (trp_remote_goodbyes_pending(node->remote) == 0 &&
+                                          trp_kad_withdrawals_pending(node->kad) == 0);
+    if (!heard && node->now < node->leave_until) {
+        return false;
+    }
+    node->leaving = false;
     uint32_t at = 0;
     struct trp_connection_info connection;
     while (trp_swarm_next_connection(node->swarm, &at, &connection)) {
         trp_swarm_close_connection(node->swarm, connection.id, TRP_OK);
     }
+    node_push(node, &(struct trp_result){.kind = TRP_CMD_LEAVE, .request = node->leave_request});
+    return true;
 }
+
+/* ---- pings ---- */
+
+static void node_ping(struct trp_node *node, const struct trp_command *command)
+{
+    enum trp_status status = TRP_EUNSUPPORTED;
+    if (node->ping != NULL) {
+        status = command->ref.peer.size == 0
+                     ? TRP_EINVAL
+                     : trp_ping_send(node->ping, &command->ref.peer, command->request);
+    }
+    if (status != TRP_OK) {
+        node_push_result(node, command, status, TRP_BYTES_NONE);
+    }
+}
+
+static bool node_run_pings(struct trp_node *node)
+{
+    bool any = false;
+    struct trp_ping_event event;
+    while (node->ping != NULL && node->results_count < RESULTS_MAX &&
+           trp_ping_next_event(node->ping, &event)) {
+        any = true;
+        node_push(node, &(struct trp_result){.kind = TRP_CMD_PING,
+                                             .status = event.status,
+                                             .request = event.token,
+                                             .round_trip_ns = event.round_trip_ns});
+    }
+    return any;
+}
+
+/* ---- commands ---- */
 
 static void node_command(struct trp_node *node, const struct trp_command *command)
 {
@@ -335,8 +485,10 @@ static void node_command(struct trp_node *node, const struct trp_command *comman
         node_push_result(node, command, status, trp_buffer_view(&node->peers_list));
         break;
     case TRP_CMD_LEAVE:
-        node_leave(node);
-        node_push_result(node, command, TRP_OK, TRP_BYTES_NONE);
+        node_leave(node, command);
+        break;
+    case TRP_CMD_PING:
+        node_ping(node, command);
         break;
     case TRP_CMD_SPAWN:
     case TRP_CMD_STOP:
@@ -346,7 +498,13 @@ static void node_command(struct trp_node *node, const struct trp_command *comman
     case TRP_CMD_LOOKUP:
     case TRP_CMD_ASK:
     case TRP_CMD_TELL:
-        trp_remote_command(node->remote, command);
+    case TRP_CMD_LINK:
+    case TRP_CMD_UNLINK:
+        if (node->remote != NULL) {
+            trp_remote_command(node->remote, command);
+        } else {
+            node_push_result(node, command, TRP_EUNSUPPORTED, TRP_BYTES_NONE);
+        }
         break;
     }
 }
@@ -360,7 +518,7 @@ static void node_save(struct trp_node *node)
     uint32_t at = 0;
     uint32_t bucket;
     struct trp_saved_peer peer;
-    for (uint32_t count = 0; count < TRP_SAVED_PEERS_MAX && status == TRP_OK &&
+    for (uint32_t count = 0; node->kad != NULL && count < TRP_SAVED_PEERS_MAX && status == TRP_OK &&
                              trp_kad_next_peer(node->kad, &at, &peer.peer, &bucket);) {
         peer.addresses_count = trp_swarm_known_addresses(node->swarm, &peer.peer, peer.addresses,
                                                          TRP_SAVED_ADDRESSES_MAX);
@@ -372,14 +530,26 @@ static void node_save(struct trp_node *node)
     node->save_due = status == TRP_OK;
 }
 
+/* Moves what waits between actors, network and user; says whether there was any. */
+static bool node_run_between(struct trp_node *node)
+{
+    bool any = node->remote != NULL && trp_remote_run(node->remote);
+    any = node_run_pings(node) || any;
+    return node_check_left(node) || any;
+}
+
 /* Lets actors and network work on what the other has left, until nothing is left. */
 static enum trp_status node_run(struct trp_node *node)
 {
     enum trp_status status;
+    bool any;
     do {
-        trp_scheduler_run(node->scheduler, node->now);
+        if (node->scheduler != NULL) {
+            trp_scheduler_run(node->scheduler, node->now);
+        }
         status = trp_swarm_run(node->swarm, node->now);
-    } while (trp_remote_run(node->remote) && status == TRP_OK);
+        any = node_run_between(node);
+    } while (any && status == TRP_OK);
     return status;
 }
 
@@ -419,7 +589,7 @@ bool trp_node_next_output(struct trp_node *node, struct trp_output *ret_out)
         *ret_out = (struct trp_output){.kind = TRP_OUT_RESULT, .result = &node->result_out};
         return true;
     }
-    if (trp_remote_next_result(node->remote, &node->result_out)) {
+    if (node->remote != NULL && trp_remote_next_result(node->remote, &node->result_out)) {
         *ret_out = (struct trp_output){.kind = TRP_OUT_RESULT, .result = &node->result_out};
         return true;
     }
@@ -435,7 +605,12 @@ bool trp_node_next_output(struct trp_node *node, struct trp_output *ret_out)
 trp_time trp_node_deadline(const struct trp_node *node)
 {
     trp_time deadline = trp_swarm_deadline(node->swarm);
-    deadline = trp_time_min(deadline, trp_scheduler_deadline(node->scheduler));
+    if (node->scheduler != NULL) {
+        deadline = trp_time_min(deadline, trp_scheduler_deadline(node->scheduler));
+    }
+    if (node->leaving) {
+        deadline = trp_time_min(deadline, node->leave_until);
+    }
     return trp_time_min(deadline, node->save_at);
 }
 
@@ -478,34 +653,37 @@ struct trp_swarm *trp_node_swarm(struct trp_node *node)
 
 void trp_node_inspect(const struct trp_node *node, struct trp_node_view *ret_view)
 {
-    struct trp_kad_view kad;
-    trp_kad_inspect(node->kad, &kad);
+    struct trp_kad_view kad = {0};
     *ret_view = (struct trp_node_view){.memory_bytes = node->memory.used_bytes,
                                        .connections = trp_swarm_connections_count(node->swarm),
-                                       .streams = trp_swarm_streams_count(node->swarm),
-                                       .actors = trp_scheduler_actors_count(node->scheduler),
-                                       .requests = trp_scheduler_requests_count(node->scheduler),
-                                       .kad_peers = kad.peers,
-                                       .kad_records = kad.records,
-                                       .kad_providers = kad.providers,
-                                       .kad_rpcs = kad.rpcs,
-                                       .kad_timeouts = kad.timeouts};
+                                       .streams = trp_swarm_streams_count(node->swarm)};
+    if (node->remote == NULL) {
+        return;
+    }
+    trp_kad_inspect(node->kad, &kad);
+    ret_view->actors = trp_scheduler_actors_count(node->scheduler);
+    ret_view->requests = trp_scheduler_requests_count(node->scheduler);
+    ret_view->kad_peers = kad.peers;
+    ret_view->kad_records = kad.records;
+    ret_view->kad_providers = kad.providers;
+    ret_view->kad_rpcs = kad.rpcs;
+    ret_view->kad_timeouts = kad.timeouts;
 }
 
 bool trp_node_next_kad_peer(const struct trp_node *node, uint32_t *at, struct trp_peer_id *ret_peer,
                             uint32_t *ret_bucket)
 {
-    return trp_kad_next_peer(node->kad, at, ret_peer, ret_bucket);
+    return node->kad != NULL && trp_kad_next_peer(node->kad, at, ret_peer, ret_bucket);
 }
 
 bool trp_node_holds_provider(const struct trp_node *node, struct trp_bytes key,
                              const struct trp_peer_id *provider)
 {
-    return trp_kad_holds_provider(node->kad, key, provider);
+    return node->kad != NULL && trp_kad_holds_provider(node->kad, key, provider);
 }
 
 enum trp_status trp_node_find_name(const struct trp_node *node, struct trp_bytes name,
                                    struct trp_actor_ref *ret_ref)
 {
-    return trp_remote_find_name(node->remote, name, ret_ref);
+    return node->remote == NULL ? TRP_ENOTFOUND : trp_remote_find_name(node->remote, name, ret_ref);
 }

@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "node/peers.h"
 
-#include <msgpack.h>
+#include "wire/msgpack_writer.h"
+
+#include <troupe/message.h>
+
+#define PEER_ROW(FIELD, TAG)                                                                       \
+    FIELD(TAG, TEXT, peer)                                                                         \
+    FIELD(TAG, TEXT, address)                                                                      \
+    FIELD(TAG, BOOL, connected)                                                                    \
+    FIELD(TAG, BOOL, outbound)                                                                     \
+    FIELD(TAG, OPTION(U32), bucket)
+TRP_MESSAGE_DECLARE(trp_peer_row, PEER_ROW);
+TRP_MESSAGE_DEFINE(trp_peer_row, NULL, PEER_ROW);
+
+#define ROW_BYTES_MAX (TRP_PEER_ID_TEXT_MAX + TRP_MULTIADDR_TEXT_MAX + 64u)
 
 struct row {
     struct trp_peer_id peer;
@@ -12,37 +25,22 @@ struct row {
     uint32_t bucket;
 };
 
-static int peers_write(void *out, const char *data, size_t size)
-{
-    return trp_buffer_append(out, trp_bytes(data, size)) == TRP_OK ? 0 : -1;
-}
-
-static int pack_text(msgpack_packer *packer, const char *text)
-{
-    size_t size = strlen(text);
-    int failed = msgpack_pack_str(packer, size);
-    return failed != 0 ? failed : msgpack_pack_str_body(packer, text, size);
-}
-
-static int pack_bool(msgpack_packer *packer, bool value)
-{
-    return value ? msgpack_pack_true(packer) : msgpack_pack_false(packer);
-}
-
-static int pack_row(msgpack_packer *packer, const struct row *row)
+static enum trp_status row_encode(const struct row *row, struct trp_buffer *out)
 {
     char peer[TRP_PEER_ID_TEXT_MAX];
     char address[TRP_MULTIADDR_TEXT_MAX];
+    uint8_t bytes[ROW_BYTES_MAX];
+    size_t size;
     trp_peer_id_print(&row->peer, peer);
     trp_multiaddr_print(&row->address, address);
-    int failed = msgpack_pack_map(packer, 5);
-    failed |= pack_text(packer, "peer") | pack_text(packer, peer);
-    failed |= pack_text(packer, "address") | pack_text(packer, address);
-    failed |= pack_text(packer, "connected") | pack_bool(packer, row->connected);
-    failed |= pack_text(packer, "outbound") | pack_bool(packer, row->outbound);
-    failed |= pack_text(packer, "bucket");
-    return failed |
-           (row->in_table ? msgpack_pack_uint32(packer, row->bucket) : msgpack_pack_nil(packer));
+    const struct trp_peer_row message = {.peer = trp_bytes_text(peer),
+                                         .address = trp_bytes_text(address),
+                                         .connected = row->connected,
+                                         .outbound = row->outbound,
+                                         .bucket = {row->in_table, row->bucket}};
+    enum trp_status status =
+        trp_message_encode(&trp_peer_row_type, &message, bytes, sizeof bytes, &size);
+    return status == TRP_OK ? trp_buffer_append(out, trp_bytes(bytes, size)) : status;
 }
 
 static bool find_bucket(const struct trp_kad *kad, const struct trp_peer_id *peer,
@@ -50,7 +48,7 @@ static bool find_bucket(const struct trp_kad *kad, const struct trp_peer_id *pee
 {
     uint32_t at = 0;
     struct trp_peer_id known;
-    while (trp_kad_next_peer(kad, &at, &known, ret_bucket)) {
+    while (kad != NULL && trp_kad_next_peer(kad, &at, &known, ret_bucket)) {
         if (trp_peer_id_equal(&known, peer)) {
             return true;
         }
@@ -72,7 +70,7 @@ static bool next_row(const struct trp_swarm *swarm, const struct trp_kad *kad, u
         ret_row->in_table = find_bucket(kad, &connection.peer, &ret_row->bucket);
         return true;
     }
-    while (trp_kad_next_peer(kad, &at[1], &ret_row->peer, &ret_row->bucket)) {
+    while (kad != NULL && trp_kad_next_peer(kad, &at[1], &ret_row->peer, &ret_row->bucket)) {
         if (trp_swarm_connections_to(swarm, &ret_row->peer) == 0) {
             ret_row->in_table = true;
             (void)trp_swarm_known_addresses(swarm, &ret_row->peer, &ret_row->address, 1);
@@ -92,13 +90,14 @@ enum trp_status trp_peers_encode(const struct trp_swarm *swarm, const struct trp
         count++;
     }
     trp_buffer_free(out);
-    msgpack_packer packer;
-    msgpack_packer_init(&packer, out, peers_write);
-    int failed = msgpack_pack_array(&packer, count);
+    uint8_t bytes[TRP_MSGPACK_ITEM_MAX];
+    struct trp_msgpack_writer head = {.out = bytes, .room = sizeof bytes};
+    trp_msgpack_put_array(&head, count);
+    enum trp_status status = trp_buffer_append(out, trp_bytes(bytes, head.size));
     at[0] = 0;
     at[1] = 0;
-    while (failed == 0 && next_row(swarm, kad, at, &row)) {
-        failed = pack_row(&packer, &row);
+    while (status == TRP_OK && next_row(swarm, kad, at, &row)) {
+        status = row_encode(&row, out);
     }
-    return failed == 0 ? TRP_OK : TRP_EFULL;
+    return status == TRP_OK ? TRP_OK : TRP_EFULL;
 }

@@ -20,6 +20,7 @@ enum trp_status trp_yamux_open(struct trp_memory *memory, const struct trp_yamux
     y->memory = memory;
     y->next_id = config->initiator ? 1 : 2;
     y->heard_at = now;
+    y->answer_ns = config->keepalive_ns;
     y->streams = trp_yamux_table_init(memory);
     trp_list_init(&y->control);
     trp_list_init(&y->data);
@@ -310,8 +311,14 @@ trp_time trp_yamux_deadline(const struct trp_yamux *yamux)
     if (yamux->failed != TRP_OK) {
         return TRP_NEVER;
     }
-    trp_time since = yamux->ping_awaited ? yamux->ping_at : yamux->heard_at;
-    return trp_time_after(since, yamux->config.keepalive_ns);
+    return yamux->ping_awaited ? trp_time_after(yamux->ping_at, yamux->answer_ns)
+                               : trp_time_after(yamux->heard_at, yamux->config.keepalive_ns);
+}
+
+void trp_yamux_set_keepalive(struct trp_yamux *yamux, trp_time silence_ns, trp_time answer_ns)
+{
+    yamux->config.keepalive_ns = silence_ns;
+    yamux->answer_ns = answer_ns;
 }
 
 enum trp_status trp_yamux_expire(struct trp_yamux *yamux, trp_time now)
@@ -325,9 +332,24 @@ enum trp_status trp_yamux_expire(struct trp_yamux *yamux, trp_time now)
     if (yamux->ping_awaited) {
         return trp_yamux_fail(yamux, TRP_ETIMEDOUT);
     }
+    trp_yamux_ping(yamux, now);
+    return TRP_OK;
+}
+
+void trp_yamux_ping(struct trp_yamux *yamux, trp_time now)
+{
     yamux->ping_awaited = true;
     yamux->ping_due = true;
     yamux->ping_at = now;
     yamux->ping_value++;
-    return TRP_OK;
+}
+
+bool trp_yamux_is_answered(const struct trp_yamux *yamux)
+{
+    return !yamux->ping_awaited;
+}
+
+trp_time trp_yamux_heard_at(const struct trp_yamux *yamux)
+{
+    return yamux->heard_at;
 }

@@ -77,6 +77,9 @@ enum trp_status trp_yamux_shutdown(struct trp_yamux *yamux, uint32_t stream) TRP
 enum trp_status trp_yamux_reset(struct trp_yamux *yamux, uint32_t stream) TRP_NODISCARD;
 /* Says that we accept no more streams. */
 void trp_yamux_go_away(struct trp_yamux *yamux, uint32_t code);
+/* Changes what the configuration says: a ping after `silence_ns`, TRP_ETIMEDOUT when nothing came
+ * for `answer_ns` after it. */
+void trp_yamux_set_keepalive(struct trp_yamux *yamux, trp_time silence_ns, trp_time answer_ns);
 uint32_t trp_yamux_streams_count(const struct trp_yamux *yamux);
 /* Counts streams of the peer that were refused: over streams_max, out of memory, after our Go
  * Away. */
@@ -89,5 +92,11 @@ bool trp_yamux_has_output(const struct trp_yamux *yamux);
 bool trp_yamux_next_event(struct trp_yamux *yamux, struct trp_yamux_event *ret_event);
 trp_time trp_yamux_deadline(const struct trp_yamux *yamux);
 enum trp_status trp_yamux_expire(struct trp_yamux *yamux, trp_time now) TRP_NODISCARD;
+/* Asks the peer whether it lives, before expire does. */
+void trp_yamux_ping(struct trp_yamux *yamux, trp_time now);
+/* True when the peer has been heard since the last ping. */
+bool trp_yamux_is_answered(const struct trp_yamux *yamux);
+/* When the peer was last heard. */
+trp_time trp_yamux_heard_at(const struct trp_yamux *yamux);
 
 #endif

@@ -135,7 +135,9 @@ static enum trp_status stream_send(struct trp_yamux *y, struct trp_yamux_stream 
     if (status != TRP_OK) {
         return status;
     }
-    memcpy(body, trp_buffer_view(&s->tx).data, size);
+    if (size > 0) {
+        memcpy(body, trp_buffer_view(&s->tx).data, size);
+    }
     trp_buffer_consume(&s->tx, size);
     s->tx_window -= size;
     stream_flags_sent(s, frame.flags);

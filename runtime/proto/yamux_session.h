@@ -27,6 +27,7 @@ struct trp_yamux {
 
     trp_time heard_at; /* the last bytes of the peer */
     trp_time ping_at;  /* when the awaited ping fell due */
+    trp_time answer_ns;
     uint32_t ping_value;
     bool ping_due;
     bool ping_awaited;

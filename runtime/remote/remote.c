@@ -3,45 +3,26 @@
 
 #include "base/assert.h"
 #include "remote/state.h"
-#include "wire/registration.h"
 
-/* ---- types ---- */
-
-const char *trp_remote_type_text(const struct trp_remote *remote, uint64_t hash)
-{
-    const struct type_name *type;
-    HASH_FIND(hh, remote->types, &hash, sizeof hash, type);
-    return type == NULL ? NULL : type->text;
-}
-
-uint64_t trp_remote_type_learn(struct trp_remote *remote, struct trp_bytes id)
-{
-    uint64_t hash = trp_actor_type_hash(id);
-    if (trp_remote_type_text(remote, hash) != NULL) {
-        return hash;
-    }
-    if (HASH_COUNT(remote->types) >= remote->config.limits->names) {
-        return 0;
-    }
-    struct trp_memory *uthash_memory = remote->config.memory;
-    struct type_name *type = trp_memory_alloc(uthash_memory, sizeof *type + id.size + 1);
-    if (type == NULL) {
-        return 0;
-    }
-    type->hash = hash;
-    type->size = (uint32_t)id.size;
-    memcpy(type->text, id.data, id.size);
-    HASH_ADD(hh, remote->types, hash, sizeof type->hash, type);
-    if (type->hh.tbl == NULL) {
-        trp_memory_free(uthash_memory, type);
-        return 0;
-    }
-    return hash;
-}
+/* ---- who is who ---- */
 
 bool trp_remote_is_local(const struct trp_remote *remote, const struct trp_actor_ref *ref)
 {
     return ref->peer.size == 0 || trp_peer_id_equal(&ref->peer, remote->config.self);
+}
+
+struct trp_bytes trp_remote_own_type(const struct trp_remote *remote, uint64_t actor)
+{
+    const struct trp_actor_type *type = trp_scheduler_type_of(remote->config.scheduler, actor);
+    return trp_bytes_text(type == NULL ? NULL : type->id);
+}
+
+struct trp_actor_ref trp_remote_own_ref(const struct trp_remote *remote, uint64_t actor)
+{
+    struct trp_bytes type = trp_remote_own_type(remote, actor);
+    return (struct trp_actor_ref){.id = actor,
+                                  .type = type.size == 0 ? 0 : trp_actor_type_hash(type),
+                                  .peer = *remote->config.self};
 }
 
 /* ---- outcomes ---- */
@@ -125,30 +106,48 @@ void trp_remote_complete(struct trp_remote *remote, const struct origin *origin,
 
 static void remote_on_answer(struct trp_remote *remote, const struct trp_sched_event *event)
 {
-    const struct origin *found = trp_slab_find(&remote->deliveries, event->token);
+    const struct delivery *found = trp_slab_find(&remote->deliveries, event->token);
     if (found == NULL) {
         return;
     }
-    struct origin origin = *found;
+    struct delivery delivery = *found;
     trp_slab_remove(&remote->deliveries, event->token);
-    struct trp_actor_ref ref = {.id = event->actor};
-    trp_remote_complete(remote, &origin, event->status, event->payload, &ref);
+    trp_remote_complete(remote, &delivery.origin, event->status, event->payload, &delivery.ref);
+}
+
+/* A message of an actor to one elsewhere. */
+static void remote_on_message(struct trp_remote *remote, const struct trp_sched_event *event,
+                              const struct origin *origin)
+{
+    const struct message message = {
+        .ask = event->kind == TRP_SCHED_ASK,
+        .id = event->message,
+        .payload = event->payload,
+        .mailbox_timeout_ns = event->mailbox_timeout_ns,
+        .reply_timeout_ns = event->reply_timeout_ns == 0 ? TRP_NEVER : event->reply_timeout_ns};
+    trp_remote_send_message(remote, &event->other, &message, origin);
+}
+
+static void remote_on_died(struct trp_remote *remote, const struct trp_sched_event *event)
+{
+    const struct trp_sched_link link = {
+        .actor = event->actor, .other = event->other, .other_type = event->other_type};
+    trp_remote_send_signal(remote, &link, event->death);
+    trp_remote_update_linked(remote, &event->other.peer);
 }
 
 static void remote_on_sched_event(struct trp_remote *remote, const struct trp_sched_event *event)
 {
-    struct origin actor = {.kind = ORIGIN_ACTOR, .id = event->request};
-    struct origin nobody = {.kind = ORIGIN_NOBODY};
+    struct origin origin = {.kind = event->request == 0 ? ORIGIN_NOBODY : ORIGIN_ACTOR,
+                            .id = event->request};
     remote->config.trace->cause = event->cause;
     switch (event->kind) {
     case TRP_SCHED_ANSWER:
         remote_on_answer(remote, event);
         break;
     case TRP_SCHED_ASK:
-        trp_remote_send_message(remote, true, &event->other, event, &actor);
-        break;
     case TRP_SCHED_TELL:
-        trp_remote_send_message(remote, false, &event->other, event, &nobody);
+        remote_on_message(remote, event, &origin);
         break;
     case TRP_SCHED_LINK:
         trp_remote_send_link(remote, event);
@@ -156,17 +155,22 @@ static void remote_on_sched_event(struct trp_remote *remote, const struct trp_sc
     case TRP_SCHED_UNLINK:
         trp_remote_send_unlink(remote, event);
         break;
+    case TRP_SCHED_CONNECT:
+    case TRP_SCHED_DISCONNECT:
+        trp_remote_connect(remote, event->kind == TRP_SCHED_CONNECT, &event->other, &event->second,
+                           &origin);
+        break;
     case TRP_SCHED_DIED:
-        trp_remote_send_signal(remote, event);
+        remote_on_died(remote, event);
         break;
     case TRP_SCHED_REGISTER:
-        trp_remote_register(remote, event->actor, event->name, &nobody);
+        trp_remote_register(remote, event->actor, event->name, &origin);
         break;
-    case TRP_SCHED_UNREGISTER:
-        TRP_IGNORE(trp_remote_unregister(remote, event->name));
+    case TRP_SCHED_UNREGISTER: /* a name that is not there is gone */
+        TRP_IGNORE(trp_registry_unregister(remote->config.registry, event->name));
         break;
     case TRP_SCHED_LOOKUP:
-        trp_remote_lookup(remote, event->name, event->all, &actor, NULL);
+        trp_remote_lookup(remote, event->name, event->scope, &origin, NULL);
         break;
     case TRP_SCHED_STOPPED:
         trp_remote_actor_stopped(remote, event->actor);
@@ -185,50 +189,39 @@ bool trp_remote_run(struct trp_remote *remote)
     }
     remote->config.trace->cause = cause;
     any = trp_remote_run_messaging(remote) || any;
-    any = trp_remote_run_kad(remote) || any;
+    any = trp_remote_run_registry(remote) || any;
     return any;
 }
 
 /* ---- commands ---- */
-
-static void remote_deliver(struct trp_remote *remote, const struct trp_command *command,
-                           const struct trp_actor_ref *to, const struct origin *origin)
-{
-    trp_handle token;
-    void *object;
-    enum trp_status status = trp_slab_insert(&remote->deliveries, &token, &object);
-    if (status != TRP_OK) {
-        trp_remote_complete(remote, origin, status, TRP_BYTES_NONE, to);
-        return;
-    }
-    *(struct origin *)object = *origin;
-    trp_scheduler_deliver(remote->config.scheduler,
-                          &(struct trp_delivery){.ask = command->kind == TRP_CMD_ASK,
-                                                 .actor = to->id,
-                                                 .token = token,
-                                                 .message = command->message,
-                                                 .payload = command->payload,
-                                                 .mailbox_timeout_ns = command->mailbox_timeout_ns,
-                                                 .reply_timeout_ns = command->reply_timeout_ns});
-}
 
 /* Sends the message of an ASK or TELL to an actor, here or elsewhere. */
 static void remote_command_message(struct trp_remote *remote, const struct trp_command *command,
                                    const struct origin *origin)
 {
     if (command->ref.id == 0) {
-        trp_remote_lookup(remote, command->name, false, origin, command);
+        trp_remote_lookup(remote, command->name, TRP_LOOKUP_FIRST, origin, command);
         return;
     }
-    if (trp_remote_is_local(remote, &command->ref)) {
-        remote_deliver(remote, command, &command->ref, origin);
+    struct trp_actor_ref to = command->ref;
+    struct message message = {
+        .ask = command->kind == TRP_CMD_ASK,
+        .id = command->message,
+        .payload = command->payload,
+        .mailbox_timeout_ns =
+            command->mailbox_timeout_ns == 0 ? TRP_NEVER : command->mailbox_timeout_ns,
+        .reply_timeout_ns = command->reply_timeout_ns == 0 ? TRP_NEVER : command->reply_timeout_ns};
+    if (command->immediate) {
+        message.mailbox_timeout_ns = 0;
+    }
+    if (trp_remote_is_local(remote, &to)) {
+        trp_remote_deliver(remote, &to, &message, origin);
         return;
     }
-    const struct trp_sched_event message = {.message = command->message,
-                                            .payload = command->payload,
-                                            .mailbox_timeout_ns = command->mailbox_timeout_ns,
-                                            .reply_timeout_ns = command->reply_timeout_ns};
-    trp_remote_send_message(remote, command->kind == TRP_CMD_ASK, &command->ref, &message, origin);
+    if (to.type == 0 && command->actor_type.size > 0) {
+        to.type = trp_scheduler_learn_type(remote->config.scheduler, command->actor_type);
+    }
+    trp_remote_send_message(remote, &to, &message, origin);
 }
 
 static enum trp_status remote_spawn(struct trp_remote *remote, const struct trp_command *command,
@@ -239,14 +232,20 @@ static enum trp_status remote_spawn(struct trp_remote *remote, const struct trp_
     if (type == NULL) {
         return TRP_EUNKNOWNACTOR;
     }
-    void *args = NULL;
+    uint8_t *args = NULL;
     enum trp_status status = TRP_OK;
     if (type->args != NULL && type->args->size > 0) {
-        args = trp_memory_alloc(remote->config.memory, type->args->size);
+        size_t need;
+        status = trp_message_decode_need(type->args, command->payload, &need);
+        if (status != TRP_OK) {
+            return status;
+        }
+        args = trp_memory_alloc(remote->config.memory, type->args->size + need);
         if (args == NULL) {
             return TRP_ENOMEM;
         }
-        status = trp_message_decode(type->args, command->payload, args);
+        status = trp_message_decode_in(type->args, command->payload, args + type->args->size, need,
+                                       args);
     }
     if (status == TRP_OK) {
         status = trp_scheduler_spawn(remote->config.scheduler, type, args, NULL, ret_ref);
@@ -270,14 +269,33 @@ static void remote_command_spawn(struct trp_remote *remote, const struct trp_com
 static void remote_command_stop(struct trp_remote *remote, const struct trp_command *command,
                                 const struct origin *origin)
 {
-    const struct name *name = trp_remote_name_find(remote, command->name);
-    enum trp_status status = TRP_ENOTFOUND;
-    if (name != NULL) {
+    struct trp_actor_ref ref;
+    enum trp_status status = trp_remote_find_name(remote, command->name, &ref);
+    if (status == TRP_OK) {
         status = command->kind == TRP_CMD_KILL
-                     ? trp_scheduler_kill(remote->config.scheduler, name->actor)
-                     : trp_scheduler_stop(remote->config.scheduler, name->actor);
+                     ? trp_scheduler_kill(remote->config.scheduler, ref.id)
+                     : trp_scheduler_stop(remote->config.scheduler, ref.id);
     }
     trp_remote_complete(remote, origin, status, TRP_BYTES_NONE, NULL);
+}
+
+static void remote_command_link(struct trp_remote *remote, const struct trp_command *command,
+                                const struct origin *origin)
+{
+    bool known = command->ref.id != 0 && command->other.id != 0 &&
+                 !trp_actor_ref_equal(&command->ref, &command->other);
+    if (known) {
+        trp_remote_connect(remote, command->kind == TRP_CMD_LINK, &command->ref, &command->other,
+                           origin);
+    } else {
+        trp_remote_complete(remote, origin, TRP_EINVAL, TRP_BYTES_NONE, NULL);
+    }
+}
+
+static enum trp_lookup_scope command_scope(const struct trp_command *command)
+{
+    enum trp_lookup_scope wide = command->all ? TRP_LOOKUP_ALL : TRP_LOOKUP_FIRST;
+    return command->local ? TRP_LOOKUP_LOCAL : wide;
 }
 
 void trp_remote_command(struct trp_remote *remote, const struct trp_command *command)
@@ -296,11 +314,16 @@ void trp_remote_command(struct trp_remote *remote, const struct trp_command *com
         trp_remote_register(remote, command->ref.id, command->name, &origin);
         break;
     case TRP_CMD_UNREGISTER:
-        trp_remote_complete(remote, &origin, trp_remote_unregister(remote, command->name),
+        trp_remote_complete(remote, &origin,
+                            trp_registry_unregister(remote->config.registry, command->name),
                             TRP_BYTES_NONE, NULL);
         break;
     case TRP_CMD_LOOKUP:
-        trp_remote_lookup(remote, command->name, command->all, &origin, NULL);
+        trp_remote_lookup(remote, command->name, command_scope(command), &origin, NULL);
+        break;
+    case TRP_CMD_LINK:
+    case TRP_CMD_UNLINK:
+        remote_command_link(remote, command, &origin);
         break;
     case TRP_CMD_ASK:
     case TRP_CMD_TELL:
@@ -311,6 +334,7 @@ void trp_remote_command(struct trp_remote *remote, const struct trp_command *com
     case TRP_CMD_BOOTSTRAP:
     case TRP_CMD_PEERS:
     case TRP_CMD_LEAVE:
+    case TRP_CMD_PING:
         trp_remote_complete(remote, &origin, TRP_EUNSUPPORTED, TRP_BYTES_NONE, NULL);
         break;
     }
@@ -327,9 +351,12 @@ static void remote_attach(void *self, struct trp_swarm *swarm, uint32_t index)
 
 static const struct trp_behaviour_ops remote_ops = {.name = "remote",
                                                     .attach = remote_attach,
+                                                    .admit = trp_remote_admit,
                                                     .connected = trp_remote_connected,
                                                     .disconnected = trp_remote_disconnected,
-                                                    .dial_failed = trp_remote_dial_failed};
+                                                    .dial_failed = trp_remote_dial_failed,
+                                                    .deadline = trp_remote_liveness_deadline,
+                                                    .expire = trp_remote_liveness_expire};
 
 struct trp_behaviour trp_remote_behaviour(struct trp_remote *remote)
 {
@@ -347,19 +374,12 @@ enum trp_status trp_remote_open(const struct trp_remote_config *config,
     }
     remote->config = *config;
     remote->calls = trp_slab_init(memory, sizeof(struct call), limits->requests);
-    remote->deliveries = trp_slab_init(memory, sizeof(struct origin), limits->requests);
-    remote->lookups = trp_slab_init(memory, sizeof(struct lookup), limits->commands);
-    remote->queries = trp_slab_init(memory, sizeof(struct query),
-                                    limits->commands * (REMOTE_LOOKUP_PEERS_MAX + 1));
-    remote->names = trp_slab_init(memory, sizeof(struct name), limits->names);
-    remote->scratch = trp_buffer_init(memory, limits->response_bytes);
+    remote->connects = trp_slab_init(memory, sizeof(struct connect), limits->commands);
+    remote->deliveries = trp_slab_init(memory, sizeof(struct delivery), limits->requests);
+    remote->announcements = trp_slab_init(memory, sizeof(struct announcement), limits->names);
+    remote->searches = trp_slab_init(memory, sizeof(struct search), limits->commands);
+    remote->liveness = trp_heap_init(memory);
     trp_list_init(&remote->results);
-    for (uint32_t i = 0; i < config->types_count; i++) {
-        if (trp_remote_type_learn(remote, trp_bytes_text(config->types[i]->id)) == 0) {
-            trp_remote_close(remote);
-            return TRP_ENOMEM;
-        }
-    }
     *ret_remote = remote;
     return TRP_OK;
 }
@@ -369,26 +389,15 @@ void trp_remote_close(struct trp_remote *remote)
     if (remote == NULL) {
         return;
     }
-    struct trp_memory *uthash_memory = remote->config.memory;
     struct trp_result result;
     while (trp_remote_next_result(remote, &result)) {
     }
-    struct type_name *type;
-    struct type_name *next;
-    HASH_ITER(hh, remote->types, type, next)
-    {
-        HASH_DELETE(hh, remote->types, type);
-        trp_memory_free(uthash_memory, type);
-    }
-    HASH_CLEAR(hh, remote->names_by_text);
     trp_remote_close_linked(remote);
-    trp_remote_close_calls(remote);
-    trp_remote_close_lookups(remote);
+    trp_remote_close_searches(remote);
     trp_slab_free(&remote->calls);
+    trp_slab_free(&remote->connects);
     trp_slab_free(&remote->deliveries);
-    trp_slab_free(&remote->lookups);
-    trp_slab_free(&remote->queries);
-    trp_slab_free(&remote->names);
-    trp_buffer_free(&remote->scratch);
-    trp_memory_free(uthash_memory, remote);
+    trp_slab_free(&remote->announcements);
+    trp_slab_free(&remote->searches);
+    trp_memory_free(remote->config.memory, remote);
 }

@@ -4,13 +4,11 @@
 #define REMOTE_STATE_H
 
 #include "base/buffer.h"
+#include "base/heap.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/slab.h"
 #include "remote/remote.h"
-
-#define REMOTE_NAME_BYTES_MAX   255u
-#define REMOTE_LOOKUP_PEERS_MAX 20u /* providers of one name that a lookup follows up */
 
 /* Who waits for an outcome. */
 enum origin_kind { ORIGIN_NOBODY, ORIGIN_ACTOR, ORIGIN_COMMAND, ORIGIN_PEER };
@@ -22,72 +20,56 @@ struct origin {
     uint64_t id; /* the scheduler's request, the user's request, or the messaging's id */
 };
 
-/* An id of an actor type, kept for as long as the node: refs carry only its hash. */
-struct type_name {
-    uint64_t hash;
-    uint32_t size;
-    UT_hash_handle hh;
-    char text[]; /* NUL-terminated */
+/* A message on its way into a mailbox of ours. */
+struct delivery {
+    struct origin origin;
+    struct trp_actor_ref ref; /* whom it reaches, as the result tells */
 };
 
 /* A request of ours on the wire. */
-enum call_kind { CALL_ASK, CALL_TELL, CALL_LINK, CALL_UNLINK, CALL_SIGNAL };
 struct call {
-    enum call_kind kind;
+    enum trp_envelope_kind kind;
     struct origin origin;       /* ASK, TELL */
-    uint64_t local_actor;       /* LINK: ours */
-    struct trp_actor_ref other; /* LINK: theirs; a command's ASK: whom it reached */
-    uint32_t attempts;          /* SIGNAL */
-    struct trp_buffer request;  /* SIGNAL: kept for another attempt */
+    uint64_t local_actor;       /* LINK, UNLINK, SIGNAL_LINK_DIED: ours */
+    struct trp_actor_ref other; /* whom it is for */
+    trp_handle connect;         /* LINK, UNLINK: the pair it is for; 0: none */
+    bool verifies;              /* LINK: of one that is there already */
+    bool impatient;             /* ASK, TELL: it waits for less than the network does */
 };
 
-/* A name that this node has registered. */
-struct name {
-    trp_handle id;
-    uint64_t actor;
-    uint32_t size;
-    uint32_t stored;        /* peers that were told */
-    uint32_t queries;       /* announcements under way */
-    enum trp_status status; /* of the announcement that went worst */
+/* Two actors that somebody wants linked, or unlinked. */
+struct connect {
     struct origin origin;
-    UT_hash_handle hh;
-    char text[REMOTE_NAME_BYTES_MAX + 1];
+    bool link;
+    uint32_t calls; /* under way */
+    enum trp_status status;
+    struct trp_actor_ref a;
+    struct trp_actor_ref b;
+};
+
+/* A link that died here because its peer was lost: the peer may not know. */
+#define SEVERED_MAX 256u
+struct severed {
+    uint64_t actor; /* ours; 0: none */
+    struct trp_actor_ref other;
+    trp_time until;
+};
+
+/* A name being registered. */
+struct announcement {
+    struct origin origin;
+    struct trp_actor_ref ref;
 };
 
 /* A search for the actors of a name. */
-struct lookup {
+struct search {
     trp_handle id;
+    uint64_t query;
     struct origin origin;
     bool all;
-    bool ended;             /* the result with `last` is out; the record goes with its queries */
-    bool message_follows;   /* the search is for a message that waits in `message` */
-    enum trp_status status; /* of the provider query */
-    uint32_t queries;       /* under way */
-    uint32_t found;
-    uint32_t hops;
-    uint32_t rpcs;
-    uint32_t timeouts;
-    uint32_t peers_count;
-    struct trp_peer_id peers[REMOTE_LOOKUP_PEERS_MAX];
+    bool message_follows;       /* it is for a message that waits in `message` */
     struct trp_command message; /* slices point into `bytes` */
     struct trp_buffer bytes;
-    uint32_t size;
-    char name[REMOTE_NAME_BYTES_MAX + 1];
-};
-
-/* A DHT query of ours. */
-enum query_kind { QUERY_PROVIDE, QUERY_PUT, QUERY_PROVIDERS, QUERY_RECORD };
-struct query {
-    enum query_kind kind;
-    trp_handle owner; /* name or lookup */
-    uint64_t kad_id;
-};
-
-/* A peer whose actors are linked with ours. */
-struct linked_peer {
-    struct trp_peer_id id;
-    bool redialing;
-    UT_hash_handle hh;
 };
 
 /* A result on its way to the user. */
@@ -99,71 +81,107 @@ struct result {
 struct trp_remote {
     struct trp_remote_config config;
     struct trp_swarm *swarm;
-    struct type_name *types;
     struct trp_slab calls;
-    struct trp_slab deliveries; /* of struct origin */
-    struct trp_slab lookups;
-    struct trp_slab queries;
-    struct trp_slab names;
-    struct name *names_by_text;
+    struct trp_slab connects;
+    struct trp_slab deliveries;
+    struct trp_slab announcements;
+    struct trp_slab searches;
     struct linked_peer *linked;
+    struct trp_heap liveness; /* of linked peers */
+    uint64_t liveness_ties;
+    struct severed *severed; /* SEVERED_MAX, a ring; NULL until there is one */
+    uint32_t severed_next;
     struct trp_list results;
-    struct result *lent;       /* the result last given out */
-    struct trp_buffer scratch; /* one encoded message */
+    struct result *lent; /* the result last given out */
 };
 
 /* remote.c */
-/* Gives the text of an actor type's id by its hash; NULL when it was never heard of. */
-const char *trp_remote_type_text(const struct trp_remote *remote, uint64_t hash);
-/* Remembers an id of an actor type; 0 when out of memory. */
-uint64_t trp_remote_type_learn(struct trp_remote *remote, struct trp_bytes id);
 /* Gives whoever waits its outcome. `ref` may be NULL. */
 void trp_remote_complete(struct trp_remote *remote, const struct origin *origin,
                          enum trp_status status, struct trp_bytes payload,
                          const struct trp_actor_ref *ref);
 /* Queues a result for the user; slices are copied. */
 void trp_remote_push_result(struct trp_remote *remote, const struct trp_result *result);
-/* Refs to ourselves have no peer. */
+/* Refs to ourselves have no peer, or our own. */
 bool trp_remote_is_local(const struct trp_remote *remote, const struct trp_actor_ref *ref);
+/* Our own actor as the others know it. */
+struct trp_actor_ref trp_remote_own_ref(const struct trp_remote *remote, uint64_t actor);
+/* The id of the type of a live actor of ours; of no size when it is dead. */
+struct trp_bytes trp_remote_own_type(const struct trp_remote *remote, uint64_t actor);
 
 /* messaging.c */
-void trp_remote_send_message(struct trp_remote *remote, bool ask, const struct trp_actor_ref *to,
-                             const struct trp_sched_event *message, const struct origin *origin);
-void trp_remote_send_link(struct trp_remote *remote, const struct trp_sched_event *event);
-void trp_remote_send_unlink(struct trp_remote *remote, const struct trp_sched_event *event);
-void trp_remote_send_signal(struct trp_remote *remote, const struct trp_sched_event *event);
+struct message {
+    bool ask;
+    struct trp_bytes actor_type; /* of a delivery: as the sender believes; empty: any */
+    struct trp_bytes id;
+    struct trp_bytes payload;
+    trp_time mailbox_timeout_ns; /* 0: do not wait for room */
+    trp_time reply_timeout_ns;   /* TRP_NEVER: as long as the network waits */
+};
+/* Sends a request; its outcome comes to the call. TRP_EFULL, TRP_ETOOBIG, TRP_ENOMEM. */
+enum trp_status trp_remote_call(struct trp_remote *remote, const struct call *call,
+                                const struct trp_request_envelope *request,
+                                const struct trp_messaging_options *options) TRP_NODISCARD;
+void trp_remote_send_message(struct trp_remote *remote, const struct trp_actor_ref *to,
+                             const struct message *message, const struct origin *origin);
+void trp_remote_deliver(struct trp_remote *remote, const struct trp_actor_ref *to,
+                        const struct message *message, const struct origin *origin);
 void trp_remote_answer_peer(struct trp_remote *remote, const struct origin *origin,
                             enum trp_status status, struct trp_bytes payload);
 bool trp_remote_run_messaging(struct trp_remote *remote);
-void trp_remote_close_calls(struct trp_remote *remote);
+
+/* link.c */
+void trp_remote_send_link(struct trp_remote *remote, const struct trp_sched_event *event);
+void trp_remote_send_unlink(struct trp_remote *remote, const struct trp_sched_event *event);
+/* Tells the other side of a link that ours is dead. */
+void trp_remote_send_signal(struct trp_remote *remote, const struct trp_sched_link *link,
+                            const struct trp_stop_cause *cause);
+/* Asks the other side whether a link still is one. */
+bool trp_remote_verify_link(struct trp_remote *remote, const struct trp_sched_link *link);
+/* Links two actors, or unlinks them, wherever they live. */
+void trp_remote_connect(struct trp_remote *remote, bool link, const struct trp_actor_ref *a,
+                        const struct trp_actor_ref *b, const struct origin *origin);
+/* A call about a link has its outcome. */
+void trp_remote_link_called(struct trp_remote *remote, const struct call *call,
+                            enum trp_status status);
+/* Serves a request about a link, or a death notice. */
+enum trp_status trp_remote_serve_link(struct trp_remote *remote, const struct trp_peer_id *from,
+                                      const struct trp_request_envelope *request);
 
 /* liveness.c */
+/* Says whether a link died here with its peer, a short while ago; forgets it. */
+bool trp_remote_was_severed(struct trp_remote *remote, uint64_t actor,
+                            const struct trp_actor_ref *other);
+void trp_remote_forget_severed(struct trp_remote *remote, uint64_t actor,
+                               const struct trp_actor_ref *other);
 /* Watches peers that have links with us, and only those. */
 void trp_remote_update_linked(struct trp_remote *remote, const struct trp_peer_id *peer);
+/* A link was asked about and is one still, or not any more. */
+void trp_remote_verified(struct trp_remote *remote, const struct trp_peer_id *peer);
 void trp_remote_connected(void *self, const struct trp_connection_info *connection);
 void trp_remote_disconnected(void *self, const struct trp_connection_info *connection,
                              enum trp_status reason);
 void trp_remote_dial_failed(void *self, const struct trp_dial_report *report);
+trp_time trp_remote_liveness_deadline(const void *self);
+void trp_remote_liveness_expire(void *self, trp_time now);
+/* Tells every linked actor elsewhere that ours are gone with their node. */
+void trp_remote_say_goodbye(struct trp_remote *remote);
 void trp_remote_close_linked(struct trp_remote *remote);
 
-/* registry.c */
+/* names.c */
 void trp_remote_register(struct trp_remote *remote, uint64_t actor, struct trp_bytes name,
                          const struct origin *origin);
-enum trp_status trp_remote_unregister(struct trp_remote *remote, struct trp_bytes name);
 void trp_remote_actor_stopped(struct trp_remote *remote, uint64_t actor);
-struct name *trp_remote_name_find(const struct trp_remote *remote, struct trp_bytes name);
-bool trp_remote_run_kad(struct trp_remote *remote);
-/* Forgets a query. */
-struct query *trp_remote_query_insert(struct trp_remote *remote, enum query_kind kind,
-                                      trp_handle owner, trp_handle *ret_id);
+void trp_remote_lookup(struct trp_remote *remote, struct trp_bytes name,
+                       enum trp_lookup_scope scope, const struct origin *origin,
+                       const struct trp_command *message);
+bool trp_remote_run_registry(struct trp_remote *remote);
+void trp_remote_close_searches(struct trp_remote *remote);
 
-/* lookup.c */
-void trp_remote_lookup(struct trp_remote *remote, struct trp_bytes name, bool all,
-                       const struct origin *origin, const struct trp_command *message);
-void trp_remote_lookup_providers(struct trp_remote *remote, struct query *query,
-                                 const struct trp_kad_event *event);
-void trp_remote_lookup_record(struct trp_remote *remote, struct query *query,
-                              const struct trp_kad_event *event);
-void trp_remote_close_lookups(struct trp_remote *remote);
+/* access.c */
+/* Says whether a peer may do something to actors of a type; traces a refusal. */
+enum trp_status trp_remote_access(struct trp_remote *remote, const struct trp_peer_id *peer,
+                                  enum trp_access_right right, struct trp_bytes actor_type);
+enum trp_status trp_remote_admit(void *self, const struct trp_connection_info *connection);
 
 #endif

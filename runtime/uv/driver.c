@@ -3,7 +3,7 @@
 
 #include <troupe/pump.h>
 
-#include "uv/socket.h"
+#include "uv/datagram.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -21,10 +21,23 @@ static void driver_perform(void *context, const struct trp_output *out)
     case TRP_OUT_DIAL:
     case TRP_OUT_BYTES:
     case TRP_OUT_SHUTDOWN:
-    case TRP_OUT_CLOSE:
     case TRP_OUT_PAUSE:
     case TRP_OUT_RESUME:
         trp_uv_socket_perform(driver, out);
+        break;
+    case TRP_OUT_CLOSE:
+        if (!trp_uv_datagram_perform(driver, out)) {
+            trp_uv_socket_perform(driver, out);
+        }
+        break;
+    case TRP_OUT_BIND:
+    case TRP_OUT_DATAGRAM:
+    case TRP_OUT_JOIN:
+    case TRP_OUT_LEAVE:
+        (void)trp_uv_datagram_perform(driver, out);
+        break;
+    case TRP_OUT_WATCH:
+        trp_uv_watch(driver, out);
         break;
     case TRP_OUT_RESOLVE:
         trp_uv_resolve(driver, out);
@@ -107,12 +120,19 @@ static bool driver_tell(struct trp_uv_driver *driver)
 {
     struct trp_list_link *link = trp_list_pop_front(&driver->dirty);
     if (link == NULL) {
-        return trp_uv_resolve_tell(driver);
+        return trp_uv_watch_tell(driver) || trp_uv_datagram_tell(driver) ||
+               trp_uv_resolve_tell(driver);
     }
     struct trp_uv_socket *socket = TRP_CONTAINER(link, struct trp_uv_socket, dirty);
     trp_uv_socket_flush(socket);
     trp_uv_socket_tell(socket);
     return true;
+}
+
+static bool driver_has_work(const struct trp_uv_driver *driver)
+{
+    return !trp_list_is_empty(&driver->dirty) || !trp_list_is_empty(&driver->datagrams_due) ||
+           driver->interfaces_due || driver_is_overdue(driver);
 }
 
 void trp_uv_settle(struct trp_uv_driver *driver)
@@ -132,7 +152,7 @@ void trp_uv_settle(struct trp_uv_driver *driver)
     if (driver->closing) {
         return;
     }
-    if (!trp_list_is_empty(&driver->dirty) || driver_is_overdue(driver)) {
+    if (driver_has_work(driver)) {
         (void)uv_idle_start(&driver->idle, driver_on_idle);
     }
     trp_uv_arm(driver);
@@ -163,6 +183,9 @@ static void driver_on_timer(uv_timer_t *timer)
         driver->accept_at = TRP_NEVER;
         trp_uv_accept_again(driver);
     }
+    if (driver->watch_at <= now) {
+        trp_uv_watch_look(driver);
+    }
     trp_uv_settle(driver);
 }
 
@@ -173,7 +196,7 @@ void trp_uv_arm(struct trp_uv_driver *driver)
     trp_time at = driver->broken || uv_is_active((const uv_handle_t *)&driver->idle)
                       ? TRP_NEVER
                       : driver->deadline;
-    at = trp_time_min(at, driver->accept_at);
+    at = trp_time_min(at, trp_time_min(driver->accept_at, driver->watch_at));
     struct trp_list_link *link = trp_list_front(&driver->lingering);
     if (link != NULL) {
         at = trp_time_min(at, TRP_CONTAINER(link, struct trp_uv_socket, lingering)->linger_until);
@@ -234,8 +257,9 @@ enum trp_status trp_uv_open(const struct trp_uv_config *config, struct trp_uv_dr
     trp_list_init(&driver->lingering);
     trp_list_init(&driver->resolutions);
     trp_list_init(&driver->answers);
+    trp_list_init(&driver->datagrams_due);
     driver->accepted_next = 1;
-    driver->deadline = driver->timer_at = driver->accept_at = TRP_NEVER;
+    driver->deadline = driver->timer_at = driver->accept_at = driver->watch_at = TRP_NEVER;
     /* Neither can fail. */
     (void)uv_timer_init(config->loop, &driver->timer);
     (void)uv_idle_init(config->loop, &driver->idle);
@@ -272,6 +296,7 @@ void trp_uv_close(struct trp_uv_driver *driver, void (*closed)(void *user), void
     for (; link != NULL; link = trp_list_next(&driver->all, link)) {
         trp_uv_socket_close(TRP_CONTAINER(link, struct trp_uv_socket, all), false);
     }
+    trp_uv_datagrams_close(driver);
     trp_uv_resolve_cancel(driver);
     uv_close((uv_handle_t *)&driver->timer, driver_on_handle_closed);
     uv_close((uv_handle_t *)&driver->idle, driver_on_handle_closed);

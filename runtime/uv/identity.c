@@ -11,7 +11,7 @@ enum trp_status trp_state_create(const char *path, struct trp_peer_id *ret_peer)
 {
     uint8_t identity[32];
     int error = 0;
-    struct trp_memory memory = trp_memory_init(2 * TRP_UV_STATE_BYTES_MAX);
+    struct trp_memory memory = trp_memory_init(UINT64_C(2) * TRP_UV_STATE_BYTES_MAX);
     struct trp_buffer saved = trp_buffer_init(&memory, TRP_UV_STATE_BYTES_MAX);
     enum trp_status status = trp_uv_state_read(path, identity, &saved, &error);
     trp_buffer_free(&saved);

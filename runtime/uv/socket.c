@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "uv/socket.h"
+#include "uv/datagram.h"
 
 #include "base/assert.h"
+
+#include <net/if.h>
 
 enum trp_status trp_uv_status(int error)
 {
@@ -130,7 +132,13 @@ struct trp_multiaddr trp_uv_address(const struct sockaddr *address)
     const void *raw = address;
     if (address->sa_family == AF_INET6) {
         const struct sockaddr_in6 *in6 = raw;
-        return trp_multiaddr_from_ip(in6->sin6_addr.s6_addr, 16, ntohs(in6->sin6_port));
+        struct trp_multiaddr whole =
+            trp_multiaddr_from_ip(in6->sin6_addr.s6_addr, 16, ntohs(in6->sin6_port));
+        char zone[IF_NAMESIZE];
+        if (in6->sin6_scope_id != 0 && if_indextoname(in6->sin6_scope_id, zone) != NULL) {
+            TRP_IGNORE(trp_multiaddr_with_zone(&whole, zone, &whole)); /* a name always fits */
+        }
+        return whole;
     }
     const struct sockaddr_in *in4 = raw;
     uint8_t ip[4];
@@ -157,6 +165,7 @@ static enum trp_status socket_address(const struct trp_multiaddr *address,
     }
     if (endpoint.host == TRP_MA_IP6) {
         memcpy(&in6.sin6_addr, endpoint.ip, 16);
+        in6.sin6_scope_id = if_nametoindex(endpoint.name);
         memcpy(ret_address, &in6, sizeof in6);
         return TRP_OK;
     }
@@ -339,7 +348,7 @@ static void tell_listening(struct trp_uv_socket *socket)
                            .cause = socket->cause,
                            .socket = socket->id,
                            .addresses = addresses,
-                           .addresses_count = trp_uv_interfaces(&bound, addresses)};
+                           .addresses_count = trp_uv_reachable(&bound, addresses)};
     socket->listening_due = false;
     trp_uv_step(socket->driver, &in);
 }

@@ -61,10 +61,17 @@ struct trp_uv_driver {
     struct trp_uv_socket *sockets; /* uthash by id */
     struct trp_list all;
     struct trp_list dirty;
-    struct trp_list lingering;   /* earliest first */
-    struct trp_list resolutions; /* questions without an answer */
-    struct trp_list answers;     /* to what could not be asked */
+    struct trp_list lingering;         /* earliest first */
+    struct trp_list resolutions;       /* questions without an answer */
+    struct trp_list answers;           /* to what could not be asked */
+    struct datagram_socket *datagrams; /* uthash by id */
+    struct trp_list datagrams_due;     /* something is to be told */
+    bool interfaces_due;
+    uint64_t interfaces_cause;
+    uint32_t interfaces_count;
+    struct trp_interface interfaces[TRP_INPUT_INTERFACES_MAX]; /* as last seen */
     trp_socket accepted_next;
+    trp_time watch_at;  /* when interfaces are looked at next; TRP_NEVER: nobody asked */
     trp_time deadline;  /* of the process */
     trp_time timer_at;  /* when the timer fires; TRP_NEVER: it does not */
     trp_time accept_at; /* when stalled listeners try again; TRP_NEVER: none is */
@@ -116,8 +123,5 @@ void trp_uv_resolve(struct trp_uv_driver *driver, const struct trp_output *out);
 bool trp_uv_resolve_tell(struct trp_uv_driver *driver);
 /* Gives up every question. */
 void trp_uv_resolve_cancel(struct trp_uv_driver *driver);
-/* The addresses of this machine that a listener on a wildcard is reachable at. */
-uint32_t trp_uv_interfaces(const struct trp_multiaddr *bound,
-                           struct trp_multiaddr ret_addresses[TRP_INPUT_ADDRESSES_MAX]);
 
 #endif

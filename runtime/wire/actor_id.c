@@ -3,6 +3,8 @@
 
 #include "base/endian.h"
 
+#include <troupe/message.h>
+
 #define FNV_OFFSET     UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME      UINT64_C(0x100000001b3)
 #define SEQUENCE_BYTES 8u

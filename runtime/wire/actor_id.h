@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* wire/actor_id.h - Kameo's ActorId, and its default names of messages.
+/* wire/actor_id.h - Kameo's ActorId.
  *
  *     offset  size  what
  *          0     8  sequence, little-endian
@@ -29,19 +29,5 @@ size_t trp_actor_id_encode(const struct trp_actor_ref *ref,
 /* The type of the ref is 0: an ActorId does not say it. */
 enum trp_status trp_actor_id_decode(struct trp_bytes in,
                                     struct trp_actor_ref *ret_ref) TRP_NODISCARD;
-
-/* What Kameo's #[remote_message] makes an id from when it is given none. Spaces do not count. */
-struct trp_kameo_message_name {
-    const char *package;       /* CARGO_PKG_NAME */
-    const char *version_major; /* CARGO_PKG_VERSION_MAJOR */
-    const char *module;        /* module_path!() */
-    const char *message;       /* the message's type as written */
-    const char *actor;         /* the actor's type as written, with its generics */
-};
-
-#define TRP_KAMEO_MESSAGE_ID_MAX 17u /* 16 digits and the NUL */
-
-void trp_kameo_message_id(const struct trp_kameo_message_name *name,
-                          char ret_id[TRP_KAMEO_MESSAGE_ID_MAX]);
 
 #endif

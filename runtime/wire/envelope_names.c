@@ -111,6 +111,9 @@ enum trp_send_error trp_send_error_of(enum trp_status status)
             return (enum trp_send_error)i;
         }
     }
+    if (status == TRP_EDENIED) {
+        return TRP_SEND_UNKNOWN_ACTOR; /* for this peer, there is no such type */
+    }
     if (status == TRP_EFULL || status == TRP_EAGAIN || status == TRP_ENOMEM) {
         return TRP_SEND_MAILBOX_FULL;
     }

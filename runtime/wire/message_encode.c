@@ -2,131 +2,371 @@
 /* Messages to msgpack, as Kameo's rmp_serde::to_vec_named writes them. */
 #include "base/assert.h"
 #include "wire/actor_id.h"
+#include "wire/message.h"
+#include "wire/msgpack_writer.h"
 #include "wire/utf8.h"
-#include "wire/writer.h"
 
-#include <troupe/message.h>
+struct encoder {
+    struct trp_msgpack_writer out;
+    const struct trp_peer_id *self; /* may be NULL */
+    uint32_t depth;
+    bool measures; /* nothing is written, so nothing is checked that a second pass will see */
+};
 
-#include <msgpack.h>
+/* A scalar in memory. */
+union value {
+    bool boolean;
+    uint8_t u8;
+    uint16_t u16;
+    uint32_t u32;
+    uint64_t u64;
+    int8_t i8;
+    int16_t i16;
+    int32_t i32;
+    int64_t i64;
+    struct trp_bytes bytes;
+    struct trp_actor_ref ref;
+    struct trp_duration duration;
+};
 
-const struct trp_message_type trp_unit_type = {.id = "()", .shape = TRP_SHAPE_UNIT};
+static enum trp_status write_value(struct encoder *encoder, const struct trp_message_type *type,
+                                   const uint8_t *from);
 
-/* msgpack-c's output: less than 0 stops nothing, the writer remembers. */
-static int write_bytes(void *data, const char *bytes, size_t size)
+/* ---- scalars ---- */
+
+static enum trp_status write_text(struct encoder *encoder, struct trp_bytes text)
 {
-    struct trp_writer *out = data;
-    trp_writer_put(out, trp_bytes(bytes, size));
-    return out->overflow ? -1 : 0;
+    if (!encoder->measures && !trp_utf8_is_valid(text)) {
+        return TRP_EENCODE;
+    }
+    trp_msgpack_put_text(&encoder->out, text.data, text.size);
+    return TRP_OK;
 }
 
-static void pack_text(msgpack_packer *packer, struct trp_bytes text)
+static enum trp_status write_char(struct encoder *encoder, uint32_t point)
 {
-    (void)msgpack_pack_str_with_body(packer, text.data, text.size);
+    uint8_t text[TRP_UTF8_BYTES_MAX];
+    size_t size = trp_utf8_encode(point, text);
+    trp_msgpack_put_text(&encoder->out, text, size);
+    return size == 0 ? TRP_EENCODE : TRP_OK;
 }
 
-static void pack_bytes(msgpack_packer *packer, struct trp_bytes bytes)
+static enum trp_status write_octets(struct encoder *encoder, struct trp_bytes octets)
 {
-    (void)msgpack_pack_bin_with_body(packer, bytes.data, bytes.size);
+    trp_msgpack_put_array(&encoder->out, octets.size);
+    for (size_t i = 0; i < octets.size; i++) {
+        trp_msgpack_put_unsigned(&encoder->out, octets.data[i]);
+    }
+    return TRP_OK;
+}
+
+static void write_actor_id(struct encoder *encoder, const struct trp_actor_ref *ref)
+{
+    uint8_t bytes[TRP_ACTOR_REF_BYTES_MAX];
+    struct trp_actor_ref named = *ref;
+    if (named.peer.size == 0 && encoder->self != NULL) {
+        named.peer = *encoder->self;
+    }
+    trp_msgpack_put_bytes(&encoder->out, trp_bytes(bytes, trp_actor_id_encode(&named, bytes)));
 }
 
 /* Kameo's RemoteActorRef: a struct with the ActorId; no actor is its Option's None. */
-static void pack_ref(msgpack_packer *packer, const struct trp_actor_ref *ref)
+static void write_ref(struct encoder *encoder, const struct trp_actor_ref *ref)
 {
-    uint8_t bytes[TRP_ACTOR_REF_BYTES_MAX];
     if (ref->id == 0) {
-        (void)msgpack_pack_nil(packer);
+        trp_msgpack_put_nil(&encoder->out);
         return;
     }
-    (void)msgpack_pack_map(packer, 1);
-    pack_text(packer, trp_bytes_text("id"));
-    pack_bytes(packer, trp_bytes(bytes, trp_actor_id_encode(ref, bytes)));
+    trp_msgpack_put_map(&encoder->out, 1);
+    trp_msgpack_put_text(&encoder->out, "id", 2);
+    write_actor_id(encoder, ref);
 }
 
-/* A field in memory. */
-union value {
-    bool boolean;
-    uint32_t u32;
-    uint64_t u64;
-    int32_t i32;
-    int64_t i64;
-    float f32;
-    double f64;
-    struct trp_bytes bytes;
-    struct trp_actor_ref ref;
-};
+static void write_unsigned(struct encoder *encoder, size_t size, const union value *value)
+{
+    trp_msgpack_put_unsigned(&encoder->out, size == 8   ? value->u64
+                                            : size == 4 ? value->u32
+                                            : size == 2 ? value->u16
+                                                        : value->u8);
+}
 
-static const size_t value_bytes[] = {
-#define VALUE_BYTES(name, ctype) [TRP_FIELD_##name] = sizeof(ctype),
-    TRP_MESSAGE_FIELD_TYPES(VALUE_BYTES)
-#undef VALUE_BYTES
-};
+static void write_signed(struct encoder *encoder, size_t size, const union value *value)
+{
+    trp_msgpack_put_signed(&encoder->out, size == 8   ? value->i64
+                                          : size == 4 ? value->i32
+                                          : size == 2 ? value->i16
+                                                      : value->i8);
+}
 
-static enum trp_status pack_field(msgpack_packer *packer, const struct trp_message_field *field,
-                                  const uint8_t *message)
+static enum trp_status write_scalar(struct encoder *encoder, const struct trp_message_type *type,
+                                    const uint8_t *from)
 {
     union value value;
-    memcpy(&value, message + field->offset, value_bytes[field->type]);
-    switch (field->type) {
-    case TRP_FIELD_BOOL:
-        (void)(value.boolean ? msgpack_pack_true(packer) : msgpack_pack_false(packer));
-        break;
-    case TRP_FIELD_U32:
-        (void)msgpack_pack_uint32(packer, value.u32);
-        break;
-    case TRP_FIELD_U64:
-        (void)msgpack_pack_uint64(packer, value.u64);
-        break;
-    case TRP_FIELD_I32:
-        (void)msgpack_pack_int32(packer, value.i32);
-        break;
-    case TRP_FIELD_I64:
-        (void)msgpack_pack_int64(packer, value.i64);
-        break;
-    case TRP_FIELD_F32:
-        (void)msgpack_pack_float(packer, value.f32);
-        break;
-    case TRP_FIELD_F64:
-        (void)msgpack_pack_double(packer, value.f64);
-        break;
-    case TRP_FIELD_TEXT:
-        if (!trp_utf8_is_valid(value.bytes)) {
-            return TRP_EENCODE;
-        }
-        pack_text(packer, value.bytes);
-        break;
-    case TRP_FIELD_BYTES:
-        pack_bytes(packer, value.bytes);
-        break;
-    case TRP_FIELD_REF:
-        pack_ref(packer, &value.ref);
+    memcpy(&value, from, type->size);
+    switch (type->kind) {
+    case TRP_KIND_BOOL:
+        trp_msgpack_put_bool(&encoder->out, value.boolean);
+        return TRP_OK;
+    case TRP_KIND_U8:
+    case TRP_KIND_U16:
+    case TRP_KIND_U32:
+    case TRP_KIND_U64:
+        write_unsigned(encoder, type->size, &value);
+        return TRP_OK;
+    case TRP_KIND_I8:
+    case TRP_KIND_I16:
+    case TRP_KIND_I32:
+    case TRP_KIND_I64:
+        write_signed(encoder, type->size, &value);
+        return TRP_OK;
+    case TRP_KIND_F32:
+        trp_msgpack_put_f32(&encoder->out, value.u32);
+        return TRP_OK;
+    case TRP_KIND_F64:
+        trp_msgpack_put_f64(&encoder->out, value.u64);
+        return TRP_OK;
+    case TRP_KIND_CHAR:
+        return write_char(encoder, value.u32);
+    case TRP_KIND_TEXT:
+        return write_text(encoder, value.bytes);
+    case TRP_KIND_BYTES:
+        trp_msgpack_put_bytes(&encoder->out, value.bytes);
+        return TRP_OK;
+    case TRP_KIND_OCTETS:
+        return write_octets(encoder, value.bytes);
+    case TRP_KIND_REF:
+        write_ref(encoder, &value.ref);
+        return TRP_OK;
+    case TRP_KIND_ACTOR_ID:
+        write_actor_id(encoder, &value.ref);
+        return TRP_OK;
+    case TRP_KIND_DURATION:
+        return write_value(encoder, &trp_duration_struct_type, from);
+    case TRP_KIND_UNIT:
+        trp_msgpack_put_nil(&encoder->out);
+        return TRP_OK;
+    case TRP_KIND_EMPTY:
+        trp_msgpack_put_array(&encoder->out, 0); /* `struct S;` and `struct S {}` both read it */
+        return TRP_OK;
+    case TRP_KIND_NO_VALUE: /* its enum wrote all of it */
+    case TRP_KIND_STRUCT:
+    case TRP_KIND_TUPLE:
+    case TRP_KIND_NEWTYPE:
+    case TRP_KIND_ENUM:
+    case TRP_KIND_LIST:
+    case TRP_KIND_ARRAY:
+    case TRP_KIND_MAP:
+    case TRP_KIND_OPTION:
+    case TRP_KIND_MAYBE:
+    case TRP_KIND_BOX:
         break;
     }
     return TRP_OK;
 }
 
-enum trp_status trp_message_encode(const struct trp_message_type *type, const void *message,
-                                   uint8_t *out, size_t room, size_t *ret_size)
+/* ---- what is made of others ---- */
+
+static enum trp_status write_fields(struct encoder *encoder, const struct trp_message_type *type,
+                                    const uint8_t *from)
 {
-    struct trp_writer writer = trp_writer_init(out, room);
-    msgpack_packer packer;
-    msgpack_packer_init(&packer, &writer, write_bytes);
-    TRP_ASSERT(message != NULL || type->fields_count == 0);
-    TRP_ASSERT(type->shape != TRP_SHAPE_NEWTYPE || type->fields_count == 1);
-    if (type->shape == TRP_SHAPE_UNIT) {
-        (void)msgpack_pack_nil(&packer);
-    } else if (type->fields_count == 0) {
-        (void)msgpack_pack_array(&packer, 0); /* `struct S;` and `struct S {}` both read it */
-    } else if (type->shape == TRP_SHAPE_MAP) {
-        (void)msgpack_pack_map(&packer, type->fields_count);
-    }
-    for (uint32_t i = 0; i < type->fields_count && !writer.overflow; i++) {
-        if (type->shape == TRP_SHAPE_MAP) {
-            pack_text(&packer, trp_bytes_text(type->fields[i].name));
+    bool named = type->kind == TRP_KIND_STRUCT;
+    for (uint32_t i = 0; i < type->fields_count; i++) {
+        const struct trp_message_field *field = &type->fields[i];
+        if (named) {
+            trp_msgpack_put_text(&encoder->out, field->name, field->name_bytes);
         }
-        enum trp_status status = pack_field(&packer, &type->fields[i], message);
+        enum trp_status status = write_value(encoder, field->type, from + field->offset);
         if (status != TRP_OK) {
             return status;
         }
     }
-    return trp_writer_end(&writer, ret_size);
+    return TRP_OK;
+}
+
+static enum trp_status write_enum(struct encoder *encoder, const struct trp_message_type *type,
+                                  const uint8_t *from)
+{
+    uint32_t kind;
+    memcpy(&kind, from, sizeof kind);
+    if (kind >= type->fields_count) {
+        return TRP_EENCODE;
+    }
+    const struct trp_message_field *variant = &type->fields[kind];
+    bool alone = variant->type->kind == TRP_KIND_NO_VALUE;
+    if (!alone) {
+        trp_msgpack_put_map(&encoder->out, 1);
+    }
+    trp_msgpack_put_text(&encoder->out, variant->name, variant->name_bytes);
+    return alone ? TRP_OK : write_value(encoder, variant->type, from + variant->offset);
+}
+
+static enum trp_status write_items(struct encoder *encoder, const struct trp_message_type *item,
+                                   const uint8_t *items, size_t count)
+{
+    enum trp_status status = TRP_OK;
+    for (size_t i = 0; i < count && status == TRP_OK; i++) {
+        status = write_value(encoder, item, items + i * item->size);
+    }
+    return status;
+}
+
+static enum trp_status write_list(struct encoder *encoder, const struct trp_message_type *type,
+                                  const uint8_t *from)
+{
+    struct trp_message_items list;
+    memcpy(&list, from, sizeof list);
+    if (list.count > UINT32_MAX || (list.count > 0 && list.items == NULL)) {
+        return TRP_EENCODE;
+    }
+    trp_msgpack_put_array(&encoder->out, list.count);
+    return write_items(encoder, type->item, list.items, list.count);
+}
+
+static enum trp_status write_map(struct encoder *encoder, const struct trp_message_type *type,
+                                 const uint8_t *from)
+{
+    struct trp_message_items map;
+    const struct trp_message_type *entry = type->item;
+    const struct trp_message_field *key = &entry->fields[0];
+    const struct trp_message_field *value = &entry->fields[1];
+    enum trp_status status = TRP_OK;
+    TRP_ASSERT(entry->fields_count == 2);
+    memcpy(&map, from, sizeof map);
+    if (map.count > UINT32_MAX || (map.count > 0 && map.items == NULL)) {
+        return TRP_EENCODE;
+    }
+    trp_msgpack_put_map(&encoder->out, map.count);
+    const uint8_t *at = map.items;
+    for (size_t i = 0; i < map.count && status == TRP_OK; i++, at += entry->size) {
+        status = write_value(encoder, key->type, at + key->offset);
+        if (status == TRP_OK) {
+            status = write_value(encoder, value->type, at + value->offset);
+        }
+    }
+    return status;
+}
+
+static enum trp_status write_pointer(struct encoder *encoder, const struct trp_message_type *type,
+                                     const uint8_t *from)
+{
+    const void *target;
+    memcpy(&target, from, sizeof target);
+    if (target != NULL) {
+        return write_value(encoder, type->item, target);
+    }
+    if (type->kind == TRP_KIND_BOX) {
+        return TRP_EENCODE;
+    }
+    trp_msgpack_put_nil(&encoder->out);
+    return TRP_OK;
+}
+
+static enum trp_status write_struct(struct encoder *encoder, const struct trp_message_type *type,
+                                    const uint8_t *from)
+{
+    trp_msgpack_put_map(&encoder->out, type->fields_count);
+    return write_fields(encoder, type, from);
+}
+
+static enum trp_status write_tuple(struct encoder *encoder, const struct trp_message_type *type,
+                                   const uint8_t *from)
+{
+    trp_msgpack_put_array(&encoder->out, type->fields_count);
+    return write_fields(encoder, type, from);
+}
+
+static enum trp_status write_array(struct encoder *encoder, const struct trp_message_type *type,
+                                   const uint8_t *from)
+{
+    trp_msgpack_put_array(&encoder->out, type->items_count);
+    return write_items(encoder, type->item, from, type->items_count);
+}
+
+static enum trp_status write_option(struct encoder *encoder, const struct trp_message_type *type,
+                                    const uint8_t *from)
+{
+    bool has;
+    memcpy(&has, from, sizeof has);
+    if (has) {
+        return write_value(encoder, type->item, from + type->offset);
+    }
+    trp_msgpack_put_nil(&encoder->out);
+    return TRP_OK;
+}
+
+static enum trp_status (*const writers[])(struct encoder *, const struct trp_message_type *,
+                                          const uint8_t *) = {
+    [TRP_KIND_STRUCT] = write_struct, [TRP_KIND_TUPLE] = write_tuple,
+    [TRP_KIND_ENUM] = write_enum,     [TRP_KIND_LIST] = write_list,
+    [TRP_KIND_ARRAY] = write_array,   [TRP_KIND_MAP] = write_map,
+    [TRP_KIND_OPTION] = write_option, [TRP_KIND_MAYBE] = write_pointer,
+    [TRP_KIND_BOX] = write_pointer,
+};
+
+static enum trp_status write_value(struct encoder *encoder, const struct trp_message_type *type,
+                                   const uint8_t *from)
+{
+    while (type->kind == TRP_KIND_NEWTYPE) {
+        from += type->fields[0].offset;
+        type = type->fields[0].type;
+    }
+    if (type->kind < TRP_KIND_STRUCT) {
+        return write_scalar(encoder, type, from);
+    }
+    if (encoder->depth == TRP_MESSAGE_DEPTH_MAX) {
+        return TRP_EENCODE;
+    }
+    encoder->depth++;
+    enum trp_status status = writers[type->kind](encoder, type, from);
+    encoder->depth--;
+    return status;
+}
+
+/* ---- whole messages ---- */
+
+static enum trp_status encode(struct encoder *encoder, const struct trp_message_type *type,
+                              const void *message)
+{
+    static const struct trp_nil nothing;
+    TRP_ASSERT(message != NULL || type->size == 0);
+    return write_value(encoder, type, type->size == 0 ? &nothing.unused : message);
+}
+
+enum trp_status trp_message_encode_from(const struct trp_message_type *type, const void *message,
+                                        const struct trp_peer_id *self, uint8_t *out, size_t room,
+                                        size_t *ret_size)
+{
+    struct encoder encoder = {.out = {.out = out, .room = room}, .self = self};
+    enum trp_status status = encode(&encoder, type, message);
+    if (status == TRP_OK && encoder.out.size > room) {
+        status = TRP_ETOOBIG;
+    }
+    if (status == TRP_OK) {
+        *ret_size = encoder.out.size;
+    }
+    return status;
+}
+
+enum trp_status trp_message_encoded_bytes_from(const struct trp_message_type *type,
+                                               const void *message, const struct trp_peer_id *self,
+                                               size_t *ret_bytes)
+{
+    struct encoder encoder = {.self = self, .measures = true};
+    enum trp_status status = encode(&encoder, type, message);
+    if (status == TRP_OK) {
+        *ret_bytes = encoder.out.size;
+    }
+    return status;
+}
+
+enum trp_status trp_message_encode(const struct trp_message_type *type, const void *message,
+                                   uint8_t *out, size_t room, size_t *ret_size)
+{
+    return trp_message_encode_from(type, message, NULL, out, room, ret_size);
+}
+
+enum trp_status trp_message_encoded_bytes(const struct trp_message_type *type, const void *message,
+                                          size_t *ret_bytes)
+{
+    return trp_message_encoded_bytes_from(type, message, NULL, ret_bytes);
 }

@@ -7,7 +7,7 @@
 
 #include <troupe/message.h>
 
-#define DEPTH_MAX 32u
+#define DEPTH_MAX 128u
 
 struct printer {
     char *out;
@@ -176,7 +176,7 @@ static void print_value(struct printer *printer, struct trp_msgpack_reader *read
             }
             if (container) { /* as a key, or too deep */
                 *reader = at_item;
-                if (trp_msgpack_skip(reader) != TRP_OK) {
+                if (trp_msgpack_skip(reader, 1) != TRP_OK) {
                     return;
                 }
             }
@@ -190,7 +190,7 @@ size_t trp_msgpack_print(struct trp_bytes in, char *out, size_t room)
     struct printer printer = {.out = out, .room = room};
     struct trp_msgpack_reader whole = {.in = in};
     struct trp_msgpack_reader reader = {.in = in};
-    if (trp_msgpack_skip(&whole) == TRP_OK) {
+    if (trp_msgpack_skip(&whole, 1) == TRP_OK) {
         print_value(&printer, &reader);
     } else {
         put_text(&printer, "\"malformed: ");

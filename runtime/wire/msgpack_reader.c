@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/msgpack_reader.h"
 
+#include "base/assert.h"
 #include "base/endian.h"
 
 /* What a first byte from 0xc0 to 0xdf says: the kind, the bytes of a number or length behind it. */
@@ -48,11 +49,10 @@ static bool take_number(struct trp_msgpack_reader *reader, size_t size, uint64_t
     if (!take(reader, size, &bytes)) {
         return false;
     }
-    uint64_t number = 0;
-    for (size_t i = 0; i < size; i++) {
-        number = number << 8 | bytes.data[i];
-    }
-    *ret_number = number;
+    *ret_number = size == 1   ? bytes.data[0]
+                  : size == 2 ? trp_load_be16(bytes.data)
+                  : size == 4 ? trp_load_be32(bytes.data)
+                              : trp_load_be64(bytes.data);
     return true;
 }
 
@@ -82,6 +82,7 @@ static enum trp_status next_short(struct trp_msgpack_reader *reader, uint8_t fir
 /* A signed number of 1, 2, 4 or 8 bytes as 64 bits; positive ones are UNSIGNED. */
 static void widen(struct trp_msgpack_item *item, size_t size)
 {
+    TRP_ASSERT(size >= 1 && size <= 8);
     uint64_t sign = UINT64_C(1) << (8 * size - 1);
     if ((item->number & sign) == 0) {
         item->kind = TRP_MSGPACK_UNSIGNED;
@@ -90,16 +91,14 @@ static void widen(struct trp_msgpack_item *item, size_t size)
     }
 }
 
-enum trp_status trp_msgpack_next(struct trp_msgpack_reader *reader,
-                                 struct trp_msgpack_item *ret_item)
+enum trp_status trp_msgpack_next_any(struct trp_msgpack_reader *reader,
+                                     struct trp_msgpack_item *ret_item)
 {
-    struct trp_msgpack_item item = {.kind = TRP_MSGPACK_NIL};
     if (reader->at >= reader->in.size) {
         return TRP_EDECODE;
     }
     uint8_t first = reader->in.data[reader->at++];
     if (first < 0xc0 || first >= 0xe0) {
-        *ret_item = item;
         return next_short(reader, first, ret_item);
     }
     const struct format *format = &formats[first - 0xc0];
@@ -108,36 +107,65 @@ enum trp_status trp_msgpack_next(struct trp_msgpack_reader *reader,
         !(format->number_bytes == 0 || take_number(reader, format->number_bytes, &number))) {
         return TRP_EDECODE;
     }
-    item.kind = format->kind;
-    item.number = item.kind == TRP_MSGPACK_BOOL ? first & 1u : number;
-    if (item.kind == TRP_MSGPACK_NEGATIVE) {
-        widen(&item, format->number_bytes);
-    } else if (item.kind == TRP_MSGPACK_EXT) {
-        if (!take_number(reader, 1, &item.number) || !take(reader, number, &item.bytes)) {
-            return TRP_EDECODE;
-        }
-    } else if ((item.kind == TRP_MSGPACK_TEXT || item.kind == TRP_MSGPACK_BYTES) &&
-               !take(reader, number, &item.bytes)) {
-        return TRP_EDECODE;
+    ret_item->kind = format->kind;
+    ret_item->number = number;
+    bool whole = true;
+    switch (format->kind) {
+    case TRP_MSGPACK_NEGATIVE:
+        widen(ret_item, format->number_bytes);
+        break;
+    case TRP_MSGPACK_BOOL:
+        ret_item->number = first & 1u;
+        break;
+    case TRP_MSGPACK_TEXT:
+    case TRP_MSGPACK_BYTES:
+        whole = take(reader, number, &ret_item->bytes);
+        break;
+    case TRP_MSGPACK_EXT:
+        whole = take_number(reader, 1, &ret_item->number) && take(reader, number, &ret_item->bytes);
+        break;
+    case TRP_MSGPACK_NIL:
+    case TRP_MSGPACK_UNSIGNED:
+    case TRP_MSGPACK_F32:
+    case TRP_MSGPACK_F64:
+    case TRP_MSGPACK_ARRAY:
+    case TRP_MSGPACK_MAP:
+        break;
     }
-    *ret_item = item;
-    return TRP_OK;
+    return whole ? TRP_OK : TRP_EDECODE;
 }
 
-enum trp_status trp_msgpack_skip(struct trp_msgpack_reader *reader)
+enum trp_status trp_msgpack_skip(struct trp_msgpack_reader *reader, uint64_t count)
 {
     struct trp_msgpack_item item;
-    for (uint64_t owed = 1; owed > 0; owed--) {
+    for (uint64_t owed = count; owed > 0; owed--) {
+        if (owed > trp_msgpack_left(reader)) { /* each takes a byte at least */
+            return TRP_EDECODE;
+        }
         enum trp_status status = trp_msgpack_next(reader, &item);
         if (status != TRP_OK) {
             return status;
         }
         if (item.kind == TRP_MSGPACK_ARRAY || item.kind == TRP_MSGPACK_MAP) {
             owed += item.kind == TRP_MSGPACK_MAP ? 2 * item.number : item.number;
-            if (owed - 1 > reader->in.size - reader->at) { /* each takes a byte at least */
-                return TRP_EDECODE;
-            }
         }
     }
     return TRP_OK;
+}
+
+bool trp_msgpack_take_octets(struct trp_msgpack_reader *reader, uint64_t count,
+                             struct trp_bytes *ret_octets)
+{
+    if (count > trp_msgpack_left(reader)) {
+        return false;
+    }
+    struct trp_bytes octets = trp_bytes(reader->in.data + reader->at, (size_t)count);
+    for (size_t i = 0; i < octets.size; i++) {
+        if (octets.data[i] >= 0x80) {
+            return false;
+        }
+    }
+    reader->at += octets.size;
+    *ret_octets = octets;
+    return true;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* wire/msgpack_reader.h - msgpack, one item at a time.
  *
- * msgpack-c writes our messages; reading with it would build each message as a tree on the
- * process's heap, of a size that the sender chooses. Spec       msgpack/spec.md. Purity     No
- * memory: texts and bytes borrow from the input. Failure    TRP_EDECODE. */
+ * Spec       msgpack/spec.md.
+ * Purity     No memory: texts and bytes borrow from the input.
+ * Failure    TRP_EDECODE. */
 #ifndef WIRE_MSGPACK_READER_H
 #define WIRE_MSGPACK_READER_H
 
@@ -34,9 +34,47 @@ struct trp_msgpack_reader {
     size_t at;
 };
 
-enum trp_status trp_msgpack_next(struct trp_msgpack_reader *reader,
-                                 struct trp_msgpack_item *ret_item) TRP_NODISCARD;
-/* Passes over one value with all that is in it; no recursion. */
-enum trp_status trp_msgpack_skip(struct trp_msgpack_reader *reader) TRP_NODISCARD;
+/* What trp_msgpack_next does with all but small numbers and short texts. */
+enum trp_status trp_msgpack_next_any(struct trp_msgpack_reader *reader,
+                                     struct trp_msgpack_item *ret_item) TRP_NODISCARD;
+/* Passes over `count` values with all that is in them; no recursion. */
+enum trp_status trp_msgpack_skip(struct trp_msgpack_reader *reader, uint64_t count) TRP_NODISCARD;
+/* Takes the items of an array as one run of bytes; false, and nothing is taken, unless each is a
+ * number below 128, which is its own byte. */
+bool trp_msgpack_take_octets(struct trp_msgpack_reader *reader, uint64_t count,
+                             struct trp_bytes *ret_octets);
+
+static inline size_t trp_msgpack_left(const struct trp_msgpack_reader *reader)
+{
+    return reader->in.size - reader->at;
+}
+
+TRP_NODISCARD static inline enum trp_status trp_msgpack_next(struct trp_msgpack_reader *reader,
+                                                             struct trp_msgpack_item *ret_item)
+{
+    size_t left = trp_msgpack_left(reader);
+    const uint8_t *at = reader->in.data + reader->at;
+    if (left > 0 && at[0] < 0x80) {
+        ret_item->kind = TRP_MSGPACK_UNSIGNED;
+        ret_item->number = at[0];
+        reader->at++;
+        return TRP_OK;
+    }
+    if (left > 0 && (at[0] & 0xe0) == 0xa0 && (at[0] & 0x1fu) < left) {
+        ret_item->kind = TRP_MSGPACK_TEXT;
+        ret_item->bytes = trp_bytes(at + 1, at[0] & 0x1fu);
+        reader->at += 1 + ret_item->bytes.size;
+        return TRP_OK;
+    }
+    return trp_msgpack_next_any(reader, ret_item);
+}
+
+/* Passes over a nil; false when something else, or nothing, is next. */
+static inline bool trp_msgpack_take_nil(struct trp_msgpack_reader *reader)
+{
+    bool nil = reader->at < reader->in.size && reader->in.data[reader->at] == 0xc0;
+    reader->at += nil;
+    return nil;
+}
 
 #endif

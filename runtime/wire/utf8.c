@@ -49,3 +49,33 @@ bool trp_utf8_is_valid(struct trp_bytes text)
     }
     return true;
 }
+
+size_t trp_utf8_encode(uint32_t point, uint8_t ret_bytes[TRP_UTF8_BYTES_MAX])
+{
+    static const uint8_t firsts[] = {0, 0, 0xc0, 0xe0, 0xf0}; /* by size */
+    size_t size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) {
+        return 0;
+    }
+    for (size_t i = size; i-- > 1; point >>= 6) {
+        ret_bytes[i] = (uint8_t)(0x80 | (point & 0x3f));
+    }
+    ret_bytes[0] = (uint8_t)(firsts[size] | point);
+    return size;
+}
+
+bool trp_utf8_decode_one(struct trp_bytes text, uint32_t *ret_point)
+{
+    uint8_t low;
+    uint8_t high;
+    if (text.size == 0 || text.size != character_size(text.data[0], &low, &high) ||
+        !trp_utf8_is_valid(text)) {
+        return false;
+    }
+    uint32_t point = text.size == 1 ? text.data[0] : text.data[0] & (0x7fu >> text.size);
+    for (size_t i = 1; i < text.size; i++) {
+        point = point << 6 | (text.data[i] & 0x3fu);
+    }
+    *ret_point = point;
+    return true;
+}

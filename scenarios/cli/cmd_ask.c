@@ -45,7 +45,7 @@ static int send_message(const struct cli_verb *verb, const struct cli_client_opt
 static int cmd_message(const struct cli_verb *verb, int argc, char **argv)
 {
     struct cli_client_options options = {0};
-    const char *operands[3] = {NULL, NULL, "{}"};
+    const char *operands[3] = {NULL, NULL, "[]"};
     uint32_t count;
     const struct cli_option table[] = {CLI_CLIENT_OPTIONS(options)};
     int code =
@@ -79,16 +79,18 @@ static int cmd_message(const struct cli_verb *verb, int argc, char **argv)
 const struct cli_verb cli_verb_ask = {
     .name = "ask",
     .about = "send a message to an actor of a running network and print its reply",
-    .help = "Usage: troupe ask NAME MESSAGE [JSON] --bootstrap ADDR…\n"
-            "\n"
-            "Finds the actor registered under NAME through the DHT, asks it, prints the reply as\n"
-            "JSON. JSON are the message's fields, {} unless said.\n"
-            "\n" CLI_CLIENT_HELP "\n"
-            "Example:\n"
-            "  troupe ask counter inc '{\"amount\": 10}' --bootstrap /ip4/127.0.0.1/tcp/4001\n"
-            "\n"
-            "Exit codes: 0 answered, 1 an error or nobody of that name, 2 the command is wrong,\n"
-            "4 out of time.\n",
+    .help =
+        "Usage: troupe ask NAME MESSAGE [JSON] --bootstrap ADDR…\n"
+        "\n"
+        "Finds the actor registered under NAME through the DHT, asks it, prints the reply as\n"
+        "JSON. JSON is the message: an object of its fields, or whatever the message is. Without\n"
+        "it, it has no fields: [], which Rust reads as struct S; and struct S {}.\n"
+        "\n" CLI_CLIENT_HELP "\n"
+        "Example:\n"
+        "  troupe ask counter inc '{\"amount\": 10}' --bootstrap /ip4/127.0.0.1/tcp/4001\n"
+        "\n"
+        "Exit codes: 0 answered, 1 an error or nobody of that name, 2 the command is wrong,\n"
+        "4 out of time.\n",
     .run = cmd_message};
 
 const struct cli_verb cli_verb_tell = {

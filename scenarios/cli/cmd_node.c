@@ -24,6 +24,8 @@ struct node_options {
     const char *kad;
     uint32_t kad_count;
     uint32_t trace_count;
+    uint32_t mdns_count;
+    uint32_t no_mdns_count;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -145,10 +147,15 @@ static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
         {"actor", options.actors, ACTORS_MAX, &options.actors_count},
         {"state", &options.state, 1, &options.state_count},
         {"kad-protocol", &options.kad, 1, &options.kad_count},
-        {"trace", NULL, 0, &options.trace_count}};
-    int code = cli_parse(verb, table, 6, argc, argv, operands, 0, 0, &count);
+        {"trace", NULL, 0, &options.trace_count},
+        {"mdns", NULL, 0, &options.mdns_count},
+        {"no-mdns", NULL, 0, &options.no_mdns_count}};
+    int code = cli_parse(verb, table, 8, argc, argv, operands, 0, 0, &count);
     if (code != CLI_OK) {
         return code;
+    }
+    if (options.mdns_count > 0 && options.no_mdns_count > 0) {
+        return cli_wrong(verb, "--mdns and --no-mdns exclude each other");
     }
     struct daemon daemon = {.verb = verb};
     struct trp_recorder recorder;
@@ -157,6 +164,7 @@ static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
         .node = {.actor_types = trp_workload_types,
                  .actor_types_count = trp_workload_types_count,
                  .kad_protocol = options.kad,
+                 .mdns = options.no_mdns_count > 0 ? TRP_MDNS_OFF : TRP_MDNS_ON,
                  .recorder = options.trace_count > 0 ? &recorder : NULL},
         .state_path = options.state,
         .on_result = daemon_on_result,
@@ -182,6 +190,8 @@ const struct cli_verb cli_verb_node = {
             "  --actor TYPE=NAME    spawn an actor (counter, kv, watcher) and register it\n"
             "  --state FILE         keep identity and known peers there (see troupe keygen)\n"
             "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"
+            "  --mdns, --no-mdns    find nodes on the local network, or not; it does unless said,\n"
+            "                       on interfaces it listens at: on loopback alone it does not\n"
             "  --trace              every event as text on standard error\n"
             "\n"
             "Example, in two shells:\n"

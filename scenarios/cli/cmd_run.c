@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/rolling_hash.h"
+#include "reports/render/report_events.h"
 #include "reports/render/report_html.h"
 #include "reports/render/report_text.h"
 #include "scenarios/cli/cli.h"
@@ -15,6 +16,7 @@
 
 #define PATH_BYTES_MAX 1024u
 #define PROGRESS_EVERY TRP_MS(100)
+#define CAUSES_MAX     20u
 
 struct run_options {
     const char *file;
@@ -97,6 +99,51 @@ static int exit_code(enum trp_run_outcome outcome)
     return CLI_INTERNAL;
 }
 
+/* The chain of causes of an event as a list of lines. */
+static void print_causes(struct json *json, struct trp_run_db *db, uint64_t event)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    json_open(json, "causes", '[');
+    if (out != NULL) {
+        bool known = trp_report_why(db, event, CAUSES_MAX, out) == TRP_OK;
+        char *rest = fclose(out) == 0 && known ? text : NULL;
+        for (char *line = rest; line != NULL && *line != '\0'; line = rest) {
+            rest = strchr(line, '\n');
+            if (rest != NULL) {
+                *rest++ = '\0';
+            }
+            json_text(json, NULL, line);
+        }
+        free(text);
+    }
+    json_close(json, ']');
+}
+
+static void print_failure(struct json *json, const struct trp_session_result *result,
+                          const char *reproduce)
+{
+    json_open(json, "failure", '{');
+    json_text(json, "text", result->failure);
+    json_text(json, "reproduce", reproduce);
+    if (result->failed < result->expectations_count) {
+        const struct trp_session_expectation *broken = &result->expectations[result->failed];
+        json_text(json, "expectation", broken->text);
+        if (broken->failed != TRP_NEVER) {
+            json_real(json, "time_s", (double)broken->failed / 1e9);
+        }
+        if (broken->host != TRP_RUN_NO_HOST) {
+            json_number(json, "host", broken->host);
+        }
+        if (broken->event != 0) {
+            json_number(json, "event", broken->event);
+            print_causes(json, result->db, broken->event);
+        }
+    }
+    json_close(json, '}');
+}
+
 static void print_json(const struct run_options *options, const struct trp_plan *plan,
                        const struct trp_session_result *result, const char *reproduce)
 {
@@ -130,10 +177,7 @@ static void print_json(const struct run_options *options, const struct trp_plan 
     if (result->outcome == TRP_RUN_PASSED) {
         json_text(&json, "failure", NULL);
     } else {
-        json_open(&json, "failure", '{');
-        json_text(&json, "text", result->failure);
-        json_text(&json, "reproduce", reproduce);
-        json_close(&json, '}');
+        print_failure(&json, result, reproduce);
     }
     json_text(&json, "out", options->out);
     json_close(&json, '}');
@@ -240,6 +284,25 @@ static int make_directory(const struct cli_verb *verb, const char *path)
     return CLI_OK;
 }
 
+/* Each --set on a line of its own. The caller frees it; NULL: no memory. */
+static char *join_settings(const struct run_options *options)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < options->settings_count; i++) {
+        (void)fprintf(out, "%s%s", i == 0 ? "" : "\n", options->settings[i]);
+    }
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
 static int run_session(const struct cli_verb *verb, const struct run_options *options,
                        const struct cli_scenario *scenario, struct watcher *watcher)
 {
@@ -247,7 +310,10 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
     struct trp_session *session;
     struct trp_run_error error;
     char *reproduce = make_reproduce(options);
-    if (reproduce == NULL) {
+    char *settings = join_settings(options);
+    if (reproduce == NULL || settings == NULL) {
+        free(reproduce);
+        free(settings);
         return cli_fail(verb, CLI_INTERNAL, "out of memory");
     }
     (void)snprintf(database, sizeof database, "%s/run.db",
@@ -257,6 +323,7 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
         .load = scenario->load,
         .path = options->file,
         .source = scenario->source,
+        .settings = settings[0] == '\0' ? NULL : settings,
         .reproduce = reproduce,
         .version = TRP_VERSION,
         .database = options->out == NULL ? NULL : database,
@@ -280,6 +347,7 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
         code = cli_fail(verb, CLI_INTERNAL, "%s", error.text);
     }
     free(reproduce);
+    free(settings);
     return code;
 }
 

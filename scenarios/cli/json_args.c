@@ -1,39 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/cli/json_args.h"
 
-#include <errno.h>
-#include <msgpack.h>
+#include "wire/msgpack_writer.h"
+#include "wire/utf8.h"
+
+#include <math.h>
 #include <stdlib.h>
 
-#define DEPTH_MAX 32u
+#define DEPTH_MAX  128u
+#define HEAD_BYTES 5u /* the longest of a text, an array, a map */
 
 struct reader {
     const char *text;
     size_t at;
     uint32_t depth;
-    msgpack_packer packer;
-    uint8_t *out;
-    size_t room;
-    size_t size;
+    struct trp_msgpack_writer out;
 };
 
-static int reader_write(void *self, const char *data, size_t size)
+static char next(const struct reader *reader)
 {
-    struct reader *reader = self;
-    if (size > reader->room - reader->size) {
-        return -1;
-    }
-    memcpy(reader->out + reader->size, data, size);
-    reader->size += size;
-    return 0;
+    return reader->text[reader->at];
 }
 
 static void skip_space(struct reader *reader)
 {
-    while (reader->text[reader->at] != '\0' &&
-           strchr(" \t\r\n", reader->text[reader->at]) != NULL) {
-        reader->at++;
-    }
+    reader->at += strspn(reader->text + reader->at, " \t\r\n");
 }
 
 static bool take(struct reader *reader, const char *word)
@@ -46,213 +37,284 @@ static bool take(struct reader *reader, const char *word)
     return true;
 }
 
-static enum trp_status packed(int failed)
+static bool is_full(const struct reader *reader)
 {
-    return failed == 0 ? TRP_OK : TRP_ETOOBIG;
+    return reader->out.size > reader->out.room;
 }
 
-/* Writes a code point as UTF-8. */
-static size_t put_utf8(uint32_t point, char *out)
+/* ---- what has its size in front ---- */
+
+/* Leaves room for a head; gives where. */
+static size_t leave_head(struct reader *reader)
 {
-    if (point < 0x80) {
-        out[0] = (char)point;
-        return 1;
-    }
-    if (point < 0x800) {
-        out[0] = (char)(0xc0 | point >> 6);
-        out[1] = (char)(0x80 | (point & 63u));
-        return 2;
-    }
-    out[0] = (char)(0xe0 | point >> 12);
-    out[1] = (char)(0x80 | (point >> 6 & 63u));
-    out[2] = (char)(0x80 | (point & 63u));
-    return 3;
+    static const uint8_t unknown[HEAD_BYTES];
+    size_t begin = reader->out.size;
+    trp_msgpack_put(&reader->out, unknown, sizeof unknown);
+    return begin;
 }
 
-/* Reads what follows a backslash; surrogate pairs are not put together. */
-static bool take_escape(struct reader *reader, char *out, size_t *size)
+typedef void (*put_head)(struct trp_msgpack_writer *writer, uint64_t count);
+
+/* Writes the head of what was written since, and closes the gap. */
+static enum trp_status fill_head(struct reader *reader, size_t begin, put_head put, uint64_t count)
 {
-    static const char escapes[] = "\"\\/bfnrt";
-    static const char meanings[] = "\"\\/\b\f\n\r\t";
-    char escape = reader->text[reader->at++];
-    const char *found = escape == '\0' ? NULL : strchr(escapes, escape);
-    if (found != NULL) {
-        out[(*size)++] = meanings[found - escapes];
-        return true;
+    struct trp_msgpack_writer *out = &reader->out;
+    if (is_full(reader)) {
+        return TRP_ETOOBIG;
     }
+    size_t content = out->size - begin - HEAD_BYTES;
+    struct trp_msgpack_writer head = {.out = out->out + begin, .room = HEAD_BYTES};
+    put(&head, count);
+    memmove(out->out + begin + head.size, out->out + begin + HEAD_BYTES, content);
+    out->size = begin + head.size + content;
+    return TRP_OK;
+}
+
+/* ---- texts ---- */
+
+static bool take_hex4(struct reader *reader, uint32_t *ret_unit)
+{
     char digits[5] = {0};
-    if (escape != 'u' || strlen(reader->text + reader->at) < 4) {
+    if (strspn(reader->text + reader->at, "0123456789abcdefABCDEF") < 4) {
         return false;
     }
     memcpy(digits, reader->text + reader->at, 4);
-    char *end;
-    unsigned long point = strtoul(digits, &end, 16);
-    if (*end != '\0' || (point >= 0xd800 && point < 0xe000)) {
+    *ret_unit = (uint32_t)strtoul(digits, NULL, 16);
+    reader->at += 4;
+    return true;
+}
+
+/* Reads a code point behind \u, which takes two units above U+FFFF. RFC 8259, 7. */
+static bool take_point(struct reader *reader)
+{
+    uint8_t bytes[TRP_UTF8_BYTES_MAX];
+    uint32_t point;
+    uint32_t low;
+    if (!take_hex4(reader, &point)) {
         return false;
     }
-    reader->at += 4;
-    *size += put_utf8((uint32_t)point, out + *size);
-    return true;
+    if (point >= 0xd800 && point < 0xdc00) {
+        if (!take(reader, "\\u") || !take_hex4(reader, &low) || low < 0xdc00 || low >= 0xe000) {
+            return false;
+        }
+        point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+    }
+    size_t size = trp_utf8_encode(point, bytes);
+    trp_msgpack_put(&reader->out, bytes, size);
+    return size > 0;
+}
+
+/* Reads what follows a backslash. */
+static bool take_escape(struct reader *reader)
+{
+    static const char escapes[] = "\"\\/bfnrt";
+    static const char meanings[] = "\"\\/\b\f\n\r\t";
+    char escape = next(reader);
+    const char *found = escape == '\0' ? NULL : strchr(escapes, escape);
+    if (found != NULL) {
+        reader->at++;
+        trp_msgpack_put_byte(&reader->out, (uint8_t)meanings[found - escapes]);
+        return true;
+    }
+    return take(reader, "u") && take_point(reader);
 }
 
 static enum trp_status read_string(struct reader *reader)
 {
-    size_t most = strlen(reader->text + reader->at);
-    char *out = malloc(most + 4);
-    size_t size = 0;
-    if (out == NULL) {
-        return TRP_ENOMEM;
+    size_t begin = leave_head(reader);
+    if (!take(reader, "\"")) {
+        return TRP_EMALFORMED;
     }
-    enum trp_status status = take(reader, "\"") ? TRP_OK : TRP_EMALFORMED;
-    while (status == TRP_OK && !take(reader, "\"")) {
-        char character = reader->text[reader->at];
-        if ((unsigned char)character < 0x20) {
-            status = TRP_EMALFORMED; /* the end, too */
-            break;
+    size_t first = reader->at;
+    while (!take(reader, "\"")) {
+        unsigned char character = (unsigned char)next(reader);
+        if (character < 0x20) { /* the end of the input, too */
+            return TRP_EMALFORMED;
         }
-        reader->at++;
-        if (character != '\\') {
-            out[size++] = character;
-        } else if (!take_escape(reader, out, &size)) {
-            status = TRP_EMALFORMED;
+        if (take(reader, "\\")) {
+            if (!take_escape(reader)) {
+                return TRP_EMALFORMED;
+            }
+        } else {
+            trp_msgpack_put_byte(&reader->out, character);
+            reader->at++;
         }
     }
-    if (status == TRP_OK) {
-        status = packed(msgpack_pack_str(&reader->packer, size));
+    if (!trp_utf8_is_valid(trp_bytes(reader->text + first, reader->at - first))) {
+        reader->at = first;
+        return TRP_EMALFORMED;
     }
-    if (status == TRP_OK && size > 0) {
-        status = packed(msgpack_pack_str_body(&reader->packer, out, size));
+    return fill_head(reader, begin, trp_msgpack_put_text_head,
+                     reader->out.size - begin - HEAD_BYTES);
+}
+
+/* ---- numbers ---- */
+
+/* Passes over at least one digit. */
+static bool skip_digits(const char **at)
+{
+    size_t digits = strspn(*at, "0123456789");
+    *at += digits;
+    return digits > 0;
+}
+
+/* Passes over a number; false when it is none. RFC 8259, 6. */
+static bool skip_number(const char **at, bool *ret_whole)
+{
+    *at += **at == '-';
+    bool zero = **at == '0';
+    const char *first = *at;
+    if (!skip_digits(at) || (zero && *at - first > 1)) {
+        return false;
     }
-    free(out);
-    return status;
+    *ret_whole = true;
+    if (**at == '.') {
+        ++*at;
+        *ret_whole = false;
+        if (!skip_digits(at)) {
+            return false;
+        }
+    }
+    if (**at == 'e' || **at == 'E') {
+        ++*at;
+        *ret_whole = false;
+        *at += **at == '-' || **at == '+';
+        return skip_digits(at);
+    }
+    return true;
+}
+
+/* Writes a whole number; false beyond 64 bits. */
+static bool put_whole(struct reader *reader, const char *digits)
+{
+    bool minus = *digits == '-';
+    uint64_t most = minus ? UINT64_C(1) << 63 : UINT64_MAX;
+    uint64_t number = 0;
+    for (digits += minus; *digits >= '0' && *digits <= '9'; digits++) {
+        uint64_t digit = (uint64_t)(*digits - '0');
+        if (number > (most - digit) / 10) {
+            return false;
+        }
+        number = number * 10 + digit;
+    }
+    if (minus) {
+        trp_msgpack_put_signed(&reader->out, (int64_t)(0 - number));
+    } else {
+        trp_msgpack_put_unsigned(&reader->out, number);
+    }
+    return true;
+}
+
+static bool put_real(struct reader *reader, const char *digits)
+{
+    uint64_t bits;
+    double value = strtod(digits, NULL);
+    memcpy(&bits, &value, sizeof bits);
+    trp_msgpack_put_f64(&reader->out, bits);
+    return isfinite(value);
 }
 
 static enum trp_status read_number(struct reader *reader)
 {
     const char *begin = reader->text + reader->at;
-    size_t size = strspn(begin, "+-0123456789.eE");
-    char *end;
-    errno = 0;
-    int failed;
-    if (strcspn(begin, ".eE") < size) {
-        failed = msgpack_pack_double(&reader->packer, strtod(begin, &end));
-    } else if (begin[0] == '-') {
-        failed = msgpack_pack_int64(&reader->packer, strtoll(begin, &end, 10));
-    } else {
-        failed = msgpack_pack_uint64(&reader->packer, strtoull(begin, &end, 10));
-    }
-    if (size == 0 || begin[0] == '+' || errno != 0 || end != begin + size) {
+    const char *end = begin;
+    bool whole;
+    if (!skip_number(&end, &whole) ||
+        !(whole ? put_whole(reader, begin) : put_real(reader, begin))) {
         return TRP_EMALFORMED;
     }
-    reader->at += size;
-    return packed(failed);
+    reader->at += (size_t)(end - begin);
+    return TRP_OK;
 }
+
+/* ---- values ---- */
 
 static enum trp_status read_value(struct reader *reader);
 
-/* Counts the items of a list or map by reading it once without writing, then reads it again: the
- * count comes first in msgpack. */
-static enum trp_status read_items(struct reader *reader, char close, bool keyed, bool write,
-                                  uint32_t *ret_count)
+static enum trp_status read_item(struct reader *reader, bool keyed)
 {
-    uint32_t count = 0;
-    size_t size = reader->size;
     skip_space(reader);
-    while (reader->text[reader->at] != close) {
+    if (keyed) {
+        enum trp_status status = read_string(reader);
+        if (status != TRP_OK) {
+            return status;
+        }
+        skip_space(reader);
+        if (!take(reader, ":")) {
+            return TRP_EMALFORMED;
+        }
+    }
+    return read_value(reader);
+}
+
+/* Reads an array or, keyed, an object. */
+static enum trp_status read_items(struct reader *reader, const char *close, bool keyed)
+{
+    uint64_t count = 0;
+    size_t begin = leave_head(reader);
+    reader->at++;
+    skip_space(reader);
+    while (!take(reader, close)) {
         if (count > 0 && !take(reader, ",")) {
             return TRP_EMALFORMED;
         }
-        skip_space(reader);
-        enum trp_status status = TRP_OK;
-        if (keyed) {
-            status = read_string(reader);
-            skip_space(reader);
-            if (status == TRP_OK && !take(reader, ":")) {
-                status = TRP_EMALFORMED;
-            }
-        }
-        if (status == TRP_OK) {
-            status = read_value(reader);
-        }
+        enum trp_status status = read_item(reader, keyed);
         if (status != TRP_OK) {
             return status;
         }
         skip_space(reader);
         count++;
-        if (!write) {
-            reader->size = size;
-        }
     }
-    reader->at++;
-    *ret_count = count;
-    return TRP_OK;
+    return fill_head(reader, begin, keyed ? trp_msgpack_put_map : trp_msgpack_put_array, count);
 }
 
-static enum trp_status read_container(struct reader *reader, char close, bool keyed)
+static enum trp_status read_any(struct reader *reader)
 {
-    uint32_t count;
-    size_t begin = ++reader->at;
-    enum trp_status status = read_items(reader, close, keyed, false, &count);
-    if (status == TRP_OK) {
-        status = packed(keyed ? msgpack_pack_map(&reader->packer, count)
-                              : msgpack_pack_array(&reader->packer, count));
+    switch (next(reader)) {
+    case '{':
+        return read_items(reader, "}", true);
+    case '[':
+        return read_items(reader, "]", false);
+    case '"':
+        return read_string(reader);
+    case 't':
+        trp_msgpack_put_bool(&reader->out, true);
+        return take(reader, "true") ? TRP_OK : TRP_EMALFORMED;
+    case 'f':
+        trp_msgpack_put_bool(&reader->out, false);
+        return take(reader, "false") ? TRP_OK : TRP_EMALFORMED;
+    case 'n':
+        trp_msgpack_put_nil(&reader->out);
+        return take(reader, "null") ? TRP_OK : TRP_EMALFORMED;
+    default:
+        return read_number(reader);
     }
-    if (status == TRP_OK) {
-        reader->at = begin;
-        status = read_items(reader, close, keyed, true, &count);
-    }
-    return status;
 }
 
 static enum trp_status read_value(struct reader *reader)
 {
-    enum trp_status status;
     skip_space(reader);
     if (reader->depth == DEPTH_MAX) {
         return TRP_EMALFORMED;
     }
     reader->depth++;
-    switch (reader->text[reader->at]) {
-    case '{':
-        status = read_container(reader, '}', true);
-        break;
-    case '[':
-        status = read_container(reader, ']', false);
-        break;
-    case '"':
-        status = read_string(reader);
-        break;
-    case 't':
-        status = take(reader, "true") ? packed(msgpack_pack_true(&reader->packer)) : TRP_EMALFORMED;
-        break;
-    case 'f':
-        status =
-            take(reader, "false") ? packed(msgpack_pack_false(&reader->packer)) : TRP_EMALFORMED;
-        break;
-    case 'n':
-        status = take(reader, "null") ? packed(msgpack_pack_nil(&reader->packer)) : TRP_EMALFORMED;
-        break;
-    default:
-        status = read_number(reader);
-        break;
-    }
+    enum trp_status status = read_any(reader);
     reader->depth--;
-    return status;
+    return status == TRP_OK && is_full(reader) ? TRP_ETOOBIG : status;
 }
 
 enum trp_status cli_json_to_msgpack(const char *json, uint8_t *out, size_t room, size_t *ret_size,
                                     size_t *ret_at)
 {
-    struct reader reader = {.text = json, .out = out, .room = room};
-    msgpack_packer_init(&reader.packer, &reader, reader_write);
+    struct reader reader = {.text = json, .out = {.out = out, .room = room}};
     enum trp_status status = read_value(&reader);
-    skip_space(&reader);
-    if (status == TRP_OK && json[reader.at] != '\0') {
-        status = TRP_EMALFORMED;
+    if (status == TRP_OK) {
+        skip_space(&reader);
+        status = json[reader.at] == '\0' ? TRP_OK : TRP_EMALFORMED;
     }
     *ret_at = reader.at;
     if (status == TRP_OK) {
-        *ret_size = reader.size;
+        *ret_size = reader.out.size;
     }
     return status;
 }

@@ -130,7 +130,7 @@ static void judge_always(const struct trp_run *run, const struct trp_plan_expect
 {
     const struct trp_vocabulary *vocabulary = trp_harness_vocabulary();
     for (uint32_t i = 0; i < TRP_ALWAYS_COUNT; i++) {
-        const struct invariant *invariant = &run->invariants[i];
+        const struct invariant *invariant = &run->watch.invariants[i];
         if (strcmp(vocabulary->always[i].name, expect->name) != 0) {
             continue;
         }
@@ -139,6 +139,7 @@ static void judge_always(const struct trp_run *run, const struct trp_plan_expect
             judgement->verdict = TRP_RUN_BROKEN;
             judgement->failed = invariant->at;
             judgement->sequence = invariant->sequence;
+            judgement->host = invariant->host;
             (void)snprintf(judgement->detail, sizeof judgement->detail, "%s", invariant->detail);
         } else if (i == TRP_ALWAYS_ONE_OUTCOME && run->operations_open > 0) {
             judgement->verdict = TRP_RUN_BROKEN;
@@ -229,11 +230,26 @@ static void judge_metric(const struct trp_run *run, const struct trp_plan_expect
     }
 }
 
+/* A run that an invariant has stopped says nothing of what was to come later. */
+static void judge_cut_short(const struct trp_run *run, const struct trp_plan_expect *expect,
+                            struct trp_run_judgement *judgement)
+{
+    trp_time now = trp_harness_now(run);
+    if (!run->stopped || judgement->verdict == TRP_RUN_BROKEN || expect->until <= now) {
+        return;
+    }
+    judgement->verdict = TRP_RUN_UNDECIDED;
+    (void)snprintf(judgement->detail, sizeof judgement->detail,
+                   "the run was stopped at %" PRIu64 ".%03" PRIu64 " s, when an invariant broke",
+                   now / TRP_S(1), now % TRP_S(1) / TRP_MS(1));
+}
+
 enum trp_status trp_run_judge(const struct trp_run *run, uint32_t index,
                               struct trp_run_judgement *ret_judgement)
 {
     const struct trp_plan_expect *expect = &run->plan->expect[index];
-    struct trp_run_judgement judgement = {.verdict = TRP_RUN_UNDECIDED, .failed = TRP_NEVER};
+    struct trp_run_judgement judgement = {
+        .verdict = TRP_RUN_UNDECIDED, .failed = TRP_NEVER, .host = TRP_RUN_NO_HOST};
     switch (expect->kind) {
     case TRP_PLAN_ALWAYS:
         judge_always(run, expect, &judgement);
@@ -246,6 +262,9 @@ enum trp_status trp_run_judge(const struct trp_run *run, uint32_t index,
         break;
     case TRP_PLAN_SQL:
         return TRP_EUNSUPPORTED;
+    }
+    if (expect->kind != TRP_PLAN_ALWAYS) {
+        judge_cut_short(run, expect, &judgement);
     }
     *ret_judgement = judgement;
     return TRP_OK;

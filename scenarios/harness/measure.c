@@ -1,50 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/harness/state.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #define SAMPLE_NS       TRP_S(5)
 #define SAMPLE_NS_LARGE TRP_S(30) /* with more than HOSTS_LARGE hosts */
 #define HOSTS_LARGE     300u
 #define PROBES          16u /* walks per sample */
-
-/* ---- invariants ---- */
-
-void trp_harness_break(struct trp_run *run, enum trp_always which, const char *format, ...)
-{
-    struct invariant *invariant = &run->invariants[which];
-    if (invariant->broken) {
-        return;
-    }
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(invariant->detail, sizeof invariant->detail, format, arguments);
-    va_end(arguments);
-    invariant->broken = true;
-    invariant->at = trp_harness_now(run);
-    run->trace.now = invariant->at;
-    invariant->sequence = trp_trace_invariant_broken(
-        &run->trace, &(struct trp_event_invariant_broken){
-                         .name = trp_bytes_text(trp_harness_vocabulary()->always[which].name),
-                         .detail = trp_bytes_text(invariant->detail)});
-}
-
-static void measure_invariants(struct trp_run *run, const struct trp_oracle_tables *tables)
-{
-    if (tables->self_entries > 0) {
-        trp_harness_break(run, TRP_ALWAYS_NO_SELF, "%u nodes are in their own table",
-                          tables->self_entries);
-    }
-    if (tables->misplaced_entries > 0) {
-        trp_harness_break(run, TRP_ALWAYS_BUCKETS, "%u entries are in a wrong bucket",
-                          tables->misplaced_entries);
-    }
-    if (tables->overfull_buckets > 0) {
-        trp_harness_break(run, TRP_ALWAYS_BUCKET_SIZE, "%u buckets have more than %u entries",
-                          tables->overfull_buckets, TRP_ORACLE_K);
-    }
-}
 
 /* ---- the oracle's snapshot ---- */
 
@@ -131,8 +91,8 @@ static uint64_t measure_availability(struct trp_run *run)
     uint64_t available = 0;
     for (uint32_t a = 0; a < run->plan->actors_count; a++) {
         const struct trp_plan_actor *actor = &run->plan->actors[a];
-        for (uint32_t h = 0; actor->name != NULL && h < actor->on->hosts_count; h++) {
-            uint32_t host = actor->on->hosts[h];
+        for (uint32_t h = 0; actor->name != NULL && h < run->crews[a].count; h++) {
+            uint32_t host = run->crews[a].hosts[h];
             char name[256];
             struct trp_actor_ref ref;
             if (run->hosts[host].node == NULL || run->hosts[host].leaving ||
@@ -153,9 +113,11 @@ static void measure_nodes(struct trp_run *run, struct sample *sample, trp_time s
     uint64_t timeouts = 0;
     uint64_t connections = 0;
     uint64_t memory = 0;
+    uint64_t peak = 0;
     uint64_t up = 0;
     for (uint32_t i = 0; i < run->plan->hosts_count; i++) {
         const struct host *host = &run->hosts[i];
+        peak = host->memory_peak > peak ? host->memory_peak : peak;
         rpcs += host->kad_rpcs;
         timeouts += host->kad_timeouts;
         if (host->node == NULL) {
@@ -168,12 +130,6 @@ static void measure_nodes(struct trp_run *run, struct sample *sample, trp_time s
         timeouts += view.kad_timeouts;
         connections += view.connections;
         memory += view.memory_bytes;
-        struct trp_limits limits = trp_plan_group_of(run->plan, i)->limits;
-        if (trp_limits_complete(&limits, NULL) == TRP_OK &&
-            view.memory_bytes > limits.memory_bytes) {
-            trp_harness_break(run, TRP_ALWAYS_MEMORY_BOUND, "host %u uses %llu bytes", i,
-                              (unsigned long long)view.memory_bytes);
-        }
     }
     struct trp_network_stats stats;
     run->net.ops->stats(run->net.self, &stats);
@@ -182,6 +138,7 @@ static void measure_nodes(struct trp_run *run, struct sample *sample, trp_time s
     sample->values[TRP_METRIC_UP] = up * TRP_PPM;
     sample->values[TRP_METRIC_CONNECTIONS] = up == 0 ? 0 : connections * TRP_PPM / up;
     sample->values[TRP_METRIC_MEMORY] = up == 0 ? 0 : memory / up;
+    sample->values[TRP_METRIC_MEMORY_PEAK] = peak;
     sample->values[TRP_METRIC_RPCS] = (rpcs - run->rpcs) * TRP_PPM / seconds_ppm * TRP_PPM;
     sample->values[TRP_METRIC_TIMEOUTS] =
         (timeouts - run->timeouts) * TRP_PPM / seconds_ppm * TRP_PPM;
@@ -247,7 +204,7 @@ enum trp_status trp_harness_sample(struct trp_run *run)
     *sample = (struct sample){.at = trp_harness_now(run)};
     struct trp_oracle_tables tables;
     trp_oracle_tables(run->oracle, &tables);
-    measure_invariants(run, &tables);
+    trp_watch_sample(run);
     sample->values[TRP_METRIC_TABLES] = tables.completeness_ppm;
     sample->values[TRP_METRIC_NEAR] = tables.neighbourhood_ppm;
     sample->values[TRP_METRIC_NEAR_MIN] = tables.neighbourhood_min_ppm;

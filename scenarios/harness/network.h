@@ -61,7 +61,7 @@ struct trp_network_ops {
     uint64_t (*restart)(void *self, uint32_t host, enum trp_state_kept state, uint64_t cause);
     uint64_t (*pause)(void *self, uint32_t host, uint64_t cause);
     uint64_t (*resume)(void *self, uint32_t host, uint64_t cause);
-    uint64_t (*reset)(void *self, uint32_t host, uint32_t share_ppm, uint64_t cause);
+    uint64_t (*reset)(void *self, uint32_t host, const struct trp_reset *reset, uint64_t cause);
     void (*stats)(const void *self, struct trp_network_stats *ret_stats);
     void (*host_stats)(const void *self, uint32_t host, struct trp_host_stats *ret_stats);
 };

@@ -37,6 +37,7 @@ enum trp_status trp_harness_schedule(struct trp_run *run, trp_time at, enum agen
 static void run_on_event(void *self, const struct trp_trace_event *event)
 {
     struct trp_run *run = self;
+    trp_watch_event(run, event);
     if (run->options.record != NULL) {
         struct trp_trace_sink sink = trp_run_record_sink(run->options.record);
         sink.event(sink.self, event);
@@ -44,6 +45,24 @@ static void run_on_event(void *self, const struct trp_trace_event *event)
     if (run->options.sink.event != NULL) {
         run->options.sink.event(run->options.sink.self, event);
     }
+}
+
+/* The limits of each group with every default said, and the hosts with theirs. */
+static enum trp_status run_complete_limits(struct trp_run *run)
+{
+    enum trp_status status = TRP_OK;
+    for (uint32_t i = 0; i < run->plan->groups_count && status == TRP_OK; i++) {
+        const struct trp_plan_group *group = &run->plan->groups[i];
+        run->limits[i] = group->limits;
+        status = trp_limits_complete(&run->limits[i], NULL);
+        for (uint32_t k = 0; k < group->count; k++) {
+            run->hosts[group->first + k] = (struct host){.run = run,
+                                                         .index = group->first + k,
+                                                         .limits = &run->limits[i],
+                                                         .paused_at = TRP_NEVER};
+        }
+    }
+    return status;
 }
 
 static enum trp_status run_allocate(struct trp_run *run)
@@ -54,12 +73,18 @@ static enum trp_status run_allocate(struct trp_run *run)
     run->scratch = trp_memory_alloc(memory, plan->hosts_count * sizeof *run->scratch);
     run->scratch2 = trp_memory_alloc(memory, plan->hosts_count * sizeof *run->scratch2);
     run->acts = trp_memory_alloc(memory, plan->timeline_count * sizeof *run->acts);
+    run->crews = trp_memory_alloc(memory, plan->actors_count * sizeof *run->crews);
     run->flows = trp_memory_alloc(memory, plan->workload_count * sizeof *run->flows);
+    run->limits = trp_memory_alloc(memory, plan->groups_count * sizeof *run->limits);
     if (run->hosts == NULL || run->scratch == NULL || run->scratch2 == NULL || run->acts == NULL ||
-        run->flows == NULL) {
+        run->crews == NULL || run->flows == NULL || run->limits == NULL) {
         return TRP_ENOMEM;
     }
-    return trp_oracle_open(&run->oracle);
+    enum trp_status status = run_complete_limits(run);
+    if (status == TRP_OK) {
+        status = trp_watch_open(run);
+    }
+    return status == TRP_OK ? trp_oracle_open(&run->oracle) : status;
 }
 
 static enum trp_status run_open_network(struct trp_run *run)
@@ -123,6 +148,7 @@ void trp_run_free(struct trp_run *run)
         run->net.ops->close(run->net.self);
     }
     trp_crypto_memo_close(run->crypto_memo);
+    trp_watch_close(run);
     trp_oracle_close(run->oracle);
     struct trp_heap_entry *entry;
     while ((entry = trp_heap_front(&run->agenda)) != NULL) {
@@ -132,14 +158,19 @@ void trp_run_free(struct trp_run *run)
     trp_heap_free(&run->agenda);
     for (uint32_t i = 0; run->acts != NULL && i < run->plan->timeline_count; i++) {
         trp_memory_free(&run->memory, run->acts[i].hosts);
+        trp_memory_free(&run->memory, run->acts[i].ends);
+        trp_memory_free(&run->memory, run->acts[i].pairs);
+        trp_memory_free(&run->memory, run->acts[i].name);
     }
-    for (uint32_t i = 0; run->flows != NULL && i < run->plan->workload_count; i++) {
-        trp_memory_free(&run->memory, run->flows[i].hosts);
+    for (uint32_t i = 0; run->crews != NULL && i < run->plan->actors_count; i++) {
+        trp_memory_free(&run->memory, run->crews[i].hosts);
     }
     trp_memory_free(&run->memory, run->hosts);
+    trp_memory_free(&run->memory, run->limits);
     trp_memory_free(&run->memory, run->scratch);
     trp_memory_free(&run->memory, run->scratch2);
     trp_memory_free(&run->memory, run->acts);
+    trp_memory_free(&run->memory, run->crews);
     trp_memory_free(&run->memory, run->flows);
     trp_memory_free(&run->memory, run->operations);
     trp_memory_free(&run->memory, run->samples);
@@ -173,7 +204,7 @@ static bool run_look(struct trp_run *run, trp_time until)
                                             .events = run->recorder.sequence,
                                             .fault = run->lasting_fault};
         for (uint32_t i = 0; i < run->plan->hosts_count; i++) {
-            progress.hosts_up += run->hosts[i].node != NULL;
+            progress.hosts_up += trp_harness_is_up(run, i);
         }
         run->options.progress(run->options.user, &progress);
     }
@@ -186,6 +217,7 @@ static enum trp_status run_network_until(struct trp_run *run, trp_time at)
     bool reached = false;
     while (!reached && !run->stopped) {
         enum trp_status status = run->net.ops->advance(run->net.self, at, &reached);
+        status = status == TRP_OK ? run->failed : status;
         if (status != TRP_OK) {
             return status;
         }
@@ -226,6 +258,7 @@ enum trp_status trp_run_execute(struct trp_run *run)
            trp_harness_now(run) < settled) {
         status = run_until(run, trp_time_after(trp_harness_now(run), TRP_S(1)));
     }
+    trp_watch_conclude(run);
     if (status == TRP_OK) {
         trp_harness_host_totals(run);
         (void)run_look(run, run->plan->until_ns);
@@ -240,7 +273,8 @@ void trp_run_summarize(const struct trp_run *run, struct trp_run_summary *ret_su
     *ret_summary = (struct trp_run_summary){.events = run->recorder.sequence,
                                             .happenings = stats.happenings,
                                             .sim_ns = trp_harness_now(run),
-                                            .hosts = run->plan->hosts_count};
+                                            .hosts = run->plan->hosts_count,
+                                            .stopped = run->stopped};
     if (run->net.ops->deterministic) {
         trp_recorder_print_hash(&run->recorder, ret_summary->trace_hash);
     }

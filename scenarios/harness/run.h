@@ -10,7 +10,7 @@
 
 #include "reports/store/run_record.h"
 #include "scenarios/harness/network.h"
-#include "scenarios/lang/plan.h"
+#include "scenarios/lang/load.h"
 
 #include <troupe/trace.h>
 
@@ -49,20 +49,28 @@ enum trp_status trp_run_execute(struct trp_run *run) TRP_NODISCARD;
 struct trp_run_judgement {
     enum trp_run_verdict verdict;
     bool has_value;
-    uint64_t value;  /* in the metric's unit */
-    trp_time failed; /* TRP_NEVER: no single moment */
-    uint64_t sequence;
+    uint64_t value;    /* in the metric's unit */
+    trp_time failed;   /* TRP_NEVER: no single moment */
+    uint64_t sequence; /* of the event that broke it; 0: no single one */
+    uint32_t host;     /* where; TRP_RUN_NO_HOST: nowhere in particular */
     char detail[256];
 };
-/* Judges expectation `index` of the plan; TRP_EUNSUPPORTED for SQL. */
+/* Judges expectation `index` of the plan; TRP_EUNSUPPORTED for SQL. In a run that was stopped by an
+ * invariant, what could still have come true is undecided. */
 enum trp_status trp_run_judge(const struct trp_run *run, uint32_t index,
                               struct trp_run_judgement *ret_judgement) TRP_NODISCARD;
+
+/* Writes the scenario with everything decided as this run decided it (scenarios/lang/decide.h); to
+ * be freed with free(). `load` is what the plan is from. NULL with the problem. */
+char *trp_run_print_decisions(struct trp_run *run, const struct trp_load *load,
+                              char ret_problem[256]);
 
 struct trp_run_summary {
     uint64_t events;
     uint64_t happenings;
     trp_time sim_ns;
     uint32_t hosts;
+    bool stopped;        /* by an invariant, at sim_ns */
     char trace_hash[33]; /* "" on a network that is not deterministic */
 };
 void trp_run_summarize(const struct trp_run *run, struct trp_run_summary *ret_summary);

@@ -21,9 +21,10 @@ struct trp_session_options {
     const char *version;
     const char *database; /* path of run.db; NULL: kept in memory */
     uint64_t seed;
-    trp_time (*wall_clock)(void); /* monotonic; for wall_ns */
-    trp_time wall_ns_max;         /* 0: unlimited; past it the run is TRP_RUN_TIMED_OUT */
-    struct trp_trace_sink sink;   /* sees every event; event may be NULL */
+    struct trp_network_opener network; /* open NULL: the simulated world */
+    trp_time (*wall_clock)(void);      /* monotonic; for wall_ns */
+    trp_time wall_ns_max;              /* 0: unlimited; past it the run is TRP_RUN_TIMED_OUT */
+    struct trp_trace_sink sink;        /* sees every event; event may be NULL */
     void (*progress)(void *user, const struct trp_run_progress *progress); /* may be NULL */
     void *user;                                                            /* of progress */
 };
@@ -34,12 +35,16 @@ struct trp_session_expectation {
     enum trp_run_verdict verdict;
     bool has_value;
     double value;
+    trp_time failed; /* TRP_NEVER: no single moment */
+    uint64_t event;  /* that broke it; 0: no single one */
+    uint32_t host;   /* where; TRP_RUN_NO_HOST: nowhere in particular */
     char detail[256];
 };
 
 struct trp_session_result {
     enum trp_run_outcome outcome;
     char failure[512]; /* one line; empty when it passed */
+    uint32_t failed;   /* the expectation it speaks of; expectations_count: none */
     struct trp_run_summary summary;
     trp_time wall_ns;
     uint64_t peak_rss_bytes;

@@ -108,9 +108,9 @@ static uint64_t sim_resume(void *self, uint32_t host, uint64_t cause)
     return trp_world_resume(world_of(self), host, cause);
 }
 
-static uint64_t sim_reset(void *self, uint32_t host, uint32_t share_ppm, uint64_t cause)
+static uint64_t sim_reset(void *self, uint32_t host, const struct trp_reset *reset, uint64_t cause)
 {
-    return trp_world_reset(world_of(self), host, share_ppm, cause);
+    return trp_world_reset(world_of(self), host, reset, cause);
 }
 
 static void sim_stats(const void *self, struct trp_network_stats *ret_stats)

@@ -22,6 +22,7 @@
     X(CONNECTIONS, "net.connections", NUMBER, "mean connections per host")                         \
     X(TRAFFIC, "net.bytes_per_s", BYTES, "bytes sent per second, all hosts")                       \
     X(MEMORY, "node.memory", BYTES, "mean memory of a node")                                       \
+    X(MEMORY_PEAK, "node.memory_peak", BYTES, "the most that any node has used so far")            \
     X(UP, "hosts.up", NUMBER, "hosts that run")
 
 /* X(id, name, unit, text): metrics of a workload entry, over what it began in a span. */
@@ -39,10 +40,17 @@
 /* X(id, name, text): invariants. */
 #define TRP_ALWAYS(X)                                                                              \
     X(ONE_OUTCOME, "one_outcome_per_ask", "an ask has exactly one outcome")                        \
+    X(ENDS, "requests_end_in_time", "every operation ends within the node's own time-outs")        \
     X(NO_SELF, "no_self_in_table", "no node is in its own routing table")                          \
     X(BUCKETS, "entries_in_their_bucket", "every entry is in the bucket its id demands")           \
     X(BUCKET_SIZE, "buckets_within_k", "no bucket has more than k entries")                        \
-    X(MEMORY_BOUND, "memory_within_limits", "no node uses more than its limit")
+    X(NO_DOUBLE, "no_double_in_table", "no routing table has a peer twice")                        \
+    X(RECORDS_EXPIRE, "provider_records_expire", "the records of the gone end with their time")    \
+    X(TOLD_ONCE, "death_told_once", "a death is told once for each link, and of no other actor")   \
+    X(TOLD_IN_TIME, "death_told_in_time", "with nothing in the way, a linked death gets told")     \
+    X(MEMORY_BOUND, "memory_within_limits", "no node uses more than its limit")                    \
+    X(CONNECTION_BOUND, "connections_within_limits", "no node has more than its limit")            \
+    X(NODES_GO_ON, "no_node_breaks", "no node's process ends by itself")
 
 enum trp_world_metric {
 #define TRP_METRIC_ENUM(id, name, unit, text) TRP_METRIC_##id,

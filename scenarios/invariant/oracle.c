@@ -37,7 +37,9 @@ struct trp_oracle {
     uint32_t count;
     uint32_t capacity;
     uint32_t *rank_of_number;
-    uint32_t numbers; /* size of rank_of_number */
+    uint32_t numbers;        /* size of rank_of_number */
+    uint32_t *rank_of_peer;  /* a hash table with open addressing; NONE: a free place */
+    uint32_t peers_capacity; /* of it, a power of two */
 };
 
 /* ---- keys ---- */
@@ -108,6 +110,7 @@ void trp_oracle_close(struct trp_oracle *oracle)
     }
     free(oracle->nodes);
     free(oracle->rank_of_number);
+    free(oracle->rank_of_peer);
     free(oracle);
 }
 
@@ -149,6 +152,44 @@ enum trp_status trp_oracle_add(struct trp_oracle *oracle, uint32_t number,
     return TRP_OK;
 }
 
+/* The place of a peer in the table, or the free one where it would go. PeerIds end in what a key or
+ * a hash gave, which is as good as random. */
+static uint32_t *oracle_place(const struct trp_oracle *oracle, const struct trp_peer_id *peer)
+{
+    uint64_t hash = 0;
+    memcpy(&hash, peer->bytes + peer->size / 2, sizeof hash);
+    uint32_t mask = oracle->peers_capacity - 1;
+    for (uint32_t at = (uint32_t)hash & mask;; at = (at + 1) & mask) {
+        uint32_t rank = oracle->rank_of_peer[at];
+        if (rank == NONE || trp_peer_id_equal(&oracle->nodes[rank].peer, peer)) {
+            return &oracle->rank_of_peer[at];
+        }
+    }
+}
+
+static enum trp_status oracle_index_peers(struct trp_oracle *oracle)
+{
+    if (oracle->peers_capacity <= 2 * oracle->count) {
+        uint32_t capacity = oracle->peers_capacity == 0 ? 64 : oracle->peers_capacity;
+        while (capacity <= 2 * oracle->count) {
+            capacity *= 2;
+        }
+        uint32_t *ranks = realloc(oracle->rank_of_peer, capacity * sizeof *ranks);
+        if (ranks == NULL) {
+            return TRP_ENOMEM;
+        }
+        oracle->rank_of_peer = ranks;
+        oracle->peers_capacity = capacity;
+    }
+    for (uint32_t i = 0; i < oracle->peers_capacity; i++) {
+        oracle->rank_of_peer[i] = NONE;
+    }
+    for (uint32_t i = 0; i < oracle->count; i++) {
+        *oracle_place(oracle, &oracle->nodes[i].peer) = i;
+    }
+    return TRP_OK;
+}
+
 enum trp_status trp_oracle_index(struct trp_oracle *oracle)
 {
     uint32_t numbers = 0;
@@ -170,33 +211,7 @@ enum trp_status trp_oracle_index(struct trp_oracle *oracle)
     for (uint32_t i = 0; i < oracle->count; i++) {
         oracle->rank_of_number[oracle->nodes[i].number] = i;
     }
-    return TRP_OK;
-}
-
-/* Finds a live node by PeerId; NONE. */
-static uint32_t oracle_rank(const struct trp_oracle *oracle, const uint8_t *key,
-                            const struct trp_peer_id *peer)
-{
-    uint32_t low = 0;
-    uint32_t high = oracle->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (memcmp(oracle->nodes[middle].key, key, KEY_BYTES) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    bool found = low < oracle->count && trp_peer_id_equal(&oracle->nodes[low].peer, peer);
-    return found ? low : NONE;
-}
-
-uint32_t trp_oracle_number_of(const struct trp_oracle *oracle, const struct trp_peer_id *peer)
-{
-    uint8_t key[KEY_BYTES];
-    key_of(trp_peer_id_bytes(peer), key);
-    uint32_t rank = oracle_rank(oracle, key, peer);
-    return rank == NONE ? NONE : oracle->nodes[rank].number;
+    return oracle_index_peers(oracle);
 }
 
 static uint32_t oracle_rank_of_number(const struct trp_oracle *oracle, uint32_t number)
@@ -220,12 +235,18 @@ enum trp_status trp_oracle_add_entry(struct trp_oracle *oracle, uint32_t number,
         node->entries_capacity = capacity;
     }
     uint8_t key[KEY_BYTES];
-    key_of(trp_peer_id_bytes(peer), key);
-    uint32_t demanded = key_common_bits(node->key, key);
+    const uint8_t *entry_key = key;
+    uint32_t entry_rank = *oracle_place(oracle, peer);
+    if (entry_rank == NONE) {
+        key_of(trp_peer_id_bytes(peer), key);
+    } else {
+        entry_key = oracle->nodes[entry_rank].key;
+    }
+    uint32_t demanded = key_common_bits(node->key, entry_key);
     node->self_entries += demanded == BUCKETS;
     node->misplaced += demanded != bucket && demanded != BUCKETS;
-    node->entries[node->entries_count++] = (struct entry){.rank = oracle_rank(oracle, key, peer),
-                                                          .bucket = (uint16_t)(bucket % BUCKETS)};
+    node->entries[node->entries_count++] =
+        (struct entry){.rank = entry_rank, .bucket = (uint16_t)(bucket % BUCKETS)};
     return TRP_OK;
 }
 

@@ -65,7 +65,5 @@ enum trp_status trp_oracle_walk(const struct trp_oracle *oracle, uint32_t from,
 /* Gives the numbers of the live nodes closest to SHA-256(key), closest first; returns how many. */
 uint32_t trp_oracle_closest(const struct trp_oracle *oracle, struct trp_bytes key,
                             uint32_t *ret_numbers, uint32_t max);
-/* The number of a live node by its PeerId; UINT32_MAX when it does not live. */
-uint32_t trp_oracle_number_of(const struct trp_oracle *oracle, const struct trp_peer_id *peer);
 
 #endif

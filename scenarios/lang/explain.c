@@ -67,18 +67,28 @@ static void list_keys(struct lang_text *out, const struct lang_section *section)
 
 /* ---- what the vocabulary knows ---- */
 
+static const char *kind_name(enum trp_message_kind kind)
+{
+    static const char *const names[] = {
+        [TRP_KIND_BOOL] = "flag",        [TRP_KIND_U8] = "u8",
+        [TRP_KIND_U16] = "u16",          [TRP_KIND_U32] = "u32",
+        [TRP_KIND_U64] = "u64",          [TRP_KIND_I8] = "i8",
+        [TRP_KIND_I16] = "i16",          [TRP_KIND_I32] = "i32",
+        [TRP_KIND_I64] = "i64",          [TRP_KIND_F32] = "f32",
+        [TRP_KIND_F64] = "f64",          [TRP_KIND_CHAR] = "character",
+        [TRP_KIND_TEXT] = "text",        [TRP_KIND_BYTES] = "bytes",
+        [TRP_KIND_OCTETS] = "bytes",     [TRP_KIND_REF] = "an actor",
+        [TRP_KIND_ACTOR_ID] = "an actor"};
+    return kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "a value";
+}
+
 static void list_message(struct lang_text *out, const struct trp_actor_handler *handler)
 {
-    static const char *const types[] = {
-        [TRP_FIELD_BOOL] = "flag",   [TRP_FIELD_U32] = "u32",   [TRP_FIELD_U64] = "u64",
-        [TRP_FIELD_I32] = "i32",     [TRP_FIELD_I64] = "i64",   [TRP_FIELD_F32] = "f32",
-        [TRP_FIELD_F64] = "f64",     [TRP_FIELD_TEXT] = "text", [TRP_FIELD_BYTES] = "bytes",
-        [TRP_FIELD_REF] = "an actor"};
     const struct trp_message_type *message = handler->message;
     lang_text_add(out, "      %s", message->id);
     for (uint32_t i = 0; i < message->fields_count; i++)
         lang_text_add(out, "%s%s: %s", i == 0 ? " { " : ", ", message->fields[i].name,
-                      types[message->fields[i].type]);
+                      kind_name(message->fields[i].type->kind));
     lang_text_add(out, "%s%s\n", message->fields_count == 0 ? "" : " }",
                   handler->reply == NULL ? "   (tell only)" : "");
 }

@@ -41,72 +41,89 @@ static void store(void *out, const void *value, size_t size)
     memcpy(out, value, size);
 }
 
+/* The bounds of an integer, and how they are said. */
+struct integer {
+    int64_t low;
+    uint64_t high;
+    const char *wanted;
+};
+
+static const struct integer integers[] = {
+    [TRP_KIND_U8] = {0, UINT8_MAX, "a whole number below 2^8"},
+    [TRP_KIND_U16] = {0, UINT16_MAX, "a whole number below 2^16"},
+    [TRP_KIND_U32] = {0, UINT32_MAX, "a whole number below 2^32"},
+    [TRP_KIND_U64] = {0, UINT64_MAX, "a whole number below 2^64"},
+    [TRP_KIND_I8] = {INT8_MIN, INT8_MAX, "a whole number of 8 bits"},
+    [TRP_KIND_I16] = {INT16_MIN, INT16_MAX, "a whole number of 16 bits"},
+    [TRP_KIND_I32] = {INT32_MIN, INT32_MAX, "a whole number of 32 bits"},
+    [TRP_KIND_I64] = {INT64_MIN, INT64_MAX, "a whole number of 64 bits"},
+};
+
 /* Writes one field; gives what it should have been, or NULL. `out` may be NULL. */
-static const char *integer_convert(enum trp_message_field_type type, const char *text, void *out)
+static const char *integer_convert(enum trp_message_kind kind, const char *text, void *out)
 {
     uint64_t bits = 0;
-    bool good = false;
-    bool narrow = type == TRP_FIELD_U32 || type == TRP_FIELD_I32;
-    if (type == TRP_FIELD_U32)
-        good = integer_read(text, 0, UINT32_MAX, &bits);
-    else if (type == TRP_FIELD_U64)
-        good = integer_read(text, 0, UINT64_MAX, &bits);
-    else if (type == TRP_FIELD_I32)
-        good = integer_read(text, INT32_MIN, INT32_MAX, &bits);
-    else
-        good = integer_read(text, INT64_MIN, INT64_MAX, &bits);
-    uint32_t low = (uint32_t)bits;
-    if (good && out != NULL)
-        store(out, narrow ? (void *)&low : (void *)&bits, narrow ? sizeof low : sizeof bits);
-    if (good)
-        return NULL;
-    return type == TRP_FIELD_U32   ? "a whole number below 2^32"
-           : type == TRP_FIELD_U64 ? "a whole number below 2^64"
-           : type == TRP_FIELD_I32 ? "a whole number of 32 bits"
-                                   : "a whole number of 64 bits";
+    if (!integer_read(text, integers[kind].low, integers[kind].high, &bits))
+        return integers[kind].wanted;
+    uint8_t u8 = (uint8_t)bits;
+    uint16_t u16 = (uint16_t)bits;
+    uint32_t u32 = (uint32_t)bits;
+    size_t size = trp_scalar_types[kind].size;
+    if (out != NULL)
+        store(out,
+              size == sizeof u8    ? (void *)&u8
+              : size == sizeof u16 ? (void *)&u16
+              : size == sizeof u32 ? (void *)&u32
+                                   : (void *)&bits,
+              size);
+    return NULL;
+}
+
+static const char *real_convert(enum trp_message_kind kind, const char *text, void *out)
+{
+    double wide;
+    if (!real_read(text, &wide))
+        return "a number";
+    float single = (float)wide;
+    if (out != NULL && kind == TRP_KIND_F32)
+        store(out, &single, sizeof single);
+    else if (out != NULL)
+        store(out, &wide, sizeof wide);
+    return NULL;
+}
+
+static const char *bool_convert(struct trp_bytes text, void *out)
+{
+    struct lang_fault fault;
+    bool flag;
+    if (!lang_bool_read(text, &flag, &fault))
+        return "`true` or `false`";
+    if (out != NULL)
+        store(out, &flag, sizeof flag);
+    return NULL;
 }
 
 static const char *field_convert(const struct trp_message_field *field,
                                  const struct trp_value *value, void *out)
 {
-    struct lang_fault fault;
-    bool flag;
-    double wide;
+    enum trp_message_kind kind = field->type->kind;
     if (value->kind != TRP_VALUE_SCALAR)
         return "one value";
     struct trp_bytes text = trp_bytes_text(value->text);
-    switch (field->type) {
-    case TRP_FIELD_BOOL:
-        if (!lang_bool_read(text, &flag, &fault))
-            return "`true` or `false`";
-        if (out != NULL)
-            store(out, &flag, sizeof flag);
-        return NULL;
-    case TRP_FIELD_U32:
-    case TRP_FIELD_U64:
-    case TRP_FIELD_I32:
-    case TRP_FIELD_I64:
-        return integer_convert(field->type, value->text, out);
-    case TRP_FIELD_F32:
-    case TRP_FIELD_F64: {
-        if (!real_read(value->text, &wide))
-            return "a number";
-        float single = (float)wide;
-        bool narrow = field->type == TRP_FIELD_F32;
-        if (out != NULL)
-            store(out, narrow ? (void *)&single : (void *)&wide,
-                  narrow ? sizeof single : sizeof wide);
-        return NULL;
-    }
-    case TRP_FIELD_TEXT:
-    case TRP_FIELD_BYTES:
+    if (kind == TRP_KIND_BOOL)
+        return bool_convert(text, out);
+    if (kind >= TRP_KIND_U8 && kind <= TRP_KIND_I64)
+        return integer_convert(kind, value->text, out);
+    if (kind == TRP_KIND_F32 || kind == TRP_KIND_F64)
+        return real_convert(kind, value->text, out);
+    if (kind >= TRP_KIND_TEXT && kind <= TRP_KIND_OCTETS) {
         if (out != NULL)
             store(out, &text, sizeof text);
         return NULL;
-    case TRP_FIELD_REF:
-        break;
     }
-    return "a running actor, which a scenario cannot write down";
+    return kind == TRP_KIND_REF || kind == TRP_KIND_ACTOR_ID
+               ? "a running actor, which a scenario cannot write down"
+               : "of a type that a scenario cannot write down";
 }
 
 static const struct trp_message_field *field_find(const struct trp_message_type *type,
@@ -129,7 +146,7 @@ static const struct trp_value *value_find(const struct trp_value *map, const cha
 /* A bare value stands for the one field of a newtype. */
 static bool is_bare(const struct trp_message_type *type, const struct trp_value *arguments)
 {
-    return type->shape == TRP_SHAPE_NEWTYPE && type->fields_count == 1 && arguments != NULL &&
+    return type->kind == TRP_KIND_NEWTYPE && type->fields_count == 1 && arguments != NULL &&
            arguments->kind == TRP_VALUE_SCALAR;
 }
 
@@ -186,8 +203,9 @@ static void check_map(struct lang_context *context, const struct lang_item *item
                       const struct trp_message_type *type, const struct trp_value *arguments)
 {
     const struct lang_node *node = lang_item_value(item, "args");
+    uint32_t count = node == NULL || arguments == NULL ? 0 : node->count;
     bool known = true;
-    for (uint32_t i = 0; node != NULL && i < node->count; i++)
+    for (uint32_t i = 0; i < count; i++)
         known = check_entry(context, &node->entries[i], what, type, &arguments->items[i]) && known;
     for (uint32_t i = 0; known && i < type->fields_count; i++) {
         if (value_find(arguments, type->fields[i].name) != NULL)

@@ -19,7 +19,7 @@ list(REMOVE_DUPLICATES externals)
 
 add_library(troupe_shared SHARED ${objects})
 add_library(troupe_static STATIC ${objects})
-# The instrumentation of a preset is linked too; clang leaves its run time to the program.
+# The instrumentation of a preset is linked too; clang leaves a sanitizer's run time to the program.
 target_link_options(troupe_shared PRIVATE $<TARGET_PROPERTY:trp_flags,INTERFACE_LINK_OPTIONS>)
 if(NOT TRP_SANITIZE)
   target_link_options(troupe_shared PRIVATE -Wl,--no-undefined)

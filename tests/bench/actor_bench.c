@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What a message, an ask and an actor cost on one thread of one node.
- * Runs every workload several times and prints one line per figure: its name, the median, the least
- * of the runs, its unit. Every run checks that each message arrived.
+/* actor_bench.c - what a message, an ask and an actor cost on one thread of one node.
+ * Runs every workload several times and prints the median of each figure. Every run checks that
+ * each message arrived.
  * Usage: actor_bench [PERCENT [ping_pong|counting|fan_in|ask|idle|lives]] */
 #define _POSIX_C_SOURCE 200809L
 
 #include "actor/scheduler.h"
+#include "bench/figure.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define VALUE(FIELD, TAG) FIELD(TAG, I64, value)
 TRP_MESSAGE_DECLARE(bench_value, VALUE);
@@ -34,13 +33,6 @@ static struct {
     uint32_t samples_count;
     uint32_t samples[ASKS_SAMPLED];
 } bench;
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static void check(enum trp_status status)
 {
@@ -82,11 +74,7 @@ static void print_figures(void)
 {
     for (struct figure *figure = figures; figure->name != NULL; figure++) {
         qsort(figure->tenths, figure->count, sizeof figure->tenths[0], compare_tenths);
-        uint64_t median = figure->tenths[figure->count / 2];
-        uint64_t least = figure->tenths[0];
-        printf("%-22s %7llu.%llu %7llu.%llu  %s\n", figure->name, (unsigned long long)(median / 10),
-               (unsigned long long)(median % 10), (unsigned long long)(least / 10),
-               (unsigned long long)(least % 10), figure->unit);
+        bench_figure(figure->name, (double)figure->tenths[figure->count / 2] / 10, figure->unit);
         *figure = (struct figure){0};
     }
 }
@@ -107,14 +95,14 @@ static void scheduler_open(void)
  * time, as there is one thread and nothing to wait for. */
 static uint64_t run(void)
 {
-    uint64_t start = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    uint64_t start = bench_clock(CLOCK_PROCESS_CPUTIME_ID);
     struct trp_sched_event event;
     do {
         trp_scheduler_run(bench.scheduler, 1);
         while (trp_scheduler_next_event(bench.scheduler, &event)) {
         }
     } while (trp_scheduler_deadline(bench.scheduler) <= 1);
-    return clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
+    return bench_clock(CLOCK_PROCESS_CPUTIME_ID) - start;
 }
 
 static void must_have_received(int64_t count)
@@ -269,7 +257,7 @@ static enum trp_status asker_on_reply(struct trp_context *ctx, void *state,
     bench.received++;
     if (bench.samples_count < ASKS_SAMPLED) {
         bench.samples[bench.samples_count++] =
-            (uint32_t)(clock_ns(CLOCK_MONOTONIC) - bench.asked_at);
+            (uint32_t)(bench_clock(CLOCK_MONOTONIC) - bench.asked_at);
     }
     return --bench.left > 0 ? asker_ask(ctx) : TRP_OK;
 }
@@ -277,7 +265,7 @@ static enum trp_status asker_on_reply(struct trp_context *ctx, void *state,
 static enum trp_status asker_ask(struct trp_context *ctx)
 {
     if (bench.samples_count < ASKS_SAMPLED) {
-        bench.asked_at = clock_ns(CLOCK_MONOTONIC);
+        bench.asked_at = bench_clock(CLOCK_MONOTONIC);
     }
     return trp_ask(
         ctx, &bench.sink, &bench_go_type, NULL,
@@ -346,11 +334,11 @@ static void idle_actors(int64_t count)
 {
     scheduler_open();
     uint64_t before = resident_bytes();
-    uint64_t start = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    uint64_t start = bench_clock(CLOCK_PROCESS_CPUTIME_ID);
     for (int64_t i = 0; i < count; i++) {
         check(trp_scheduler_spawn(bench.scheduler, &sink_type, NULL, NULL, NULL));
     }
-    uint64_t spawned = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
+    uint64_t spawned = bench_clock(CLOCK_PROCESS_CPUTIME_ID) - start;
     uint64_t started = run();
     note("spawn", spawned, count, "ns/actor");
     note("spawn_and_start", spawned + started, count, "ns/actor");

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Happenings per second of the world with processes that do nothing but ask for the next one:
- * timers only, and messages that go to and fro between pairs of hosts.
- * Usage: world_bench [HOSTS [HAPPENINGS]] */
+/* world_bench.c - happenings per second of the world with processes that do nothing but ask for the
+ * next one: timers only, and messages that go to and fro between pairs of hosts. Usage: world_bench
+ * [HOSTS [HAPPENINGS]] */
+#define _POSIX_C_SOURCE 200809L
+
 #include <troupe/sim.h>
 
-#include <stdio.h>
+#include "bench/figure.h"
+
 #include <stdlib.h>
-#include <time.h>
 
 /* A process that sends one message back for each that it gets, or sets a timer. */
 struct player {
@@ -95,14 +97,6 @@ static void game_path(void *user, uint32_t from, uint32_t to, struct trp_path *r
         (struct trp_dist){.kind = TRP_DIST_CONST, .a = TRP_MS(20) + from % 7u + to % 5u};
 }
 
-/* Time of this process: what else the machine does is not counted. */
-static uint64_t cpu_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static int play(const char *name, bool messages, uint32_t hosts, uint64_t happenings)
 {
     struct game game = {.players = calloc(hosts, sizeof *game.players), .messages = messages};
@@ -122,16 +116,14 @@ static int play(const char *name, bool messages, uint32_t hosts, uint64_t happen
     if (trp_world_run_until(world, TRP_MS(200)) != TRP_OK) {
         return 1;
     }
-    uint64_t begun = cpu_ns();
+    uint64_t begun = bench_clock(CLOCK_PROCESS_CPUTIME_ID);
     for (uint64_t i = 0; i < happenings; i++) {
         if (trp_world_step(world) != TRP_OK) {
             return 1;
         }
     }
-    uint64_t spent = cpu_ns() - begun;
-    printf("world.%s hosts=%u happenings=%llu ns_per_happening=%.1f millions_per_second=%.2f\n",
-           name, hosts, (unsigned long long)happenings, (double)spent / (double)happenings,
-           (double)happenings * 1e3 / (double)spent);
+    uint64_t spent = bench_clock(CLOCK_PROCESS_CPUTIME_ID) - begun;
+    bench_figure(name, (double)happenings * 1e3 / (double)spent, "M/s");
     trp_world_close(world);
     free(game.players);
     return 0;
@@ -142,5 +134,6 @@ int main(int argc, char **argv)
     uint32_t hosts = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000;
     uint64_t happenings = argc > 2 ? strtoull(argv[2], NULL, 10) : 5000000;
     hosts += hosts % 2;
-    return play("timers", false, hosts, happenings) | play("messages", true, hosts, happenings);
+    return play("world_timers", false, hosts, happenings) |
+           play("world_messages", true, hosts, happenings);
 }

@@ -25,6 +25,10 @@ struct trp_multiaddr ground_address(void);
 struct trp_multiaddr ground_wildcard(void);
 /* An address at which nobody listens. */
 struct trp_multiaddr ground_closed_address(void);
+/* An IP address at which a process is reached by datagrams, with port 0; and a group with the
+ * interface that both are on. */
+struct trp_udp_address ground_udp(uint32_t process);
+struct trp_udp_address ground_group(uint32_t *ret_interface);
 /* A name that resolves to an address of process 0, with port 4001; and one that does not. */
 struct trp_multiaddr ground_name(void);
 struct trp_multiaddr ground_bad_name(void);

@@ -111,3 +111,14 @@ struct trp_multiaddr ground_bad_name(void)
 {
     return address_of("/dns4/host77/tcp/4001");
 }
+
+struct trp_udp_address ground_udp(uint32_t process)
+{
+    return (struct trp_udp_address){.ip = {10, 0, 0, (uint8_t)(process + 1)}, .ip_bytes = 4};
+}
+
+struct trp_udp_address ground_group(uint32_t *ret_interface)
+{
+    *ret_interface = 1;
+    return (struct trp_udp_address){.ip = {224, 0, 0, 251}, .ip_bytes = 4};
+}

@@ -3,6 +3,8 @@
 #include "lib/test.h"
 #include "uv/driver.h"
 
+#include <net/if.h>
+
 #define PATIENCE_NS TRP_S(20)
 #define REST_NS     TRP_MS(150)
 
@@ -125,4 +127,17 @@ struct trp_multiaddr ground_name(void)
 struct trp_multiaddr ground_bad_name(void)
 {
     return address_of("/dns4/no-such-host.invalid/tcp/4001");
+}
+
+struct trp_udp_address ground_udp(uint32_t process)
+{
+    (void)process;
+    return (struct trp_udp_address){.ip = {127, 0, 0, 1}, .ip_bytes = 4};
+}
+
+/* A group of this machine's own, on the loopback interface. */
+struct trp_udp_address ground_group(uint32_t *ret_interface)
+{
+    *ret_interface = if_nametoindex("lo");
+    return (struct trp_udp_address){.ip = {239, 77, 77, 77}, .ip_bytes = 4};
 }

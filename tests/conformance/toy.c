@@ -133,6 +133,125 @@ void toy_pause(struct toy *toy, struct toy_socket *socket, bool pause)
     (void)toy_put(toy, pause ? TRP_OUT_PAUSE : TRP_OUT_RESUME, socket->id);
 }
 
+/* ---- datagrams ---- */
+
+static struct toy_udp *udp_find(struct toy *toy, trp_socket id)
+{
+    for (uint32_t i = 0; i < toy->udps_count; i++) {
+        if (toy->udps[i].id == id) {
+            return &toy->udps[i];
+        }
+    }
+    return NULL;
+}
+
+static struct trp_output *toy_put_udp(struct toy *toy, enum trp_output_kind kind, trp_socket id,
+                                      const struct trp_udp_address *address)
+{
+    struct trp_output *out = toy_put(toy, kind, id);
+    struct trp_udp_address *copy = &toy->groups[out - toy->outputs];
+    *copy = *address;
+    out->udp = copy;
+    return out;
+}
+
+struct toy_udp *toy_bind(struct toy *toy, const struct trp_udp_address *address, bool shared)
+{
+    assert_true(toy->udps_count < TOY_UDPS_MAX);
+    struct toy_udp *udp = &toy->udps[toy->udps_count++];
+    *udp = (struct toy_udp){.id = toy->next_id};
+    toy->next_id += 2;
+    toy_put_udp(toy, TRP_OUT_BIND, udp->id, address)->shared = shared;
+    return udp;
+}
+
+void toy_send_to(struct toy *toy, const struct toy_udp *udp, const struct trp_datagram *datagram)
+{
+    struct trp_output *out = toy_put(toy, TRP_OUT_DATAGRAM, udp->id);
+    uint32_t place = 0;
+    for (uint32_t i = toy->outputs_given; i + 1 < toy->outputs_count; i++) {
+        place += toy->outputs[i].kind == TRP_OUT_DATAGRAM;
+    }
+    assert_true(place < TOY_UDPS_MAX && datagram->bytes.size <= TOY_UDP_BYTES);
+    struct toy_datagram *copy = &toy->datagrams[place];
+    copy->datagram = *datagram;
+    copy->datagram.socket = udp->id;
+    copy->datagram.bytes = trp_bytes(copy->bytes, datagram->bytes.size);
+    if (datagram->bytes.size > 0) {
+        memcpy(copy->bytes, datagram->bytes.data, datagram->bytes.size);
+    }
+    out->datagram = &copy->datagram;
+}
+
+void toy_join(struct toy *toy, const struct toy_udp *udp, const struct trp_udp_address *group,
+              uint32_t interface, bool join)
+{
+    toy_put_udp(toy, join ? TRP_OUT_JOIN : TRP_OUT_LEAVE, udp->id, group)->interface = interface;
+}
+
+void toy_unbind(struct toy *toy, struct toy_udp *udp)
+{
+    (void)toy_put(toy, TRP_OUT_CLOSE, udp->id);
+    udp->closed_by_us = true;
+}
+
+void toy_watch(struct toy *toy)
+{
+    (void)toy_put(toy, TRP_OUT_WATCH, 0);
+}
+
+static void toy_on_datagram(struct toy_udp *udp, const struct trp_datagram *datagram)
+{
+    assert_int_equal(datagram->socket, udp->id);
+    assert_int_equal(datagram->local.port, udp->address.port);
+    assert_int_equal(datagram->local.ip_bytes, udp->address.ip_bytes);
+    assert_int_equal(datagram->remote.ip_bytes, udp->address.ip_bytes);
+    assert_true(datagram->remote.port != 0 && datagram->interface != 0);
+    assert_true(datagram->bytes.size <= TOY_UDP_BYTES);
+    udp->received++;
+    udp->last.datagram = *datagram;
+    udp->last.datagram.bytes = trp_bytes(udp->last.bytes, datagram->bytes.size);
+    if (datagram->bytes.size > 0) {
+        memcpy(udp->last.bytes, datagram->bytes.data, datagram->bytes.size);
+    }
+}
+
+static void toy_on_udp(struct toy_udp *udp, const struct trp_input *in)
+{
+    assert_false(udp->closed_by_us);
+    assert_int_equal(udp->closed_count, 0);
+    if (in->kind == TRP_IN_CLOSED) {
+        udp->closed_count++;
+        udp->closed_status = in->status;
+    } else if (in->kind == TRP_IN_BOUND) {
+        assert_false(udp->bound);
+        udp->bound = true;
+        udp->address = *in->udp;
+    } else if (in->kind == TRP_IN_JOINED) {
+        assert_true(udp->bound && udp->joins < TOY_JOINS_MAX);
+        udp->joined[udp->joins++] = in->status;
+    } else {
+        assert_int_equal(in->kind, TRP_IN_DATAGRAM);
+        assert_true(udp->bound);
+        toy_on_datagram(udp, in->datagram);
+    }
+}
+
+static void toy_on_interfaces(struct toy *toy, const struct trp_input *in)
+{
+    assert_true(in->interfaces_count <= TRP_INPUT_INTERFACES_MAX);
+    for (uint32_t i = 0; i < in->interfaces_count; i++) {
+        const struct trp_interface *interface = &in->interfaces[i];
+        assert_true(interface->index != 0 && interface->name[0] != '\0');
+        assert_true(interface->ip_bytes == 4 || interface->ip_bytes == 16);
+        assert_true(interface->prefix_bits <= interface->ip_bytes * 8);
+        assert_true(i == 0 || in->interfaces[i - 1].index <= interface->index);
+        toy->interfaces[i] = *interface;
+    }
+    toy->interfaces_count = in->interfaces_count;
+    toy->interfaces_told++;
+}
+
 struct toy_socket *toy_accepted(struct toy *toy, uint32_t index)
 {
     for (uint32_t i = 0; i < toy->sockets_count; i++) {
@@ -199,6 +318,12 @@ static void toy_on_socket(struct toy *toy, struct toy_socket *socket, const stru
         return;
     }
     assert_int_equal(socket->state, TOY_OPEN);
+    if (in->sent_bytes > 0) {
+        assert_true(in->kind == TRP_IN_SENT || in->kind == TRP_IN_BYTES);
+        socket->credited += in->sent_bytes;
+        assert_true(socket->credited <= socket->written);
+        toy_flush(toy, socket);
+    }
     if (in->kind == TRP_IN_BYTES) {
         assert_false(socket->eof);
         toy_on_bytes(toy, socket, in);
@@ -212,9 +337,6 @@ static void toy_on_socket(struct toy *toy, struct toy_socket *socket, const stru
     } else {
         assert_int_equal(in->kind, TRP_IN_SENT);
         assert_true(in->sent_bytes > 0);
-        socket->credited += in->sent_bytes;
-        assert_true(socket->credited <= socket->written);
-        toy_flush(toy, socket);
     }
 }
 
@@ -231,7 +353,19 @@ static enum trp_status toy_step(void *self, const struct trp_input *in)
         toy->deadline = TRP_NEVER;
         toy->times++;
     }
+    if (udp_find(toy, in->socket) != NULL) {
+        toy_on_udp(udp_find(toy, in->socket), in);
+        return TRP_OK;
+    }
     switch (in->kind) {
+    case TRP_IN_INTERFACES:
+        toy_on_interfaces(toy, in);
+        break;
+    case TRP_IN_BOUND:
+    case TRP_IN_JOINED:
+    case TRP_IN_DATAGRAM:
+        fail_msg("no such socket");
+        break;
     case TRP_IN_TIME:
     case TRP_IN_COMMAND:
         break;

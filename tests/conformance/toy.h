@@ -43,7 +43,37 @@ struct toy_socket {
     bool close_when_sent;
 };
 
+#define TOY_UDPS_MAX  8u
+#define TOY_UDP_BYTES 2048u
+#define TOY_JOINS_MAX 8u
+
+/* A datagram as it came, or as it is to leave. */
+struct toy_datagram {
+    struct trp_datagram datagram;
+    uint8_t bytes[TOY_UDP_BYTES];
+};
+
+struct toy_udp {
+    trp_socket id;
+    bool bound;
+    struct trp_udp_address address;
+    bool closed_by_us;
+    uint32_t closed_count;
+    enum trp_status closed_status;
+    uint32_t joins; /* answered */
+    enum trp_status joined[TOY_JOINS_MAX];
+    uint32_t received;
+    struct toy_datagram last;
+};
+
 struct toy {
+    struct toy_udp udps[TOY_UDPS_MAX];
+    uint32_t udps_count;
+    struct toy_datagram datagrams[TOY_UDPS_MAX];
+    struct trp_udp_address groups[TOY_OUTPUTS_MAX];
+    uint32_t interfaces_told;
+    uint32_t interfaces_count;
+    struct trp_interface interfaces[TRP_INPUT_INTERFACES_MAX];
     struct toy_socket sockets[TOY_SOCKETS_MAX];
     uint32_t sockets_count;
     struct trp_output outputs[TOY_OUTPUTS_MAX];
@@ -78,6 +108,13 @@ void toy_shutdown(struct toy *toy, struct toy_socket *socket);
 void toy_close(struct toy *toy, struct toy_socket *socket, bool abort);
 void toy_pause(struct toy *toy, struct toy_socket *socket, bool pause);
 void toy_resolve(struct toy *toy, const struct trp_multiaddr *address);
+struct toy_udp *toy_bind(struct toy *toy, const struct trp_udp_address *address, bool shared);
+/* Sends TOY_UDP_BYTES at most. At most TOY_UDPS_MAX of these wait for the next input. */
+void toy_send_to(struct toy *toy, const struct toy_udp *udp, const struct trp_datagram *datagram);
+void toy_join(struct toy *toy, const struct toy_udp *udp, const struct trp_udp_address *group,
+              uint32_t interface, bool join);
+void toy_unbind(struct toy *toy, struct toy_udp *udp);
+void toy_watch(struct toy *toy);
 
 /* The n-th accepted socket, from 0; NULL when there is none yet. */
 struct toy_socket *toy_accepted(struct toy *toy, uint32_t index);

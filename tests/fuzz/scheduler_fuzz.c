@@ -94,9 +94,35 @@ static void try_ask(struct trp_context *ctx, const struct trp_actor_ref *to,
                                             .mailbox_timeout_ns = how % 3 * 10,
                                             .reply_timeout_ns = how % 5 * 10,
                                             .hold = how % 7 == 0};
-    if (trp_ask(ctx, to, &fuzz_do_type, message, &options) == TRP_OK) {
+    enum trp_status status = how % 3 == 0 ? trp_tell_ack(ctx, to, &fuzz_do_type, message, &options)
+                                          : trp_ask(ctx, to, &fuzz_do_type, message, &options);
+    fuzz.asks_count += status == TRP_OK;
+}
+
+/* Asks, and collects the outcome of what was asked before. */
+static void try_enqueue(struct trp_context *ctx, const struct trp_actor_ref *to,
+                        const struct fuzz_do *message, uint32_t how)
+{
+    if (fuzz.asks_count == ASKS_MAX) {
+        return;
+    }
+    struct ask *ask = &fuzz.asks[fuzz.asks_count];
+    *ask = (struct ask){.asker = trp_self(ctx).id, .asked = fuzz.now};
+    const struct trp_ask_options options = {.mailbox_timeout_ns = how % 3 * 10,
+                                            .reply_timeout_ns = how % 5 * 10};
+    uint64_t pending = fuzz.tokens[how % 4];
+    if (trp_collect(ctx, pending, how % 2 == 0 ? on_reply : NULL, fuzz.asks_count) == TRP_OK) {
+        ask->outcomes += how % 2; /* nobody is told */
         fuzz.asks_count++;
     }
+    TRP_IGNORE(trp_enqueue(ctx, to, &fuzz_do_type, message, &options, &fuzz.tokens[how % 4]));
+}
+
+static enum trp_status on_done(struct trp_context *ctx, void *state, const struct trp_reply *reply)
+{
+    (void)ctx;
+    (void)state;
+    return reply->user == 0 ? TRP_OK : TRP_EINVAL;
 }
 
 static const struct trp_actor_type plain_type;
@@ -107,9 +133,9 @@ static enum trp_status act(struct trp_context *ctx, uint32_t what, const struct 
 {
     const struct fuzz_done done = {.text = message->bytes, .who = *whom};
     const struct fuzz_do inner = {
-        .what = what / 19, .whom = message->whom / ACTORS, .bytes = message->bytes};
+        .what = what / 22, .whom = message->whom / ACTORS, .bytes = message->bytes};
     uint64_t *token = &fuzz.tokens[message->whom % 4];
-    switch (what % 19) {
+    switch (what % 22) {
     case 0:
         return trp_reply(ctx, &fuzz_done_type, &done);
     case 1:
@@ -146,8 +172,15 @@ static enum trp_status act(struct trp_context *ctx, uint32_t what, const struct 
         return trp_register(ctx, whom, "name");
     case 15:
         return TRP_EDENIED;
+    case 16:
+        return trp_link_remote(ctx, whom, &fuzz.actors[message->whom % 3], on_done, 0);
+    case 17:
+        return trp_register_ack(ctx, whom, "name", on_done, 0);
+    case 18:
+        try_enqueue(ctx, whom, &inner, what / 22);
+        return TRP_OK;
     default:
-        try_ask(ctx, whom, &inner, what / 19);
+        try_ask(ctx, whom, &inner, what / 22);
         return TRP_OK;
     }
 }
@@ -224,14 +257,24 @@ static void serve(const struct trp_sched_event *event, uint8_t how)
         break;
     case TRP_SCHED_LINK:
         if (how % 3 == 0) {
-            TRP_IGNORE(trp_scheduler_link_died(scheduler, event->actor, &event->other,
-                                               TRP_STOP_PANICKED, event->payload));
+            const struct trp_stop_cause cause = {
+                .root = TRP_STOP_KILLED, .links_count = how % 4, .links = {*far, *far, *far}};
+            TRP_IGNORE(trp_scheduler_link_died(scheduler, event->actor, &event->other, &cause));
         }
         break;
     case TRP_SCHED_TELL:
-    case TRP_SCHED_UNLINK:
-    case TRP_SCHED_DIED:
     case TRP_SCHED_REGISTER:
+    case TRP_SCHED_CONNECT:
+    case TRP_SCHED_DISCONNECT:
+        if (event->request != 0) {
+            trp_scheduler_complete(scheduler, event->request, how % 2 == 0 ? TRP_OK : TRP_EDEAD,
+                                   TRP_BYTES_NONE);
+        }
+        break;
+    case TRP_SCHED_DIED:
+        TRP_ASSERT(event->death->links_count <= TRP_STOP_LINKS_MAX);
+        break;
+    case TRP_SCHED_UNLINK:
     case TRP_SCHED_UNREGISTER:
     case TRP_SCHED_STOPPED:
         break;
@@ -251,7 +294,6 @@ static void deliver(struct input *in)
     uint8_t payload[512];
     uint8_t how = next(in);
     struct trp_delivery delivery = {.ask = how % 2 == 0,
-                                    .immediate = how % 5 == 0,
                                     .actor = fuzz.actors[how % ACTORS].id,
                                     .token = fuzz.deliveries,
                                     .message = trp_bytes_text("do"),
@@ -300,14 +342,15 @@ static void step(struct input *in)
         TRP_IGNORE(trp_scheduler_kill(fuzz.scheduler, a->id));
         break;
     case 3:
-        TRP_IGNORE(trp_scheduler_link(fuzz.scheduler, a->id, far));
+        TRP_IGNORE(trp_scheduler_link(fuzz.scheduler, a->id, far, next_bytes(in)));
         break;
     case 4:
         TRP_IGNORE(trp_scheduler_unlink(fuzz.scheduler, a->id, far));
         break;
     case 5:
-        TRP_IGNORE(
-            trp_scheduler_link_died(fuzz.scheduler, a->id, far, TRP_STOP_KILLED, next_bytes(in)));
+        TRP_IGNORE(trp_scheduler_link_died(
+            fuzz.scheduler, a->id, far,
+            &(struct trp_stop_cause){.root = TRP_STOP_PANICKED, .text = next_bytes(in)}));
         break;
     case 6:
         trp_scheduler_peer_lost(fuzz.scheduler, &far->peer);

@@ -12,6 +12,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/memory.h"
+#include "net/swarm.h"
 #include "trace/trace.h"
 
 #include <stdlib.h>
@@ -40,6 +41,7 @@ struct trp_swarm {
     bool *knows;         /* whose address */
     uint32_t *connections;
     uint32_t dials;
+    uint64_t consumed;   /* bytes that credit was returned for; it holds nobody back */
     uint32_t write_room; /* bytes a write takes before EAGAIN; 0: no bound */
     uint32_t chunk;      /* bytes given to stream_data at once; 0: all */
 };
@@ -623,6 +625,11 @@ const struct trp_limits *trp_swarm_limits(const struct trp_swarm *swarm)
     return &swarm->limits;
 }
 
+struct trp_trace *trp_swarm_trace(const struct trp_swarm *swarm)
+{
+    return &swarm->world->nodes[swarm->index].trace;
+}
+
 uint32_t trp_swarm_listen_addresses(const struct trp_swarm *swarm,
                                     struct trp_multiaddr *ret_addresses, uint32_t max)
 {
@@ -765,9 +772,7 @@ void trp_stream_reset(struct trp_swarm *swarm, trp_stream_id id)
 
 void trp_stream_consumed(struct trp_swarm *swarm, trp_stream_id id, size_t bytes)
 {
-    (void)swarm;
-    (void)id;
-    (void)bytes;
+    swarm->consumed += fake_stream_find(swarm->world, id) == NULL ? 0 : bytes;
 }
 
 void trp_stream_set_token(struct trp_swarm *swarm, trp_stream_id id, uint64_t token)

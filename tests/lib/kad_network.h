@@ -183,10 +183,10 @@ static inline struct outcome get_providers(struct network *network, uint32_t ind
 }
 
 static inline struct outcome get_record(struct network *network, uint32_t index, const char *key,
-                                        const struct trp_peer_id *hint)
+                                        const struct trp_peer_id *holder)
 {
     uint64_t query;
-    assert_status(trp_kad_get_record(network->kads[index], trp_bytes_text(key), hint, 1, &query),
+    assert_status(trp_kad_get_record(network->kads[index], trp_bytes_text(key), holder, 1, &query),
                   TRP_OK);
     return await(network, index, query);
 }

@@ -44,7 +44,7 @@ struct net_host {
     struct trp_behaviour behaviours[NET_BEHAVIOURS_MAX];
     uint32_t behaviours_count;
     uint32_t traced[NET_KINDS_MAX]; /* events by index in the catalogue */
-    uint64_t outputs[TRP_OUT_RESULT + 1];
+    uint64_t outputs[TRP_OUT_WATCH + 1];
     uint64_t bytes_out;
 };
 
@@ -56,8 +56,10 @@ struct net_end {
     bool closed; /* by its own host, or told so: no input may follow */
     bool paused;
     bool connected;
-    uint16_t port;  /* of a listener */
-    uint32_t other; /* index of the other end + 1; 0: none */
+    uint16_t port;              /* of a listener */
+    uint32_t other;             /* index of the other end + 1; 0: none */
+    struct trp_udp_address udp; /* of a UDP socket: what it is bound to */
+    bool member;                /* of every group */
 };
 
 struct net_happening {
@@ -70,6 +72,9 @@ struct net_happening {
     uint32_t accepted; /* ACCEPTED: the new end + 1 */
     uint8_t *bytes;
     size_t size;
+    struct trp_udp_address local; /* of a datagram; the group of a join */
+    struct trp_udp_address remote;
+    uint32_t interface;
     bool done;
 };
 
@@ -81,6 +86,8 @@ struct net_world {
     bool plaintext;
     bool cut[NET_HOSTS_MAX][NET_HOSTS_MAX]; /* from, to: bytes vanish */
     bool hold_sent[NET_HOSTS_MAX];          /* no credit returns to this host */
+    uint32_t interfaces;                    /* of every host; each has 10.0.0.x / 24 on the first */
+    enum trp_status join_status;            /* the answer to every TRP_OUT_JOIN */
     struct trp_multiaddr resolved[4];       /* the answer to every TRP_OUT_RESOLVE */
     uint32_t resolved_count;
     enum trp_status resolve_status;
@@ -104,6 +111,7 @@ static inline struct net_world *net_world_open(uint64_t seed)
     world->latency_ns = TRP_MS(10);
     world->chunk_bytes_max = 4096;
     world->next_accepted = 1;
+    world->interfaces = 1;
     for (uint32_t i = 0; i < NET_HOSTS_MAX; i++) {
         world->hosts[i].world = world;
         world->hosts[i].index = i;
@@ -231,12 +239,72 @@ static inline void net_perform_close(struct net_world *world, struct net_host *h
     }
 }
 
+/* Every datagram goes to all that are bound to its port and have the address, or are in a group. */
+static inline void net_perform_datagram(struct net_world *world, struct net_host *host,
+                                        uint32_t end, const struct trp_datagram *datagram)
+{
+    const struct trp_udp_address *to = &datagram->remote;
+    for (uint32_t i = 0; i < world->ends_count; i++) {
+        const struct net_end *at = &world->ends[i];
+        bool group = to->ip[0] >= 224;
+        bool reached = at->udp.port == to->port && !at->closed &&
+                       at->udp.ip_bytes == to->ip_bytes &&
+                       (group ? at->member : to->ip[3] == at->host + 1);
+        if (!reached || world->cut[host->index][at->host]) {
+            continue;
+        }
+        struct net_happening *h = net_push(world, world->latency_ns, i, TRP_IN_DATAGRAM);
+        h->size = datagram->bytes.size;
+        h->bytes = malloc(h->size + 1);
+        assert_non_null(h->bytes);
+        memcpy(h->bytes, datagram->bytes.data, h->size);
+        h->local = *to;
+        h->remote = (struct trp_udp_address){.ip = {10, 0, 0, (uint8_t)(host->index + 1)},
+                                             .ip_bytes = 4,
+                                             .port = world->ends[end].udp.port};
+        h->interface = datagram->interface == 0 ? 1 : datagram->interface;
+    }
+}
+
+static inline void net_perform_udp(struct net_world *world, struct net_host *host,
+                                   const struct trp_output *out)
+{
+    struct net_happening *h;
+    uint32_t end;
+    if (out->kind == TRP_OUT_BIND || out->kind == TRP_OUT_WATCH) {
+        end = net_end_add(world, host->index, out->socket);
+        bool binds = out->kind == TRP_OUT_BIND;
+        bool fails = binds && (out->udp->port == 1 || out->udp->ip_bytes != 4);
+        world->ends[end].udp = binds ? *out->udp : (struct trp_udp_address){.port = 0};
+        enum trp_input_kind answer = binds ? TRP_IN_BOUND : TRP_IN_INTERFACES;
+        h = net_push(world, 0, end, fails ? TRP_IN_CLOSED : answer);
+        h->status = fails ? TRP_EADDRINUSE : TRP_OK;
+        return;
+    }
+    end = net_end_find(world, host->index, out->socket);
+    if (out->kind == TRP_OUT_DATAGRAM) {
+        net_perform_datagram(world, host, end, out->datagram);
+    } else if (out->kind == TRP_OUT_LEAVE) {
+        world->ends[end].member = false;
+    } else {
+        world->ends[end].member = world->join_status == TRP_OK;
+        h = net_push(world, 0, end, TRP_IN_JOINED);
+        h->status = world->join_status;
+        h->local = *out->udp;
+        h->interface = out->interface;
+    }
+}
+
 static inline void net_perform(void *driver, const struct trp_output *out)
 {
     struct net_host *host = driver;
     struct net_world *world = host->world;
     uint32_t end = 0;
     host->outputs[out->kind]++;
+    if (out->kind >= TRP_OUT_BIND) {
+        net_perform_udp(world, host, out);
+        return;
+    }
     assert_true(out->socket != 0 || out->kind == TRP_OUT_SAVE || out->kind == TRP_OUT_RESULT);
     bool opens =
         out->kind == TRP_OUT_LISTEN || out->kind == TRP_OUT_DIAL || out->kind == TRP_OUT_RESOLVE;
@@ -279,6 +347,11 @@ static inline void net_perform(void *driver, const struct trp_output *out)
         break;
     case TRP_OUT_SAVE:
     case TRP_OUT_RESULT:
+    case TRP_OUT_BIND:
+    case TRP_OUT_DATAGRAM:
+    case TRP_OUT_JOIN:
+    case TRP_OUT_LEAVE:
+    case TRP_OUT_WATCH:
         break;
     }
 }
@@ -401,8 +474,43 @@ static inline void net_listen(struct net_host *host, uint16_t n)
 
 /* ---- running ---- */
 
+/* Gives one of the inputs of UDP. */
+static inline void net_deliver_udp(struct net_world *world, const struct net_happening *h)
+{
+    struct net_end *end = &world->ends[h->end];
+    struct trp_interface interfaces[TRP_INPUT_INTERFACES_MAX];
+    const struct trp_datagram datagram = {.socket = end->id,
+                                          .interface = h->interface,
+                                          .local = h->local,
+                                          .remote = h->remote,
+                                          .bytes = trp_bytes(h->bytes, h->size)};
+    for (uint32_t i = 0; i < world->interfaces; i++) {
+        interfaces[i] = (struct trp_interface){.index = i + 1,
+                                               .name = {'n', 'e', 't', (char)('0' + i)},
+                                               .ip_bytes = 4,
+                                               .prefix_bits = 24,
+                                               .ip = {10, 0, (uint8_t)i, (uint8_t)(end->host + 1)}};
+    }
+    const struct trp_input in = {.kind = h->kind,
+                                 .status = h->status,
+                                 .now = world->now,
+                                 .socket = end->id,
+                                 .udp = h->kind == TRP_IN_BOUND ? &end->udp : &h->local,
+                                 .datagram = &datagram,
+                                 .interface = h->interface,
+                                 .interfaces = interfaces,
+                                 .interfaces_count = world->interfaces};
+    if (world->hosts[end->host].running) {
+        net_step(&world->hosts[end->host], &in);
+    }
+}
+
 static inline void net_deliver(struct net_world *world, struct net_happening h)
 {
+    if (h.kind >= TRP_IN_BOUND) {
+        net_deliver_udp(world, &h);
+        return;
+    }
     struct net_end *end = &world->ends[h.end];
     struct net_host *host = &world->hosts[end->host];
     struct trp_input in = {.kind = h.kind,

@@ -6,8 +6,9 @@
  * (C cannot contain a wild pointer: a crash in a handler ends the process).
  * Threading  A handler runs on its node's thread; nothing here may be called from elsewhere.
  * Ownership  `ctx`, `state` and `message` are borrowed for the call. Messages are copied when sent,
- *            except that TEXT and BYTES fields are copied with them.
- * Limits     trp_limits: actors, mailbox_messages, message_bytes, requests, timers.
+ *            with all that they point to.
+ * Limits     trp_limits: actors, mailbox_messages, message_bytes, message_memory_bytes, requests,
+ *            timers.
  * Outcome    Every ask has exactly one outcome: on_reply is called once, or the asking actor is
  * gone.
  */
@@ -31,16 +32,52 @@ enum trp_stop_reason {
     TRP_STOP_PEER_DISCONNECTED
 };
 
+/* X(name, Kameo's variant of PanicReason): where an actor failed. */
+#define TRP_PANIC_MAP(X)                                                                           \
+    X(HANDLER_PANIC, "HandlerPanic")                                                               \
+    X(ON_MESSAGE, "OnMessage")                                                                     \
+    X(ON_START, "OnStart")                                                                         \
+    X(ON_PANIC, "OnPanic")                                                                         \
+    X(ON_LINK_DIED, "OnLinkDied")                                                                  \
+    X(ON_STOP, "OnStop")                                                                           \
+    X(ON_UNDELIVERED, "OnUndelivered")                                                             \
+    X(NEXT, "Next")
+
+enum trp_panic {
+#define TRP_PANIC_ENUM(name, text) TRP_PANIC_##name,
+    TRP_PANIC_MAP(TRP_PANIC_ENUM)
+#undef TRP_PANIC_ENUM
+};
+
+#define TRP_STOP_LINKS_MAX 4u
+
+/* Why an actor ended, as Kameo's ActorStopReason tells it. LINK_DIED wraps the reason of another
+ * actor's end, which may be LINK_DIED again: `links` are the actors from the outermost inwards,
+ * `root` is what it all began with. */
+struct trp_stop_cause {
+    enum trp_stop_reason root; /* never TRP_STOP_LINK_DIED */
+    enum trp_panic panic;      /* TRP_STOP_PANICKED */
+    struct trp_bytes text;     /* TRP_STOP_PANICKED: what the failure was, for people */
+    uint32_t links_count;      /* those that are kept; inner ones beyond the most are left out */
+    struct trp_actor_ref links[TRP_STOP_LINKS_MAX];
+};
+
+static inline enum trp_stop_reason trp_stop_cause_reason(const struct trp_stop_cause *cause)
+{
+    return cause->links_count > 0 ? TRP_STOP_LINK_DIED : cause->root;
+}
+
 /* A linked actor died, or the peer it lived on is gone. */
 struct trp_link_death {
     struct trp_actor_ref actor;
-    enum trp_stop_reason reason;
-    struct trp_bytes text; /* of a panic; borrowed for the call */
+    enum trp_stop_reason reason;        /* of that actor's end */
+    const struct trp_stop_cause *cause; /* the same in full; borrowed for the call */
 };
 
 /* Handles one message. For an ask, call trp_reply or trp_reply_error before returning, or
- * trp_reply_later; returning a failure from an ask answers with it as the handler's error. A
- * failure from a tell goes to on_panic. */
+ * trp_reply_later; returning a failure from an ask answers with it as the handler's error, or, when
+ * it is that of trp_reply (TRP_ETOOBIG, TRP_EENCODE), with TRP_EENCODE. A failure from a tell goes
+ * to on_panic. */
 typedef enum trp_status (*trp_handler)(struct trp_context *ctx, void *state, const void *message);
 
 struct trp_actor_handler {
@@ -89,12 +126,22 @@ struct trp_ask_options {
     trp_on_reply on_reply;
     uint64_t user;
     trp_time mailbox_timeout_ns; /* how long to wait for room in a full mailbox; 0: not at all */
-    trp_time reply_timeout_ns;   /* from sending to the reply; 0: trp_limits.request_timeout_ns */
-    bool hold;                   /* handle no other user message until the reply */
+    trp_time reply_timeout_ns; /* from sending to the reply; 0: trp_limits.request_timeout_ns. To a
+                                * remote actor, no longer than that */
+    bool hold;                 /* handle no other user message until the reply */
+};
+
+/* Whom a lookup looks for. */
+enum trp_lookup_scope {
+    TRP_LOOKUP_FIRST, /* the first that is found to be there */
+    TRP_LOOKUP_ALL,   /* every actor of the name */
+    TRP_LOOKUP_LOCAL  /* the one of this node */
 };
 
 struct trp_lookup_result {
-    enum trp_status status;   /* TRP_OK: one actor; TRP_ENOTFOUND, TRP_ENOPEERS, TRP_ETIMEDOUT */
+    /* TRP_OK: one actor. TRP_ENOTFOUND: nobody has the name. TRP_EUNREACHABLE: who has it does not
+     * answer. TRP_ENOPEERS: there is nobody to ask. TRP_ETIMEDOUT. */
+    enum trp_status status;
     bool last;                /* nothing more will come */
     struct trp_actor_ref ref; /* TRP_OK; id 0 in the last result of a lookup of all */
     uint64_t user;
@@ -112,15 +159,32 @@ TRP_API uint64_t trp_random(struct trp_context *ctx);
 TRP_API enum trp_status trp_spawn(struct trp_context *ctx, const struct trp_actor_type *type,
                                   const void *args, const struct trp_spawn_options *options,
                                   struct trp_actor_ref *ret_ref) TRP_NODISCARD;
-/* Sends and forgets. Local: TRP_EDEAD, TRP_EMAILBOXFULL, TRP_EUNKNOWNMESSAGE at once. Remote:
- * TRP_EFULL when the peer's queue is full; what happens after is traced, not reported. */
+/* Sends and forgets. Local: TRP_EDEAD, TRP_EMAILBOXFULL, TRP_EUNKNOWNMESSAGE at once. Remote: it
+ * waits there for room; TRP_EFULL when the peer's queue is full; what happens after is traced, not
+ * reported. Messages to one remote actor may overtake each other. */
 TRP_API enum trp_status trp_tell(struct trp_context *ctx, const struct trp_actor_ref *to,
                                  const struct trp_message_type *type,
                                  const void *message) TRP_NODISCARD;
+/* Sends and calls on_reply exactly once, without message or payload: TRP_OK when the message is in
+ * the mailbox. A returned failure means it will not be called. Of the options, `reply` is not
+ * used. */
+TRP_API enum trp_status trp_tell_ack(struct trp_context *ctx, const struct trp_actor_ref *to,
+                                     const struct trp_message_type *type, const void *message,
+                                     const struct trp_ask_options *options) TRP_NODISCARD;
 /* Sends and calls on_reply exactly once; a returned failure means it will not be called. */
 TRP_API enum trp_status trp_ask(struct trp_context *ctx, const struct trp_actor_ref *to,
                                 const struct trp_message_type *type, const void *message,
                                 const struct trp_ask_options *options) TRP_NODISCARD;
+/* Asks and keeps the outcome, when it comes, until trp_collect; gives a handle for that. Of the
+ * options, `on_reply`, `user` and `hold` are not used. */
+TRP_API enum trp_status trp_enqueue(struct trp_context *ctx, const struct trp_actor_ref *to,
+                                    const struct trp_message_type *type, const void *message,
+                                    const struct trp_ask_options *options,
+                                    uint64_t *ret_pending) TRP_NODISCARD;
+/* Has on_reply called once with the outcome of trp_enqueue, as one more message: soon when it is
+ * there, else when it comes. NULL: nobody wants it. TRP_ENOTFOUND: it was collected. */
+TRP_API enum trp_status trp_collect(struct trp_context *ctx, uint64_t pending,
+                                    trp_on_reply on_reply, uint64_t user) TRP_NODISCARD;
 
 /* Answers the ask being handled; TRP_ESTATE when it is a tell or was answered already, TRP_EINVAL
  * when `type` is not the handler's reply type. */
@@ -163,15 +227,34 @@ TRP_API enum trp_status trp_link(struct trp_context *ctx,
                                  const struct trp_actor_ref *other) TRP_NODISCARD;
 TRP_API enum trp_status trp_unlink(struct trp_context *ctx,
                                    const struct trp_actor_ref *other) TRP_NODISCARD;
+/* Links two other actors, or unlinks them, wherever they live; on_reply (may be NULL) is called
+ * once with the outcome. A returned failure means it will not be called. */
+TRP_API enum trp_status trp_link_remote(struct trp_context *ctx, const struct trp_actor_ref *a,
+                                        const struct trp_actor_ref *b, trp_on_reply on_reply,
+                                        uint64_t user) TRP_NODISCARD;
+TRP_API enum trp_status trp_unlink_remote(struct trp_context *ctx, const struct trp_actor_ref *a,
+                                          const struct trp_actor_ref *b, trp_on_reply on_reply,
+                                          uint64_t user) TRP_NODISCARD;
+/* Says of which type a remote actor is: a ref that came in a message does not, and sending to it
+ * needs that. TRP_EINVAL (no id), TRP_ENOMEM. */
+TRP_API enum trp_status trp_ref_set_type(struct trp_context *ctx, struct trp_actor_ref *ref,
+                                         const char *type_id) TRP_NODISCARD;
 
 /* Publishes an actor of this node under a name on the DHT. Names are UTF-8, 1..255 bytes, without
- * ":meta:". The registration is refreshed until trp_unregister or the actor's end. */
+ * ":meta:", which Kameo's records use. The registration is refreshed until trp_unregister or the
+ * actor's end. */
 TRP_API enum trp_status trp_register(struct trp_context *ctx, const struct trp_actor_ref *actor,
                                      const char *name) TRP_NODISCARD;
+/* The same; on_reply is called once: TRP_OK when the name is announced, or will be as soon as there
+ * is a peer; TRP_EEXISTS when this node has it for another actor; TRP_EDEAD, TRP_ETIMEDOUT, … */
+TRP_API enum trp_status trp_register_ack(struct trp_context *ctx, const struct trp_actor_ref *actor,
+                                         const char *name, trp_on_reply on_reply,
+                                         uint64_t user) TRP_NODISCARD;
 TRP_API enum trp_status trp_unregister(struct trp_context *ctx, const char *name) TRP_NODISCARD;
 /* Finds actors by name; on_lookup is called for each and once with `last`. */
-TRP_API enum trp_status trp_lookup(struct trp_context *ctx, const char *name, bool all,
-                                   trp_on_lookup on_lookup, uint64_t user) TRP_NODISCARD;
+TRP_API enum trp_status trp_lookup(struct trp_context *ctx, const char *name,
+                                   enum trp_lookup_scope scope, trp_on_lookup on_lookup,
+                                   uint64_t user) TRP_NODISCARD;
 
 TRP_EXTERN_C_END
 

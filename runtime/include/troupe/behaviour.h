@@ -8,11 +8,13 @@
  *            swarm's state and returns; what follows from it arrives later, through hooks.
  * Ownership  Pointers given to a hook are borrowed for the call.
  * Outcome    For each stream asked for: stream_opened or stream_closed; for each opened stream
- * (also inbound): stream_closed exactly once, and then its id is dead. */
+ * (also inbound): stream_closed exactly once, and then its id is dead. For each socket asked for:
+ * bound or unbound; after an unbound its id is dead. */
 #ifndef TROUPE_BEHAVIOUR_H
 #define TROUPE_BEHAVIOUR_H
 
 #include <troupe/base.h>
+#include <troupe/datagram.h>
 #include <troupe/multiaddr.h>
 #include <troupe/peer_id.h>
 
@@ -102,6 +104,17 @@ struct trp_behaviour_ops {
     /* The end: TRP_OK when both sides finished, else why (TRP_ERESET, TRP_ECLOSED,
      * TRP_ENEGOTIATION, TRP_ETIMEDOUT, TRP_ENOADDRESS, TRP_EFULL, …). */
     void (*stream_closed)(void *self, const struct trp_stream_info *stream, enum trp_status reason);
+
+    /* A socket of trp_swarm_bind is open, at this address and port. */
+    void (*bound)(void *self, trp_socket socket, const struct trp_udp_address *address);
+    /* It could not be opened, or broke. */
+    void (*unbound)(void *self, trp_socket socket, enum trp_status reason);
+    /* How a trp_swarm_join ended. */
+    void (*joined)(void *self, trp_socket socket, const struct trp_udp_address *group,
+                   uint32_t interface, enum trp_status status);
+    void (*datagram)(void *self, const struct trp_datagram *datagram);
+    /* The interfaces of this machine as they are now, each with its addresses. */
+    void (*interfaces)(void *self, const struct trp_interface *interfaces, uint32_t count);
 
     trp_time (*deadline)(const void *self);
     void (*expire)(void *self, trp_time now);

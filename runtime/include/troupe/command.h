@@ -23,25 +23,32 @@ enum trp_command_kind {
     TRP_CMD_KILL,       /* name: of a local actor; at once */
     TRP_CMD_REGISTER,   /* ref (local), name */
     TRP_CMD_UNREGISTER, /* name */
-    TRP_CMD_LOOKUP,     /* name; all = every actor of that name, else the first that answers */
+    TRP_CMD_LOOKUP,     /* name; all = every actor of that name, else the first that answers;
+                         * local = the one of this node */
     TRP_CMD_ASK,        /* ref or name (looked up first); message, payload, timeouts */
-    TRP_CMD_TELL,       /* ref or name; message, payload */
+    TRP_CMD_TELL,       /* ref or name; message, payload; TRP_OK: it is in the mailbox */
     TRP_CMD_PEERS,      /* payload of the result: msgpack array of connected and known peers */
-    TRP_CMD_LEAVE       /* say goodbye, withdraw names, close every connection */
+    TRP_CMD_LEAVE,      /* say goodbye, withdraw names, close every connection */
+    TRP_CMD_PING,       /* ref.peer: whom; round_trip_ns of the result */
+    TRP_CMD_LINK,       /* ref and other, wherever they live: told of each other's death */
+    TRP_CMD_UNLINK      /* ref and other */
 };
 
 struct trp_command {
     enum trp_command_kind kind;
     bool all;
+    bool local;
+    bool immediate;              /* ASK, TELL: do not wait for room in a full mailbox */
     uint64_t request;            /* chosen by the caller; comes back in the results */
     struct trp_actor_ref ref;    /* id 0: use `name` */
+    struct trp_actor_ref other;  /* LINK, UNLINK */
     struct trp_bytes name;       /* UTF-8, 1..255 bytes */
-    struct trp_bytes actor_type; /* id of the actor type */
+    struct trp_bytes actor_type; /* id of the actor type: SPAWN; of a remote `ref` without `type` */
     struct trp_bytes message;    /* id of the message */
     struct trp_bytes payload;    /* msgpack */
     struct trp_multiaddr address;
-    trp_time mailbox_timeout_ns; /* 0: none */
-    trp_time reply_timeout_ns;   /* 0: the node's request timeout */
+    trp_time mailbox_timeout_ns; /* how long to wait for room; 0: as long as for the reply */
+    trp_time reply_timeout_ns;   /* 0: the node's request timeout; to another node, at most that */
 };
 
 struct trp_result {
@@ -55,6 +62,7 @@ struct trp_result {
     uint32_t hops;               /* LOOKUP: length of the referral chain to the first answer */
     uint32_t rpcs;               /* LOOKUP: requests sent */
     uint32_t timeouts;           /* LOOKUP: requests that were not answered */
+    trp_time round_trip_ns;      /* PING */
 };
 
 TRP_EXTERN_C_END

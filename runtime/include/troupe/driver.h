@@ -9,34 +9,39 @@
  * Threading  One thread per node.
  * Ownership  Slices and pointers in an input are borrowed during the step; those in an output until
  *            the next call on the same node.
- * Sockets    Ids are 64-bit, never reused. The node numbers the sockets it opens (listen, dial)
- * with even numbers, the driver the accepted ones with odd numbers. 0 is none. */
+ * Sockets    Ids are 64-bit, never reused. The node numbers the sockets it opens (listen, dial,
+ *            bind) with even numbers, the driver the accepted ones with odd numbers. 0 is none. */
 #ifndef TROUPE_DRIVER_H
 #define TROUPE_DRIVER_H
 
 #include <troupe/base.h>
 #include <troupe/command.h>
+#include <troupe/datagram.h>
 #include <troupe/multiaddr.h>
 
 TRP_EXTERN_C_BEGIN
 
-typedef uint64_t trp_socket;
-
-/* Most addresses in one input. */
-#define TRP_INPUT_ADDRESSES_MAX 16u
+/* Most addresses, and addresses of interfaces, in one input. */
+#define TRP_INPUT_ADDRESSES_MAX  16u
+#define TRP_INPUT_INTERFACES_MAX 64u
 
 enum trp_input_kind {
     TRP_IN_TIME,      /* only `now` */
     TRP_IN_LISTENING, /* socket; addresses: what it is bound to, wildcards expanded */
     TRP_IN_ACCEPTED,  /* listener, socket (odd); addresses[0] local, addresses[1] remote */
     TRP_IN_CONNECTED, /* socket; addresses[0] local, addresses[1] remote */
-    TRP_IN_BYTES,     /* socket; bytes, at least one; the node takes them all */
-    TRP_IN_EOF,       /* socket: the peer will send no more */
-    TRP_IN_SENT,      /* socket; sent_bytes of earlier TRP_OUT_BYTES have left: credit returns */
-    TRP_IN_CLOSED,   /* socket; status: why, TRP_OK when both directions ended in good order. Also a
-                      * failed listen or dial. The last input of it */
-    TRP_IN_RESOLVED, /* socket: id of the TRP_OUT_RESOLVE; status; addresses */
-    TRP_IN_COMMAND   /* command: what the user wants */
+    TRP_IN_BYTES,  /* socket; bytes, at least one; the node takes them all. sent_bytes as for SENT,
+                    * 0 for none: what comes back often brings both */
+    TRP_IN_EOF,    /* socket: the peer will send no more */
+    TRP_IN_SENT,   /* socket; sent_bytes of earlier TRP_OUT_BYTES have left: credit returns */
+    TRP_IN_CLOSED, /* socket; status: why, TRP_OK when both directions ended in good order. Also a
+                    * failed listen or dial. The last input of it */
+    TRP_IN_RESOLVED,  /* socket: id of the TRP_OUT_RESOLVE; status; addresses */
+    TRP_IN_COMMAND,   /* command: what the user wants */
+    TRP_IN_BOUND,     /* socket; udp: what it is bound to, the port chosen; a wildcard stays one */
+    TRP_IN_DATAGRAM,  /* socket, datagram */
+    TRP_IN_JOINED,    /* socket; udp: the group, interface; status: whether it is a member now */
+    TRP_IN_INTERFACES /* interfaces: all there are, in the order of their indexes */
 };
 
 struct trp_input {
@@ -51,6 +56,11 @@ struct trp_input {
     const struct trp_multiaddr *addresses;
     uint32_t addresses_count;
     const struct trp_command *command;
+    const struct trp_udp_address *udp;
+    const struct trp_datagram *datagram;
+    uint32_t interface;
+    uint32_t interfaces_count; /* at most TRP_INPUT_INTERFACES_MAX; others are left out */
+    const struct trp_interface *interfaces;
 };
 
 enum trp_output_kind {
@@ -63,7 +73,15 @@ enum trp_output_kind {
     TRP_OUT_RESUME,   /* socket */
     TRP_OUT_RESOLVE,  /* socket: an id to answer with; address: a /dns* address */
     TRP_OUT_SAVE,     /* bytes: replaces the node's saved state (see trp_node_config.saved) */
-    TRP_OUT_RESULT    /* result: of a command */
+    TRP_OUT_RESULT,   /* result: of a command */
+    TRP_OUT_BIND,     /* socket; udp: to be bound to, port 0 any; shared: others on this machine may
+                       * have the same port. Answered by BOUND or CLOSED; ends with CLOSE */
+    TRP_OUT_DATAGRAM, /* datagram, of a bound socket: sent at once, or later when the system has no
+                       * room; dropped and traced when too much waits already, or on an error */
+    TRP_OUT_JOIN,     /* socket; udp: a group (its port means nothing), interface: its datagrams are
+                       * received too, ours as well. Answered by JOINED */
+    TRP_OUT_LEAVE,    /* as JOIN; not answered */
+    TRP_OUT_WATCH     /* answered by INTERFACES, then and whenever they have changed since */
 };
 
 struct trp_output {
@@ -74,6 +92,10 @@ struct trp_output {
     const struct trp_multiaddr *address;
     struct trp_bytes bytes;
     const struct trp_result *result;
+    const struct trp_udp_address *udp;
+    const struct trp_datagram *datagram;
+    uint32_t interface;
+    bool shared;
 };
 
 /* What a driver drives: a node, or a small program of a test. `self` is passed back. */

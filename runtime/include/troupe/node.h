@@ -8,11 +8,15 @@
 #ifndef TROUPE_NODE_H
 #define TROUPE_NODE_H
 
+#include <troupe/access.h>
 #include <troupe/actor.h>
 #include <troupe/base.h>
 #include <troupe/behaviour.h>
 #include <troupe/driver.h>
 #include <troupe/limits.h>
+#include <troupe/mdns.h>
+#include <troupe/messaging.h>
+#include <troupe/registry.h>
 #include <troupe/trace.h>
 
 TRP_EXTERN_C_BEGIN
@@ -20,11 +24,11 @@ TRP_EXTERN_C_BEGIN
 struct trp_node;
 struct trp_crypto_memo;
 
-enum trp_security { TRP_SECURITY_NOISE, TRP_SECURITY_PLAINTEXT };
+/* Whether a node finds others, and lets itself be found, on the local network. TRP_MDNS_BY_DEFAULT:
+ * as trp_bootstrap of troupe/uv.h makes it, yes, unless it is bare; else no. */
+enum trp_mdns_use { TRP_MDNS_BY_DEFAULT, TRP_MDNS_ON, TRP_MDNS_OFF };
 
-/* Default protocol ids: those of Kameo, so that both kinds of node share one network. */
-#define TRP_PROTOCOL_REGISTRY  "/kameo/registry/1.0.0"
-#define TRP_PROTOCOL_MESSAGING "/kameo/messaging/1.0.0"
+enum trp_security { TRP_SECURITY_NOISE, TRP_SECURITY_PLAINTEXT };
 
 struct trp_node_config {
     uint8_t seed[32];     /* of keys, nonces and draws: OS entropy on a real machine */
@@ -37,12 +41,22 @@ struct trp_node_config {
     uint32_t actor_types_count;
     const struct trp_behaviour *behaviours; /* the user's own, beside ours; copied */
     uint32_t behaviours_count;
-    struct trp_bytes saved;        /* the last TRP_OUT_SAVE of an earlier life; may be empty */
-    const char *kad_protocol;      /* NULL: TRP_PROTOCOL_REGISTRY; borrowed for ever */
-    const char *agent;             /* identify's agentVersion; NULL: "troupe/<version>" */
-    bool kad_client;               /* ask the DHT, do not serve it */
-    struct trp_recorder *recorder; /* borrowed for the node's life; NULL: no trace */
-    uint32_t trace_node;           /* `node` of its events */
+    bool bare; /* only the user's behaviours, no actors: LISTEN, DIAL, BOOTSTRAP, PEERS, LEAVE */
+    const struct trp_access_rule *access; /* who may do what; borrowed for the node's life */
+    uint32_t access_count;                /* 0: everybody everything, as Kameo */
+    /* Believe a peer that tells of the death of an actor of its own though no link with it is known
+     * here. Kameo's ActorRef::link_remote tells only its own node of a link; without this, an actor
+     * here does not hear of the end of a Rust actor that linked itself in that way. With it, any
+     * peer that has TRP_ACCESS_LINK can end any actor here that does not handle on_link_died. */
+    bool accept_unlinked_deaths;
+    struct trp_bytes saved;   /* the last TRP_OUT_SAVE of an earlier life; may be empty */
+    const char *kad_protocol; /* NULL: TRP_PROTOCOL_REGISTRY, as Kameo; borrowed for ever */
+    const char *agent;        /* identify's agentVersion; NULL: "troupe/<version>" */
+    bool kad_client;          /* ask the DHT, do not serve it */
+    enum trp_mdns_use mdns;
+    struct trp_mdns_config mdns_config;  /* `dials` NULL: peers that the DHT does not know */
+    struct trp_recorder *recorder;       /* borrowed for the node's life; NULL: no trace */
+    uint32_t trace_node;                 /* `node` of its events */
     struct trp_crypto_memo *crypto_memo; /* only for simulations, whose nodes share it; borrowed */
 };
 

@@ -16,9 +16,14 @@ TRP_API trp_time trp_swarm_now(const struct trp_swarm *swarm);
 /* Borrows our own PeerId for the swarm's life. */
 TRP_API const struct trp_peer_id *trp_swarm_peer_id(const struct trp_swarm *swarm);
 TRP_API const struct trp_limits *trp_swarm_limits(const struct trp_swarm *swarm);
-/* Copies our listen addresses (wildcards expanded), at most `max`; returns how many. */
+/* Copies our listen addresses (wildcards expanded) but link-local ones, at most `max`; returns how
+ * many. */
 TRP_API uint32_t trp_swarm_listen_addresses(const struct trp_swarm *swarm,
                                             struct trp_multiaddr *ret_addresses, uint32_t max);
+/* The same for link-local addresses, which have a zone: they mean nothing beyond their interface.
+ */
+TRP_API uint32_t trp_swarm_link_addresses(const struct trp_swarm *swarm,
+                                          struct trp_multiaddr *ret_addresses, uint32_t max);
 /* Lists every protocol that some behaviour accepts now, in the order of the behaviours. */
 TRP_API uint32_t trp_swarm_protocols(const struct trp_swarm *swarm, const char **ret_protocols,
                                      uint32_t max);
@@ -50,7 +55,8 @@ TRP_API void trp_swarm_close_connection(struct trp_swarm *swarm, trp_connection_
                                         enum trp_status reason);
 TRP_API void trp_swarm_close_peer(struct trp_swarm *swarm, const struct trp_peer_id *peer,
                                   enum trp_status reason);
-/* Counts references that keep a peer's connections open though idle: +1 or -1. */
+/* Counts references that keep a peer's connections open though idle, and have them probed every
+ * link_probe_ns of silence, so that a lost one is closed soon: +1 or -1. */
 TRP_API void trp_swarm_keep_alive(struct trp_swarm *swarm, const struct trp_peer_id *peer,
                                   int32_t change);
 
@@ -66,6 +72,11 @@ enum trp_address_source {
 TRP_API void trp_swarm_add_address(struct trp_swarm *swarm, const struct trp_peer_id *peer,
                                    const struct trp_multiaddr *address,
                                    enum trp_address_source source);
+/* Takes back what one source said of an address; what no other source says is forgotten. No
+ * connection ends by this. */
+TRP_API void trp_swarm_forget_address(struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                                      const struct trp_multiaddr *address,
+                                      enum trp_address_source source);
 /* Copies the known addresses of a peer, best first. */
 TRP_API uint32_t trp_swarm_known_addresses(const struct trp_swarm *swarm,
                                            const struct trp_peer_id *peer,
@@ -105,6 +116,33 @@ TRP_API void trp_stream_set_token(struct trp_swarm *swarm, trp_stream_id stream,
 /* Makes an inbound stream hold its connection open, or not (see `background`). */
 TRP_API void trp_stream_set_background(struct trp_swarm *swarm, trp_stream_id stream,
                                        bool background);
+
+struct trp_bind_request {
+    uint32_t behaviour;             /* index given to attach: its hooks are called */
+    struct trp_udp_address address; /* a wildcard and port 0 are fine */
+    bool shared;                    /* other programs may use the same port */
+};
+/* Opens a UDP socket; ends in `bound` or `unbound`. TRP_EINVAL, TRP_EFULL, TRP_ENOMEM. */
+TRP_API enum trp_status trp_swarm_bind(struct trp_swarm *swarm,
+                                       const struct trp_bind_request *request,
+                                       trp_socket *ret_socket) TRP_NODISCARD;
+/* Closes a socket; nothing more is told of it. */
+TRP_API void trp_swarm_unbind(struct trp_swarm *swarm, trp_socket socket);
+/* Wants the datagrams of a group that come by an interface; ends in `joined`. TRP_ENOTFOUND,
+ * TRP_ENOMEM. */
+TRP_API enum trp_status trp_swarm_join(struct trp_swarm *swarm, trp_socket socket,
+                                       const struct trp_udp_address *group,
+                                       uint32_t interface) TRP_NODISCARD;
+TRP_API enum trp_status trp_swarm_leave(struct trp_swarm *swarm, trp_socket socket,
+                                        const struct trp_udp_address *group,
+                                        uint32_t interface) TRP_NODISCARD;
+/* Sends a copy of a datagram; whether it arrives, nobody tells. TRP_ENOTFOUND, TRP_ETOOBIG,
+ * TRP_EFULL (datagram_send_bytes wait to leave), TRP_ENOMEM. */
+TRP_API enum trp_status trp_swarm_send(struct trp_swarm *swarm,
+                                       const struct trp_datagram *datagram) TRP_NODISCARD;
+/* Has the hook `interfaces` called, of every behaviour: soon, and whenever they change. TRP_ENOMEM.
+ */
+TRP_API enum trp_status trp_swarm_watch_interfaces(struct trp_swarm *swarm) TRP_NODISCARD;
 
 TRP_EXTERN_C_END
 

@@ -39,8 +39,8 @@ static inline struct trp_kad_key trp_kad_key_load(const uint8_t digest[32])
 
 static inline void trp_kad_key_store(const struct trp_kad_key *key, uint8_t ret_digest[32])
 {
-    for (unsigned i = 0; i < 4; i++) {
-        trp_store_be64(ret_digest + 8u * i, key->words[i]);
+    for (size_t i = 0; i < 4; i++) {
+        trp_store_be64(ret_digest + 8 * i, key->words[i]);
     }
 }
 

@@ -164,6 +164,7 @@ static enum trp_status query_insert(struct trp_kad_query *query,
     } else if (query->count == query->capacity && !query_grow(query)) {
         return TRP_ENOMEM;
     }
+    TRP_ASSERT(slot < query->capacity && query->candidates != NULL);
     memmove(&query->order[rank + 1], &query->order[rank],
             (query->count - rank) * sizeof query->order[0]);
     query->order[rank] = slot;

@@ -63,10 +63,12 @@ struct trp_path {
                                * other travel alike; a stream stays ordered. At least 1 us */
     uint64_t jitter_ppm;      /* share of the latency that is drawn anew, the rest being drawn once
                                * per path; 0: all */
-    uint32_t loss_ppm;        /* per segment: a stall of one retransmission timeout, doubling */
+    uint32_t loss_ppm;        /* per segment: a stall of one retransmission timeout, doubling; a
+                               * datagram is lost for good */
     uint64_t rate_bits_per_s; /* 0: unlimited */
     trp_time queue_ns;        /* how much of the rate may queue before the sender feels it */
-    bool stall;               /* bytes are held and released in order when it ends */
+    bool stall;               /* bytes are held and released in order when it ends; datagrams are
+                               * lost */
 };
 
 enum trp_cut { TRP_CUT_NONE, TRP_CUT_REFUSE, TRP_CUT_BLACKHOLE };
@@ -89,6 +91,8 @@ TRP_API enum trp_status trp_world_add_host(struct trp_world *world, trp_time sta
                                            uint32_t *ret_host) TRP_NODISCARD;
 /* Writes the IPv4 address of a host. */
 TRP_API void trp_world_host_ip(uint32_t host, uint8_t ret_ip[4]);
+/* Puts a host on a local network: its multicasts reach hosts of the same one; 0 at first. */
+TRP_API void trp_world_set_lan(struct trp_world *world, uint32_t host, uint32_t lan);
 TRP_API bool trp_world_is_up(const struct trp_world *world, uint32_t host);
 /* Borrows the running process; NULL ops when the host is down. */
 TRP_API struct trp_process trp_world_process(const struct trp_world *world, uint32_t host);
@@ -123,9 +127,16 @@ TRP_API uint64_t trp_world_stop(struct trp_world *world, uint32_t host, uint64_t
  * world's. Its network stack goes on: it takes connections and bytes while there is room. */
 TRP_API uint64_t trp_world_pause(struct trp_world *world, uint32_t host, uint64_t cause);
 TRP_API uint64_t trp_world_resume(struct trp_world *world, uint32_t host, uint64_t cause);
-/* Resets a share (in millionths, keyed per connection) of the established connections of a host. */
-TRP_API uint64_t trp_world_reset(struct trp_world *world, uint32_t host, uint32_t share_ppm,
-                                 uint64_t cause);
+/* Which connections a reset hits: a share in millionths, drawn per connection, unless `chooses`
+ * says otherwise; it is asked for each, with the host at its other end. */
+struct trp_reset {
+    uint32_t share_ppm;
+    bool (*chooses)(void *user, uint32_t host, uint32_t other, bool drawn); /* may be NULL */
+    void *user;
+};
+/* Resets established connections of a host. */
+TRP_API uint64_t trp_world_reset(struct trp_world *world, uint32_t host,
+                                 const struct trp_reset *reset, uint64_t cause);
 
 TRP_API trp_time trp_world_now(const struct trp_world *world);
 /* The moment of the next happening; TRP_NEVER when nothing will ever happen. */

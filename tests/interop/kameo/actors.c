@@ -94,7 +94,7 @@ static bool probe_on_link_died(struct trp_context *ctx, void *state,
     const struct probe *probe = state;
     char of[REF_TEXT_MAX];
     ref_print(&death->actor, &self_peer, of);
-    event_death("link_died", probe->alias, of, death->reason, death->text);
+    event_death("link_died", probe->alias, of, death->reason, death->cause->text);
     return !probe->frail || death->reason == TRP_STOP_NORMAL;
 }
 

@@ -5,7 +5,8 @@ import json
 from driver import expect
 from pairs import DIRECTIONS, Pair
 
-PAYLOADS = ("nil", "unit_struct", "empty_struct", "struct", "newtype", "text", "integers", "floats")
+PAYLOADS = ("nil", "unit_struct", "empty_struct", "struct", "newtype", "text", "tuple", "option",
+            "list", "map", "bytes", "integers", "floats", "enum", "enums", "nested", "empty")
 # What the messages of one actor to a remote one must carry, by the smaller of both limits.
 LARGE = 400 * 1024
 

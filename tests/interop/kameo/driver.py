@@ -159,10 +159,10 @@ class Node:
 
 
 class Programs:
-    """Where the two kinds of node come from."""
+    """Where the kinds of node come from."""
 
-    def __init__(self, rust, c, logs):
-        self.paths = {"rust": [rust, "node"], "c": [c]}
+    def __init__(self, rust, c, hostile, logs):
+        self.paths = {"rust": [rust, "node"], "c": [c], "hostile": [hostile]}
         self.logs = logs
         self.started = []
         self.lock = threading.Lock()

@@ -11,7 +11,7 @@
         (const uint8_t *)(literal), sizeof(literal) - 1                                            \
     }
 
-const struct trp_message_type payload_nil_type = {.id = "nil", .shape = TRP_SHAPE_UNIT};
+TRP_MESSAGE_DEFINE_UNIT(payload_nil, "nil");
 const struct payload payload_nil = {&payload_nil_type, NULL};
 
 TRP_MESSAGE_DEFINE_EMPTY(payload_unit_struct, "unit_struct");
@@ -83,6 +83,102 @@ static const struct payload_floats floats_sample = {.f32_half = 1.5F,
                                                     .f64_minus_zero = -0.0,
                                                     .f64_nan = NAN};
 const struct payload payload_floats = {&payload_floats_type, &floats_sample};
+
+#define PAIR(FIELD, TAG) FIELD(TAG, I32, number) FIELD(TAG, TEXT, text)
+TRP_MESSAGE_DECLARE(payload_tuple, PAIR);
+TRP_MESSAGE_DEFINE_TUPLE(payload_tuple, "tuple", PAIR);
+static const struct payload_tuple pair_sample = {.number = -7, .text = TEXT("seven")};
+const struct payload payload_tuple = {&payload_tuple_type, &pair_sample};
+
+#define MAYBE(FIELD, TAG)                                                                          \
+    FIELD(TAG, OPTION(I64), present)                                                               \
+    FIELD(TAG, OPTION(I64), absent)                                                                \
+    FIELD(TAG, OPTION(TEXT), text)                                                                 \
+    FIELD(TAG, OPTION(STRUCT(payload_struct)), record)
+TRP_MESSAGE_DECLARE(payload_option, MAYBE);
+TRP_MESSAGE_DEFINE(payload_option, "option", MAYBE);
+static const struct payload_option maybe_sample = {.present = {true, 5},
+                                                   .text = {true, TEXT("here")}};
+const struct payload payload_option = {&payload_option_type, &maybe_sample};
+
+#define SHELF(FIELD, TAG) FIELD(TAG, LIST(I64), numbers) FIELD(TAG, LIST(TEXT), words)
+TRP_MESSAGE_DECLARE(payload_list, SHELF);
+TRP_MESSAGE_DEFINE(payload_list, "list", SHELF);
+static const int64_t shelf_numbers[] = {0, -1, 127, 128, -129, 65536};
+static const struct trp_bytes shelf_words[] = {TEXT("a"), TEXT(""), TEXT("ccc")};
+static const struct payload_list shelf_sample = {.numbers = TRP_LIST(shelf_numbers),
+                                                 .words = TRP_LIST(shelf_words)};
+const struct payload payload_list = {&payload_list_type, &shelf_sample};
+
+#define AGE(FIELD, TAG)  FIELD(TAG, TEXT, name) FIELD(TAG, U32, age)
+#define AGES(FIELD, TAG) FIELD(TAG, MAP(age), ages)
+TRP_MESSAGE_DECLARE(age, AGE);
+TRP_MESSAGE_DEFINE(age, NULL, AGE);
+TRP_MESSAGE_DECLARE(payload_map, AGES);
+TRP_MESSAGE_DEFINE(payload_map, "map", AGES);
+static const struct age ages[] = {{TEXT("ada"), 36}, {TEXT("bob"), 0}, {TEXT("eve"), 70000}};
+static const struct payload_map ages_sample = {.ages = TRP_LIST(ages)};
+const struct payload payload_map = {&payload_map_type, &ages_sample};
+
+#define BLOB(FIELD, TAG) FIELD(TAG, OCTETS, plain) FIELD(TAG, BYTES, packed)
+TRP_MESSAGE_DECLARE(payload_bytes, BLOB);
+TRP_MESSAGE_DEFINE(payload_bytes, "bytes", BLOB);
+static const struct payload_bytes blob_sample = {.plain = TEXT("\x00\x01\x7f\x80\xc8\xff"),
+                                                 .packed = TEXT("\x00\x01\x7f\x80\xc8\xff")};
+const struct payload payload_bytes = {&payload_bytes_type, &blob_sample};
+
+#define SIZES(FIELD, TAG) FIELD(TAG, U32, width) FIELD(TAG, U32, height)
+TRP_MESSAGE_DECLARE(sizes, SIZES);
+TRP_MESSAGE_DEFINE_TUPLE(sizes, NULL, SIZES);
+#define POLYGON(FIELD, TAG) FIELD(TAG, TEXT, name) FIELD(TAG, U32, sides)
+TRP_MESSAGE_DECLARE(polygon, POLYGON);
+TRP_MESSAGE_DEFINE(polygon, NULL, POLYGON);
+#define SHAPE(VARIANT, TAG)                                                                        \
+    VARIANT(TAG, NO_VALUE, nothing, "Nothing")                                                     \
+    VARIANT(TAG, F64, circle, "Circle")                                                            \
+    VARIANT(TAG, STRUCT(sizes), box, "Box")                                                        \
+    VARIANT(TAG, STRUCT(polygon), polygon, "Polygon")
+TRP_MESSAGE_DECLARE_ENUM(payload_enum, SHAPE);
+TRP_MESSAGE_DEFINE_ENUM(payload_enum, "enum", SHAPE);
+static const struct payload_enum shapes[] = {
+    {.kind = payload_enum_nothing},
+    {.kind = payload_enum_circle, .circle = 0.5},
+    {.kind = payload_enum_box, .box = {3, 400}},
+    {.kind = payload_enum_polygon, .polygon = {TEXT("hexagon"), 6}}};
+const struct payload payload_enum = {&payload_enum_type, &shapes[3]};
+
+#define SHAPES(FIELD, TAG) FIELD(TAG, LIST(STRUCT(payload_enum)), shapes)
+TRP_MESSAGE_DECLARE(payload_enums, SHAPES);
+TRP_MESSAGE_DEFINE(payload_enums, "enums", SHAPES);
+static const struct payload_enums shapes_sample = {.shapes = TRP_LIST(shapes)};
+const struct payload payload_enums = {&payload_enums_type, &shapes_sample};
+
+#define OUTER(FIELD, TAG)                                                                          \
+    FIELD(TAG, STRUCT(payload_struct), record)                                                     \
+    FIELD(TAG, LIST(STRUCT(payload_struct)), records)                                              \
+    FIELD(TAG, STRUCT(payload_option), maybe)
+TRP_MESSAGE_DECLARE(payload_nested, OUTER);
+TRP_MESSAGE_DEFINE(payload_nested, "nested", OUTER);
+static const struct payload_struct records[] = {
+    {.amount = 1, .name = TEXT("one"), .flag = false},
+    {.amount = -300, .name = TEXT("Zoë"), .flag = true}};
+static const struct payload_nested outer_sample = {
+    .record = {.amount = -300, .name = TEXT("Zoë"), .flag = true},
+    .records = TRP_LIST(records),
+    .maybe = {.present = {true, 5},
+              .text = {true, TEXT("here")},
+              .record = {true, {.amount = -300, .name = TEXT("Zoë"), .flag = true}}}};
+const struct payload payload_nested = {&payload_nested_type, &outer_sample};
+
+#define EMPTIES(FIELD, TAG)                                                                        \
+    FIELD(TAG, TEXT, text)                                                                         \
+    FIELD(TAG, BYTES, packed)                                                                      \
+    FIELD(TAG, LIST(I64), list)                                                                    \
+    FIELD(TAG, MAP(age), ages)
+TRP_MESSAGE_DECLARE(payload_empty, EMPTIES);
+TRP_MESSAGE_DEFINE(payload_empty, "empty", EMPTIES);
+static const struct payload_empty empties_sample = {.text = TEXT("")};
+const struct payload payload_empty = {&payload_empty_type, &empties_sample};
 
 const struct payload *payload_find(struct trp_bytes name)
 {

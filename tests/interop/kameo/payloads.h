@@ -14,8 +14,17 @@
     X(struct)                                                                                      \
     X(newtype)                                                                                     \
     X(text)                                                                                        \
+    X(tuple)                                                                                       \
+    X(option)                                                                                      \
+    X(list)                                                                                        \
+    X(map)                                                                                         \
+    X(bytes)                                                                                       \
     X(integers)                                                                                    \
-    X(floats)
+    X(floats)                                                                                      \
+    X(enum)                                                                                        \
+    X(enums)                                                                                       \
+    X(nested)                                                                                      \
+    X(empty)
 
 struct payload {
     const struct trp_message_type *type;

@@ -2,7 +2,9 @@
 /* interop/kameo/peer.c - a node that is told what to do, line by line: the counterpart of the Kameo
  * node in common/node.rs, on the public headers alone. README.md lists the commands.
  *
- *     peer [LIMIT=VALUE…]        a field of struct trp_limits; spans in milliseconds
+ *     peer [LIMIT=VALUE…] [allow=PEER…]
+ * LIMIT is a field of struct trp_limits, spans are in milliseconds; only those allowed, if any, may
+ * send messages and links.
  * It ends with its standard input. */
 #include "interop/kameo/actors.h"
 #include "interop/kameo/lines.h"
@@ -20,6 +22,7 @@
 #define DIALS_MAX     16u
 #define SEARCHES_MAX  16u
 #define FOUND_BYTES   4096u
+#define ALLOWED_MAX   8u
 /* Requests of the node that are no messages: those have the small numbers of requests.c. */
 #define REQUEST_LINE (UINT64_C(1) << 32)
 
@@ -55,11 +58,7 @@ struct peer {
 static void peer_on_trace(void *self, const struct trp_trace_event *event)
 {
     (void)self;
-    bool of_interest = event->kind->level <= TRP_TRACE_INFO || event->kind->id >= 400 ||
-                       (event->kind->id >= 200 && event->kind->id < 300);
-    if (of_interest) {
-        event_trace(event);
-    }
+    event_trace(event);
 }
 
 static void watch_attach(void *self, struct trp_swarm *swarm, uint32_t index)
@@ -416,7 +415,26 @@ static bool set_limit(struct trp_limits *limits, const char *text)
     return false;
 }
 
-static enum trp_status peer_begin(struct peer *peer, const struct trp_limits *limits,
+/* What the arguments say. */
+struct settings {
+    struct trp_limits limits;
+    struct trp_access_rule allowed[ALLOWED_MAX];
+    uint32_t allowed_count;
+};
+
+static bool set_allowed(struct settings *settings, const char *text)
+{
+    static const char key[] = "allow=";
+    struct trp_access_rule rule = {.rights = TRP_ACCESS_MESSAGE | TRP_ACCESS_LINK};
+    if (strncmp(text, key, sizeof key - 1) != 0 || settings->allowed_count == ALLOWED_MAX ||
+        trp_peer_id_parse(text + sizeof key - 1, &rule.peer) != TRP_OK) {
+        return false;
+    }
+    settings->allowed[settings->allowed_count++] = rule;
+    return true;
+}
+
+static enum trp_status peer_begin(struct peer *peer, const struct settings *settings,
                                   uv_loop_t *loop)
 {
     static const struct trp_actor_type *const types[] = {&probe_type, &other_type, &phantom_type,
@@ -426,7 +444,9 @@ static enum trp_status peer_begin(struct peer *peer, const struct trp_limits *li
                                                        .actor_types_count = 4,
                                                        .behaviours = &watch,
                                                        .behaviours_count = 1,
-                                                       .limits = *limits,
+                                                       .limits = settings->limits,
+                                                       .access = settings->allowed,
+                                                       .access_count = settings->allowed_count,
                                                        .recorder = &peer->recorder},
                                               .loop = loop,
                                               .on_result = peer_on_result,
@@ -450,12 +470,12 @@ static enum trp_status peer_begin(struct peer *peer, const struct trp_limits *li
 int main(int argc, char **argv)
 {
     static struct peer peer;
-    struct trp_limits limits = {0};
+    static struct settings settings;
     uv_loop_t loop;
     uv_pipe_t input;
     for (int i = 1; i < argc; i++) {
-        if (!set_limit(&limits, argv[i])) {
-            (void)fprintf(stderr, "peer: no limit: %s\n", argv[i]);
+        if (!set_limit(&settings.limits, argv[i]) && !set_allowed(&settings, argv[i])) {
+            (void)fprintf(stderr, "peer: no setting: %s\n", argv[i]);
             return 2;
         }
     }
@@ -464,7 +484,7 @@ int main(int argc, char **argv)
         return 1;
     }
     input.data = &peer;
-    enum trp_status status = peer_begin(&peer, &limits, &loop);
+    enum trp_status status = peer_begin(&peer, &settings, &loop);
     if (status != TRP_OK) {
         (void)fprintf(stderr, "peer: %s\n", trp_status_text(status));
         return 1;

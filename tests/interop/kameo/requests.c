@@ -9,20 +9,12 @@
 #define JSON_BYTES 4096u
 
 /* A type that a probe does not have, and one of its types that looks otherwise. */
-static const struct trp_message_field nap_fields[] = {
-    {.name = "ms", .type = TRP_FIELD_U64, .offset = 0}};
-static const struct trp_message_type juggle_type = {.id = "juggle",
-                                                    .shape = TRP_SHAPE_MAP,
-                                                    .size = sizeof(struct nap),
-                                                    .fields_count = 1,
-                                                    .fields = nap_fields};
-static const struct trp_message_field siesta_fields[] = {
-    {.name = "text", .type = TRP_FIELD_TEXT, .offset = 0}};
-static const struct trp_message_type siesta_type = {.id = "nap",
-                                                    .shape = TRP_SHAPE_NEWTYPE,
-                                                    .size = sizeof(struct note),
-                                                    .fields_count = 1,
-                                                    .fields = siesta_fields};
+#define JUGGLE(FIELD, TAG) FIELD(TAG, U64, ms)
+#define SIESTA(FIELD, TAG) FIELD(TAG, TEXT, text)
+TRP_MESSAGE_DECLARE(juggle, JUGGLE);
+TRP_MESSAGE_DEFINE(juggle, "juggle", JUGGLE);
+TRP_MESSAGE_DECLARE(siesta, SIESTA);
+TRP_MESSAGE_DEFINE_NEWTYPE(siesta, "nap", SIESTA);
 
 static struct request kept[KEPT_MAX];
 static bool is_kept[KEPT_MAX];
@@ -170,6 +162,7 @@ enum trp_status request_command(const struct request *request, enum trp_command_
                                         .ref = request->to,
                                         .message = trp_bytes_text(request->type->id),
                                         .payload = trp_bytes(room, size),
+                                        .immediate = request->immediate,
                                         .mailbox_timeout_ns = request->mailbox_timeout_ns,
                                         .reply_timeout_ns = request->reply_timeout_ns};
     return TRP_OK;
@@ -241,7 +234,8 @@ void request_on_result(const struct trp_result *result)
         }
         return;
     }
-    status = trp_message_decode(request.reply, result->payload, &reply);
+    static uint8_t memory[64 * 1024];
+    status = trp_message_decode_in(request.reply, result->payload, memory, sizeof memory, &reply);
     if (status == TRP_OK) {
         answer_reply(&request, &reply);
     } else {

@@ -233,19 +233,20 @@ static void our_death_is_told_elsewhere_once(void **state)
 {
     (void)state;
     spawn_pair(&tough_type, &probe_type);
-    assert_status(trp_scheduler_link(stage.scheduler, a.id, &far), TRP_OK);
-    assert_status(trp_scheduler_link(stage.scheduler, a.id, &far), TRP_OK);
+    assert_status(trp_scheduler_link(stage.scheduler, a.id, &far, TRP_BYTES_NONE), TRP_OK);
+    assert_status(trp_scheduler_link(stage.scheduler, a.id, &far, TRP_BYTES_NONE), TRP_OK);
     assert_no_event(); /* the other side knows */
     assert_status(trp_scheduler_kill(stage.scheduler, a.id), TRP_OK);
     stage_run();
     struct trp_sched_event event = next_event();
     assert_int_equal(event.kind, TRP_SCHED_DIED);
     assert_true(event.actor == a.id && trp_actor_ref_equal(&event.other, &far));
-    assert_int_equal(event.reason, TRP_STOP_KILLED);
+    assert_int_equal(event.death->root, TRP_STOP_KILLED);
+    assert_int_equal(event.death->links_count, 0);
     assert_int_equal(next_event().kind, TRP_SCHED_STOPPED);
     assert_no_event();
     assert_int_equal(trp_scheduler_links_with(stage.scheduler, &far.peer), 0);
-    assert_status(trp_scheduler_link(stage.scheduler, a.id, &far), TRP_EDEAD);
+    assert_status(trp_scheduler_link(stage.scheduler, a.id, &far, TRP_BYTES_NONE), TRP_EDEAD);
     assert_log("stop:a:killed");
 }
 
@@ -253,21 +254,26 @@ static void a_panic_is_told_elsewhere_with_its_text(void **state)
 {
     (void)state;
     spawn_pair(&probe_type, &probe_type);
-    assert_status(trp_scheduler_link(stage.scheduler, a.id, &far), TRP_OK);
+    assert_status(trp_scheduler_link(stage.scheduler, a.id, &far, TRP_BYTES_NONE), TRP_OK);
     struct trp_actor_ref gone = {.id = 1234567};
     stage_act_on(&a, link_to, REF(gone)); /* told of a death, it dies of it */
     assert_int_equal(next_event().kind, TRP_SCHED_ANSWER);
     stage_run();
-    assert_int_equal(next_event().reason, TRP_STOP_LINK_DIED);
+    struct trp_sched_event event = next_event();
+    assert_int_equal(trp_stop_cause_reason(event.death), TRP_STOP_LINK_DIED);
+    assert_int_equal(event.death->root, TRP_STOP_KILLED);
+    assert_int_equal(event.death->links_count, 1);
+    assert_int_equal(event.death->links[0].id, gone.id);
     stage_drain();
-    assert_status(trp_scheduler_link(stage.scheduler, b.id, &far), TRP_OK);
+    assert_status(trp_scheduler_link(stage.scheduler, b.id, &far, TRP_BYTES_NONE), TRP_OK);
     stage_act_on(&b, link_to, REF(b)); /* a failure: EINVAL */
     assert_int_equal(next_event().kind, TRP_SCHED_ANSWER);
     stage_run();
-    struct trp_sched_event event = next_event();
-    assert_int_equal(event.reason, TRP_STOP_PANICKED);
-    assert_int_equal(event.text.size, 6);
-    assert_memory_equal(event.text.data, "EINVAL", 6);
+    event = next_event();
+    assert_int_equal(trp_stop_cause_reason(event.death), TRP_STOP_PANICKED);
+    assert_int_equal(event.death->panic, TRP_PANIC_HANDLER_PANIC);
+    assert_int_equal(event.death->text.size, 6);
+    assert_memory_equal(event.death->text.data, "EINVAL", 6);
     assert_log("stop:a:link_died stop:b:panicked");
 }
 
@@ -275,21 +281,18 @@ static void a_death_elsewhere_is_told_once(void **state)
 {
     (void)state;
     spawn_pair(&tough_type, &probe_type);
-    const struct trp_bytes text = trp_bytes_text("oops");
+    const struct trp_stop_cause oops = {.root = TRP_STOP_PANICKED, .text = trp_bytes_text("oops")};
     struct trp_scheduler *scheduler = stage.scheduler;
-    assert_status(trp_scheduler_link_died(scheduler, a.id, &far, TRP_STOP_PANICKED, text),
-                  TRP_ENOTFOUND);
-    assert_status(trp_scheduler_link(scheduler, a.id, &far), TRP_OK);
-    assert_status(trp_scheduler_link_died(scheduler, a.id, &far, TRP_STOP_PANICKED, text), TRP_OK);
-    assert_status(trp_scheduler_link_died(scheduler, a.id, &far, TRP_STOP_PANICKED, text),
-                  TRP_ENOTFOUND);
+    assert_status(trp_scheduler_link_died(scheduler, a.id, &far, &oops), TRP_ENOTFOUND);
+    assert_status(trp_scheduler_link(scheduler, a.id, &far, TRP_BYTES_NONE), TRP_OK);
+    assert_status(trp_scheduler_link_died(scheduler, a.id, &far, &oops), TRP_OK);
+    assert_status(trp_scheduler_link_died(scheduler, a.id, &far, &oops), TRP_ENOTFOUND);
     trp_scheduler_peer_lost(scheduler, &far.peer);
     stage_run();
     assert_log("death:a:3:oops");
     /* Nobody can speak for an actor of ours. */
-    assert_status(trp_scheduler_link(scheduler, a.id, &b), TRP_OK);
-    assert_status(trp_scheduler_link_died(scheduler, a.id, &b, TRP_STOP_KILLED, text),
-                  TRP_ENOTFOUND);
+    assert_status(trp_scheduler_link(scheduler, a.id, &b, TRP_BYTES_NONE), TRP_OK);
+    assert_status(trp_scheduler_link_died(scheduler, a.id, &b, &oops), TRP_ENOTFOUND);
     assert_status(trp_scheduler_unlink(scheduler, a.id, &b), TRP_OK);
     assert_status(trp_scheduler_unlink(scheduler, a.id, &b), TRP_ENOTFOUND);
 }
@@ -302,9 +305,9 @@ static void a_lost_peer_is_the_death_of_its_actors(void **state)
     second.id = 100;
     struct trp_actor_ref elsewhere = far;
     elsewhere.peer = stage_peer(0x33);
-    assert_status(trp_scheduler_link(stage.scheduler, b.id, &far), TRP_OK);
-    assert_status(trp_scheduler_link(stage.scheduler, a.id, &second), TRP_OK);
-    assert_status(trp_scheduler_link(stage.scheduler, a.id, &elsewhere), TRP_OK);
+    assert_status(trp_scheduler_link(stage.scheduler, b.id, &far, TRP_BYTES_NONE), TRP_OK);
+    assert_status(trp_scheduler_link(stage.scheduler, a.id, &second, TRP_BYTES_NONE), TRP_OK);
+    assert_status(trp_scheduler_link(stage.scheduler, a.id, &elsewhere, TRP_BYTES_NONE), TRP_OK);
     assert_int_equal(trp_scheduler_links_with(stage.scheduler, &far.peer), 2);
     trp_scheduler_peer_lost(stage.scheduler, &far.peer);
     trp_scheduler_peer_lost(stage.scheduler, &far.peer);

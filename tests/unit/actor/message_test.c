@@ -94,7 +94,7 @@ static enum trp_status send_too_big(struct trp_context *ctx, struct probe *probe
 static void messages_are_bounded_with_their_slices(void **state)
 {
     (void)state;
-    stage.limits.message_bytes = 1000;
+    stage.limits.message_memory_bytes = 1000;
     stage_reopen(false);
     actor = stage_spawn(&probe_type, 'a');
     stage_do(&actor, send_too_big, 0);

@@ -160,8 +160,9 @@ static inline bool tough_link_died(struct trp_context *ctx, void *state,
                                    const struct trp_link_death *death)
 {
     (void)ctx;
+    const struct trp_bytes text = death->cause->text;
     stage_log("death:%c:%d:%.*s", (char)((struct probe *)state)->name, (int)death->reason,
-              (int)death->text.size, death->text.size == 0 ? "" : (const char *)death->text.data);
+              (int)text.size, text.size == 0 ? "" : (const char *)text.data);
     return true;
 }
 

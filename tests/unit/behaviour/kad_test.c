@@ -277,7 +277,7 @@ static void works_byte_by_byte_and_through_tiny_windows(void **state)
     network_close(&network);
 }
 
-static void a_good_hint_answers_at_once(void **state)
+static void the_one_holder_that_is_asked_answers_for_itself(void **state)
 {
     (void)state;
     struct network network;
@@ -286,12 +286,18 @@ static void a_good_hint_answers_at_once(void **state)
     struct trp_peer_id owner = fake_id(7);
     struct outcome outcome = get_record(&network, 20, "r", &owner);
     assert_status(outcome.status, TRP_OK);
-    assert_true(outcome.rpcs <= 1);
-    /* A hint that is dead costs time only. */
-    fake_kill(&network.world, 7);
-    outcome = get_record(&network, 21, "r", &owner);
-    assert_status(outcome.status, TRP_OK);
+    assert_int_equal(outcome.rpcs, 1);
     assert_int_equal(outcome.values, 1);
+    assert_status(get_record(&network, 20, "other", &owner).status, TRP_ENOTFOUND);
+    /* Copies that others keep are no sign of life. */
+    fake_kill(&network.world, 7);
+    trp_time asked_at = network.world.now;
+    outcome = get_record(&network, 21, "r", &owner);
+    assert_status(outcome.status, TRP_EUNREACHABLE);
+    assert_int_equal(outcome.values, 0);
+    assert_true(network.world.now - asked_at <=
+                network.world.nodes[21].limits.lookup_check_ns + TRP_MS(200));
+    assert_status(get_record(&network, 21, "r", NULL).status, TRP_OK);
     network_close(&network);
 }
 
@@ -418,7 +424,7 @@ int main(void)
         cmocka_unit_test(halves_find_each_other_after_a_long_cut),
         cmocka_unit_test(a_restart_with_new_addresses_is_no_ban),
         cmocka_unit_test(works_byte_by_byte_and_through_tiny_windows),
-        cmocka_unit_test(a_good_hint_answers_at_once),
+        cmocka_unit_test(the_one_holder_that_is_asked_answers_for_itself),
         cmocka_unit_test(every_query_ends_once_and_cancelled_ones_say_nothing),
         cmocka_unit_test(queries_are_bounded),
         cmocka_unit_test(bootstrap_reports_with_its_token),

@@ -299,6 +299,7 @@ static void no_dial_begins_at_the_limit_of_connections(void **state)
     pair.a->limits.connections_per_peer = 8;
     pair.b->limits.connections_per_peer = 8;
     pair_start(&pair);
+    trp_swarm_keep_alive(pair.a->swarm, &pair.b->peer, 1); /* none is idle */
     for (uint32_t i = 0; i < 4; i++) {
         assert_status(pair_dial(pair.a, pair.b, true), TRP_OK);
         net_run(pair.world, TRP_MS(200));

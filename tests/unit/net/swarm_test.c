@@ -214,86 +214,7 @@ static void a_duplicate_in_use_stays(void **state)
     pair_close(&pair);
 }
 
-/* A peer that lost its side may come back though its old connections have not been missed yet. */
-static void a_peer_at_its_limit_takes_the_place_of_its_idle_connection(void **state)
-{
-    (void)state;
-    struct pair pair = pair_init(28);
-    pair.b->limits.connections_per_peer = 1;
-    pair_start(&pair);
-    pair_connect(&pair);
-    trp_connection_id first = pair.pb->last_connected.id;
-    assert_status(pair_dial(pair.a, pair.b, true), TRP_OK);
-    net_run(pair.world, TRP_S(1));
-    assert_int_equal(pair.pb->connected, 2);
-    assert_true(pair.pb->last_disconnected.id == first);
-    assert_int_equal(trp_swarm_connections_count(pair.b->swarm), 1);
-    assert_int_equal(trp_swarm_connections_count(pair.a->swarm), 1);
-    pair_close(&pair);
-}
-
 /* ---- the end of connections ---- */
-
-static void closes_when_idle(void **state)
-{
-    (void)state;
-    struct pair pair = pair_open(30);
-    pair_connect(&pair);
-    net_run(pair.world, TRP_S(55));
-    assert_int_equal(pair.pa->disconnected, 0);
-    net_run(pair.world, TRP_S(10));
-    assert_int_equal(pair.pa->disconnected, 1);
-    assert_int_equal(pair.pb->disconnected, 1);
-    assert_true(pair.pa->last_reason == TRP_EIDLE || pair.pb->last_reason == TRP_EIDLE);
-    assert_int_equal(pair.pa->last_disconnected.peer_connections, 0);
-    pair_close(&pair);
-}
-
-static void references_and_streams_hold_a_connection(void **state)
-{
-    (void)state;
-    struct pair pair = pair_open(31);
-    trp_swarm_keep_alive(pair.a->swarm, &pair.b->peer, 1);
-    trp_swarm_keep_alive(pair.b->swarm, &pair.a->peer, 1);
-    pair_connect(&pair);
-    net_run(pair.world, TRP_MIN(5));
-    assert_int_equal(pair.pa->disconnected, 0);
-    assert_status(probe_open(pair.pa, &pair.b->peer, ECHO, 10), TRP_OK);
-    probe_last(pair.pa)->keep_open = true;
-    trp_swarm_keep_alive(pair.a->swarm, &pair.b->peer, -1);
-    trp_swarm_keep_alive(pair.b->swarm, &pair.a->peer, -1);
-    net_poke(pair.a);
-    net_poke(pair.b);
-    net_run(pair.world, TRP_MIN(5));
-    assert_int_equal(pair.pa->disconnected, 0);
-    trp_stream_set_background(pair.a->swarm, probe_last(pair.pa)->id, true);
-    trp_stream_set_background(pair.b->swarm, probe_last(pair.pb)->id, true);
-    net_poke(pair.a);
-    net_poke(pair.b);
-    net_run(pair.world, TRP_S(59));
-    assert_int_equal(pair.pa->disconnected, 0);
-    net_run(pair.world, TRP_S(2));
-    assert_int_equal(pair.pa->disconnected, 1);
-    assert_status(probe_last(pair.pa)->reason, TRP_ECLOSED);
-    assert_status(probe_last(pair.pb)->reason, TRP_ECLOSED);
-    pair_close(&pair);
-}
-
-static void a_dead_connection_is_found(void **state)
-{
-    (void)state;
-    struct pair pair = pair_open(32);
-    pair_connect(&pair);
-    trp_swarm_keep_alive(pair.a->swarm, &pair.b->peer, 1);
-    pair.world->cut[0][1] = true;
-    pair.world->cut[1][0] = true;
-    net_run(pair.world, TRP_S(55));
-    assert_int_equal(pair.pa->disconnected, 0);
-    net_run(pair.world, TRP_S(10));
-    assert_int_equal(pair.pa->disconnected, 1);
-    assert_status(pair.pa->last_reason, TRP_ETIMEDOUT);
-    pair_close(&pair);
-}
 
 static void a_reset_in_the_middle_ends_every_stream(void **state)
 {
@@ -384,12 +305,12 @@ static void a_behaviour_may_close_from_within_a_hook(void **state)
 /* ---- floods and silence ---- */
 
 /* A listener that accepts sockets nobody speaks on. */
-static trp_socket accept_silent(struct pair *pair, uint32_t index)
+static trp_socket accept_silent_from(struct pair *pair, uint32_t host, uint32_t index)
 {
     uint32_t end = net_end_add(pair->world, 1, 100001 + 2 * index);
     pair->world->ends[end].connected = true;
     const struct trp_multiaddr addresses[2] = {net_address(1, NET_PORT_FIRST),
-                                               net_address(3, (uint16_t)(5000 + index))};
+                                               net_address(host, (uint16_t)(5000 + index))};
     const struct trp_input in = {.kind = TRP_IN_ACCEPTED,
                                  .now = pair->world->now,
                                  .socket = pair->world->ends[end].id,
@@ -397,6 +318,37 @@ static trp_socket accept_silent(struct pair *pair, uint32_t index)
                                  .addresses_count = 2};
     net_step(pair->b, &in);
     return in.socket;
+}
+
+static trp_socket accept_silent(struct pair *pair, uint32_t index)
+{
+    return accept_silent_from(pair, 3, index);
+}
+
+static void a_flood_leaves_a_place_to_others(void **state)
+{
+    (void)state;
+    struct pair pair = pair_init(44);
+    pair.b->limits.connections_pending_in = 10;
+    pair_start(&pair);
+    for (uint32_t i = 0; i < 10; i++) {
+        accept_silent_from(&pair, 3, i);
+    }
+    assert_int_equal(pair.b->outputs[TRP_OUT_CLOSE], 0);
+    for (uint32_t i = 10; i < 15; i++) { /* each takes the place of one of the first */
+        accept_silent_from(&pair, 4, i);
+        assert_int_equal(pair.b->outputs[TRP_OUT_CLOSE], i - 9);
+    }
+    assert_int_equal(net_traced(pair.b, "upgrade_failed"), 5);
+    assert_int_equal(net_traced(pair.b, "limit_reached"), 0);
+    accept_silent_from(&pair, 4, 15); /* it has as many as the other already */
+    accept_silent_from(&pair, 3, 16);
+    assert_int_equal(pair.b->outputs[TRP_OUT_CLOSE], 7);
+    assert_int_equal(net_traced(pair.b, "upgrade_failed"), 5);
+    assert_int_equal(net_traced(pair.b, "limit_reached"), 1);
+    pair_connect(&pair); /* from a third, while both are at it */
+    assert_int_equal(net_traced(pair.b, "upgrade_failed"), 6);
+    pair_close(&pair);
 }
 
 static void a_flood_of_connections_is_refused_at_once(void **state)
@@ -427,6 +379,7 @@ static void connections_are_limited(void **state)
     pair.b->limits.connections_per_peer = 8;
     pair.a->limits.connections_per_peer = 8;
     pair_start(&pair);
+    trp_swarm_keep_alive(pair.b->swarm, &pair.a->peer, 1); /* none is idle */
     for (uint32_t i = 0; i < 6; i++) {
         assert_status(pair_dial(pair.a, pair.b, true), TRP_OK);
         net_run(pair.world, TRP_MS(200));
@@ -536,30 +489,6 @@ static void equal_inputs_give_equal_traces(void **state)
     assert_string_not_equal(one[0], other[0]);
 }
 
-/* An idle connection, with security and muxer, on each of its sides. */
-static void an_idle_connection_is_small(void **state)
-{
-    (void)state;
-    struct pair pair = pair_init(62);
-    pair.a->limits.connections_per_peer = 64;
-    pair.b->limits.connections_per_peer = 64;
-    pair_start(&pair);
-    for (uint32_t i = 0; i < 16; i++) {
-        assert_status(pair_dial(pair.a, pair.b, true), TRP_OK);
-        net_run(pair.world, TRP_MS(100));
-    }
-    assert_int_equal(trp_swarm_connections_count(pair.a->swarm), 16);
-    uint64_t before = pair.a->memory.used_bytes;
-    for (uint32_t i = 0; i < 20; i++) {
-        assert_status(pair_dial(pair.a, pair.b, true), TRP_OK);
-        net_run(pair.world, TRP_MS(100));
-    }
-    uint64_t each = (pair.a->memory.used_bytes - before) / 20;
-    print_message("an idle connection takes %llu bytes\n", (unsigned long long)each);
-    assert_true(each < 8192);
-    pair_close(&pair);
-}
-
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(connects_and_echoes),
     cmocka_unit_test(connects_in_plaintext),
@@ -571,21 +500,17 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(walks_connections_in_the_order_of_their_making),
     cmocka_unit_test(keeps_one_of_two_simultaneous_dials),
     cmocka_unit_test(a_duplicate_in_use_stays),
-    cmocka_unit_test(a_peer_at_its_limit_takes_the_place_of_its_idle_connection),
-    cmocka_unit_test(closes_when_idle),
-    cmocka_unit_test(references_and_streams_hold_a_connection),
-    cmocka_unit_test(a_dead_connection_is_found),
     cmocka_unit_test(a_reset_in_the_middle_ends_every_stream),
     cmocka_unit_test(what_was_written_before_a_close_arrives),
     cmocka_unit_test(a_close_does_not_wait_for_ever),
     cmocka_unit_test(a_behaviour_may_close_from_within_a_hook),
     cmocka_unit_test(a_flood_of_connections_is_refused_at_once),
+    cmocka_unit_test(a_flood_leaves_a_place_to_others),
     cmocka_unit_test(connections_are_limited),
     cmocka_unit_test(security_that_differs_is_no_agreement),
     cmocka_unit_test(a_quarrel_without_time_is_stopped),
     cmocka_unit_test(listens_and_says_so),
     cmocka_unit_test(equal_inputs_give_equal_traces),
-    cmocka_unit_test(an_idle_connection_is_small),
 };
 
 int main(void)

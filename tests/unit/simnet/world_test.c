@@ -98,6 +98,26 @@ static void keeps_bytes_in_order_under_jitter_and_loss(void **state)
     stage_close(&stage);
 }
 
+/* A round trip takes 20 ms. What goes back takes the acknowledgement along; else the other host
+ * waits 40 ms for it. */
+static void acknowledges_with_what_goes_back(void **state)
+{
+    (void)state;
+    for (int echo = 0; echo < 2; echo++) {
+        struct stage stage;
+        stage_open(&stage, 1, 2);
+        stage.toys[1]->echo = echo == 1;
+        struct toy_socket *socket = stage_dial(&stage, 0, 1);
+        stage_run(&stage, TRP_S(1));
+        stage_send(&stage, 0, socket, 1);
+        stage_run(&stage, TRP_MS(21));
+        assert_int_equal(socket->credited, echo);
+        stage_run(&stage, TRP_MS(40));
+        assert_int_equal(socket->credited, 1);
+        stage_close(&stage);
+    }
+}
+
 static void splits_what_was_written(void **state)
 {
     (void)state;
@@ -348,6 +368,7 @@ int main(void)
         cmocka_unit_test(limits_the_rate),
         cmocka_unit_test(times_out_where_all_is_lost),
         cmocka_unit_test(keeps_bytes_in_order_under_jitter_and_loss),
+        cmocka_unit_test(acknowledges_with_what_goes_back),
         cmocka_unit_test(splits_what_was_written),
         cmocka_unit_test(repeats_a_run_from_its_seed),
         cmocka_unit_test(leaves_others_alone_when_a_fault_is_removed),

@@ -3,6 +3,8 @@
 #include "wire/actor_id.h"
 #include "wire/registration.h"
 
+#include <troupe/message.h>
+
 #define NAME "incrementor"
 #define TYPE "remote::MyActor"
 

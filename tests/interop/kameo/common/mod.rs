@@ -1,6 +1,7 @@
 //! What the programs for each version of Kameo share; their APIs agree.
 
 mod actors;
+mod bench;
 mod lines;
 mod node;
 mod payloads;
@@ -13,7 +14,8 @@ pub fn main() {
     let result = runtime.block_on(async {
         match arguments.split_first() {
             Some((verb, rest)) if verb == "node" => node::run(rest).await,
-            _ => Err("usage: node [idle=MS | bootstrap=ADDRESS]".into()),
+            Some((verb, rest)) if verb == "bench" => bench::run(rest).await,
+            _ => Err("usage: node [idle=MS | bootstrap=ADDRESS] | bench …".into()),
         }
     });
     if let Err(error) = result {

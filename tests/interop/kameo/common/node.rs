@@ -172,10 +172,13 @@ async fn request(
             let registered = with_actor!(actor, actor => actor.register(*name).await);
             registered.map(|()| Value::Null).map_err(|error| Failure::new("RegistryError", error))
         }
-        ["unregister", name] => remote::unregister(*name)
-            .await
-            .map(|()| Value::Null)
-            .map_err(|error| Failure::new("RegistryError", error)),
+        ["unregister", name] => {
+            let done = remote::unregister(*name).await;
+            // After this, Kameo looks at its next order only when its swarm has something else to
+            // do; in a quiet network that may be never.
+            give(Order::Peers).await?;
+            done.map(|()| Value::Null).map_err(|error| Failure::new("RegistryError", error))
+        }
         ["lookup", "other", name] => lookup::<Other>(name, false).await,
         ["lookup", _, name] => lookup::<Probe>(name, false).await,
         ["lookup_all", "other", name] => lookup::<Other>(name, true).await,

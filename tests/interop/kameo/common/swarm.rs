@@ -5,6 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use futures::StreamExt;
 use kameo::remote;
 use libp2p::{
+    multiaddr::Protocol,
     noise,
     swarm::{dial_opts::DialOpts, ConnectionId, SwarmEvent},
     tcp, yamux, Multiaddr, PeerId, Swarm, SwarmBuilder,
@@ -53,6 +54,10 @@ impl Loop {
                 Err(error) => drop(waiting.send(Err(usage(error)))),
             },
             Order::Dial(address) => {
+                // The registry routes to peers that it was told of, not to those that are there.
+                if let Some(Protocol::P2p(peer)) = address.iter().last() {
+                    self.swarm.add_peer_address(peer, address.clone());
+                }
                 let dial = DialOpts::unknown_peer_id().address(address).build();
                 let connection = dial.connection_id();
                 match self.swarm.dial(dial) {

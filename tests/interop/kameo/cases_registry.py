@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Names on one DHT of three Kameo nodes and three of ours."""
+import time
+
+from driver import expect
+from pairs import OTHER_KIND
+
+KINDS = ("rust", "c")
+EACH = 3
+VANISH_SECONDS = 10
+
+
+class Network:
+    """Every Kameo node dials every other node, for it cannot dial what it learns of; ours know
+    one of each kind."""
+
+    def __init__(self, programs):
+        self.nodes = {}
+        addresses = {}
+        for kind in KINDS:
+            for index in range(EACH):
+                name = f"{kind}{index}"
+                options = ["idle=300000"] if kind == "rust" else []
+                self.nodes[name] = programs.start(kind, f"network-{name}", *options)
+                addresses[name] = self.nodes[name].listen()
+        for name, node in self.of("rust"):
+            for other, address in addresses.items():
+                if other != name:
+                    node.ok(f"dial {address}")
+        for name, node in self.of("c"):
+            for other in ("rust0", "c0"):
+                if other != name:
+                    node.ok(f"bootstrap {addresses[other]}")
+        for _, node in self.of("c"):
+            for other in ("rust0", "c0"):
+                if self.nodes[other] is not node:
+                    node.event("connected", peer=self.nodes[other].peer)
+            node.traced("kad_bootstrapped")
+
+    def of(self, kind):
+        return [(name, node) for name, node in self.nodes.items() if node.kind == kind]
+
+    def spawn(self, owner, name, what="probe"):
+        """Gives the id of a new actor, registered under a name; its alias is the name."""
+        actor = self.nodes[owner].ok(f"spawn {what} {name}")
+        self.nodes[owner].ok(f"register {name} {name}")
+        return actor
+
+    def find(self, node, name, all_of_them=False, what="probe"):
+        """Gives the ids found. That there is none is an error of ours, which says whether nobody has
+        the name or who has it does not answer; Kameo just gives none."""
+        verb = "lookup_all" if all_of_them else "lookup"
+        answer = self.nodes[node].finish(self.nodes[node].begin(f"{verb} {what} {name}"))
+        if self.nodes[node].kind == "c" and answer.get("error") in ("ENOTFOUND", "EUNREACHABLE"):
+            return []
+        expect("ok" in answer, f"{node}: {verb} {name}: {answer}")
+        return answer["ok"]
+
+    def ask(self, node, actor):
+        """Asks what was found, as an actor would."""
+        slept = self.nodes[node].ok(f"ask probe {actor} nap 1")
+        expect(slept == 1, f"{slept}")
+
+
+def looked_up(network, owner, seeker):
+    """A name held by one node is found and asked from another."""
+    name = f"{owner}-by-{seeker}"
+    actor = network.spawn(owner, name)
+    found = network.find(seeker, name)
+    expect(found == [actor], f"found {found}, not {actor}")
+    network.ask(seeker, actor)
+
+
+def held_by_all(network):
+    return {network.spawn(name, "everybody") for name in network.nodes}
+
+
+def looked_up_all(network, holders, seeker):
+    found = network.find(seeker, "everybody", all_of_them=True)
+    expect(len(found) == len(set(found)), f"found twice: {found}")
+    expect(set(found) == holders, f"found {len(found)} of {len(holders)}: {found}")
+
+
+def looked_up_one_of_all(network, holders, seeker):
+    found = network.find(seeker, "everybody")
+    expect(len(found) == 1 and found[0] in holders, f"found {found}")
+
+
+def nobody(network, seeker):
+    expect(network.find(seeker, f"nobody-{seeker}") == [], "found somebody")
+
+
+def other_type(network, owner, seeker):
+    """Kameo's lookup names the type of actor that it wants."""
+    name = f"other-{owner}-{seeker}"
+    actor = network.nodes[owner].ok(f"spawn other {name}")
+    network.nodes[owner].ok(f"register {name} {name}")
+    expect(network.find(seeker, name, what="other") == [actor], "not found as what it is")
+    if seeker.startswith("rust"):
+        answer = network.nodes[seeker].error(f"lookup probe {name}", "RegistryError")
+        expect("bad actor type" in answer["text"], f"{answer}")
+
+
+def gone(network, seeker, name, actor):
+    """Waits for a name to vanish where that is promised: between our nodes, within seconds."""
+    end = time.monotonic() + VANISH_SECONDS
+    while network.find(seeker, name) != []:
+        expect(time.monotonic() < end, f"{seeker} still finds {actor}")
+        time.sleep(0.1)  # between looks at what announces itself to nobody
+
+
+def unregistered(network, owner, seeker):
+    name = f"unregistered-{owner}-{seeker}"
+    actor = network.spawn(owner, name)
+    expect(network.find(seeker, name) == [actor], "not found before")
+    network.nodes[owner].ok(f"unregister {name}")
+    expect(network.find(owner, name) == [], "its own node still finds it")
+    gone(network, seeker, name, actor)
+    network.ask(seeker, actor)  # the actor itself goes on
+
+
+def stopped(network, owner, seeker):
+    name = f"stopped-{owner}-{seeker}"
+    actor = network.spawn(owner, name)
+    expect(network.find(seeker, name) == [actor], "not found before")
+    network.nodes[owner].ok(f"stop {name}")
+    network.nodes[owner].event("stopped", actor=name)
+    gone(network, seeker, name, actor)
+
+
+def taken_over(network, owner, seeker):
+    """A name that was given up is free for another actor of the same node."""
+    name = f"again-{owner}-{seeker}"
+    network.spawn(owner, name)
+    network.nodes[owner].ok(f"unregister {name}")
+    second = network.nodes[owner].ok(f"spawn probe {name}-2")
+    network.nodes[owner].ok(f"register {name}-2 {name}")
+    expect(network.find(seeker, name) == [second], "the second is not found")
+
+
+def killed(network, owner, seekers):
+    """kill -9 of a node: what it held is found no more by our nodes, and no ask hangs."""
+    name = f"killed-{owner}"
+    actor = network.spawn(owner, name)
+    for seeker in seekers:
+        expect(network.find(seeker, name) == [actor], "not found before")
+    network.nodes[owner].kill()
+    for seeker in seekers:
+        node = network.nodes[seeker]
+        answer = node.finish(node.begin(f"ask probe {actor} nap 0"))
+        expect("error" in answer, f"{seeker} got an answer of the dead: {answer}")
+        if node.kind == "c":
+            gone(network, seeker, name, actor)
+
+
+def run(programs, report):
+    network = Network(programs)
+    for owner in ("rust1", "c1"):
+        for seeker in network.nodes:
+            report.run(f"{seeker} looks up a name of {owner} and asks", looked_up, network, owner,
+                       seeker)
+    for kind in KINDS:
+        report.run(f"{kind} looks up what nobody holds", nobody, network, f"{kind}2")
+        report.run(f"{kind} looks up an actor of {OTHER_KIND[kind]} by type", other_type, network,
+                   f"{OTHER_KIND[kind]}1", f"{kind}2")
+    holders = held_by_all(network)
+    for seeker in network.nodes:
+        report.run(f"{seeker} looks up all six holders of a name", looked_up_all, network, holders,
+                   seeker)
+        report.run(f"{seeker} looks up one of six holders", looked_up_one_of_all, network, holders,
+                   seeker)
+    # Between Kameo's own nodes a name is found for an hour after it was given up.
+    for owner, seeker in (("rust1", "c2"), ("c1", "c2"), ("c1", "rust2")):
+        report.run(f"{seeker} after {owner} unregistered", unregistered, network, owner, seeker)
+        report.run(f"{seeker} after the actor of {owner} stopped", stopped, network, owner, seeker)
+        report.run(f"{seeker} after {owner} gave a name to another", taken_over, network, owner,
+                   seeker)
+    for owner in ("rust2", "c2"):
+        report.run(f"kill -9 of {owner}", killed, network, owner, ["rust0", "c0", "c1"])
