@@ -265,6 +265,7 @@ static enum trp_status peer_open(struct peer *peer, const struct options *option
     dht_behaviours(peer->dht, behaviours + 1);
     const struct trp_runtime_config config = {
         .node = {.limits = options->limits,
+                 .mdns = TRP_MDNS_OFF, /* tests stand beside each other */
                  .behaviours = behaviours,
                  .behaviours_count = 1 + DHT_BEHAVIOURS,
                  .recorder = options->trace ? recorder : NULL},

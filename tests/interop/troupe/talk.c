@@ -49,12 +49,12 @@ struct talk {
     const char *proposed; /* that text */
     bool inbound;
     bool opened;
-    bool ends;          /* nothing follows */
-    bool digest_due;    /* of the pattern */
-    bool shut;          /* the end is said */
+    bool ends;       /* nothing follows */
+    bool digest_due; /* of the pattern */
+    bool shut;       /* the end is said */
     bool eof_seen;
-    bool bad;           /* what came is not what was to come */
-    bool reset_due;     /* ... once all that was sent is echoed */
+    bool bad;       /* what came is not what was to come */
+    bool reset_due; /* ... once all that was sent is echoed */
     trp_handle job;
     uint32_t salt;
     uint32_t pings_left;
@@ -470,8 +470,8 @@ static void talker_stream_closed(void *self, const struct trp_stream_info *strea
         say("stream-ended protocol=%s why=%s\n", stream->protocol, trp_status_name(reason));
     }
     /* Peers end a stream of pings as they like. */
-    bool as_asked = (talk->reset_due && reason == TRP_ECANCELLED) ||
-                    (talk->kind == TALK_PING && talk->ends);
+    bool as_asked =
+        (talk->reset_due && reason == TRP_ECANCELLED) || (talk->kind == TALK_PING && talk->ends);
     job_count(talker, talk->job, (reason == TRP_OK || as_asked) && !talk->bad,
               talk->bad ? TRP_EMALFORMED : reason);
     talk_free(talker, talk);
