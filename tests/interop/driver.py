@@ -25,6 +25,11 @@ _FIELD = re.compile(r"(?:^| )([\w-]+)=")
 _TRACE = re.compile(r"\d+\.\d+s n\d+ #\d+(?:<-\d+)? (?:ERROR|WARN|INFO|DEBUG) (\w+) ?(.*)")
 
 
+def die_with_parent():
+    """Has a child end with this test, however that ends; for preexec_fn."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Failed(Exception):
     """A case does not hold; also what a peer says of a command that came to nothing."""
 
@@ -60,7 +65,7 @@ class Peer:
         self.process = subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, errors="replace", bufsize=1, env=env,
-            preexec_fn=lambda: _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+            preexec_fn=die_with_parent)
         self.readers = [threading.Thread(target=self._read_out, daemon=True),
                         threading.Thread(target=self._read_errors, daemon=True)]
         for reader in self.readers:
@@ -242,8 +247,7 @@ class Suite:
         try:
             note = body()
         except Skipped as why:
-            self.skipped += 1
-            print(f"skipped {name}: {why}", flush=True)
+            self.skip(name, why)
             return
         except Exception as error:  # whatever goes wrong in a case fails it, and no other
             self.failed += 1
@@ -252,6 +256,10 @@ class Suite:
             return
         self.passed += 1
         print(f"ok      {name}{'  ' + str(note) if note else ''}", flush=True)
+
+    def skip(self, name, why):
+        self.skipped += 1
+        print(f"skipped {name}: {why}", flush=True)
 
     def group(self, body, *arguments):
         """Runs cases that share peers; what keeps them all from running is a failure."""
