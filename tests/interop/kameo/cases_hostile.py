@@ -261,6 +261,33 @@ def dies_linked(scene):
     scene.still_serves()
 
 
+REASONS = {
+    "Normal": "Normal",
+    "SupervisorRestart": "SupervisorRestart",
+    "Killed": "Killed",
+    "Panicked": {"Panicked": {"err": "boom", "reason": "HandlerPanic"}},
+    "Panicked, as up to 0.19": {"Panicked": "boom"},
+    "Panicked, for a reason to be invented": {"Panicked": {"err": "boom", "reason": "OnWhim"}},
+    "LinkDied": {"LinkDied": {"id": bytes(8), "reason": {"LinkDied": {
+        "id": bytes(8), "reason": {"Panicked": {"err": "boom", "reason": "OnStop"}}}}}},
+    "PeerDisconnected": "PeerDisconnected",
+}
+
+
+def every_reason(scene):
+    """What may be said of a death, also what no version of Kameo says; this peer is a good one."""
+    peer = scene.hostile("reasons")
+    for index, (name, reason) in enumerate(REASONS.items()):
+        alias, actor = scene.pair.spawn("c")
+        ours, own = bytes.fromhex(actor), wire.actor_id(index, peer.peer)
+        for message in (wire.link(ours, own), wire.signal_link_died(own, ours, reason)):
+            answer = bytes.fromhex(peer.ok(f"send {wire.MESSAGING} {message.hex()}"))
+            expect(answer.endswith(b"\xa1\x62Ok\x80"), f"{name}: {answer}")
+        event = scene.node.event("link_died", actor=alias, of=own.hex(),
+                                 reason=name.partition(",")[0])
+        expect("Panicked" not in name or event["text"] == "boom", f"{event}")
+
+
 CASES = {
     "wrong record owner": wrong_record_owner,
     "forged death signal": forged_signal,
@@ -287,6 +314,7 @@ def run(programs, report):
     for thread in slow:
         thread.start()
     scene = Scene(programs)
+    report.run("by hand: a death of every reason", every_reason, scene)
     for name, case in CASES.items():
         report.run(f"hostile: {name}", case, scene)
     report.run("hostile: not on the allow-list", not_allowed, programs)
