@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Peers that are good libp2p peers and mean no good: they lose. Our node says why in its trace, stays
-within its limits, and serves an honest Kameo node all the while."""
+"""Peers that are good libp2p peers and mean no good: they lose. Our node says why in its trace,
+stays within its limits, and serves an honest Kameo node all the while."""
 import threading
 import time
 
@@ -132,7 +132,8 @@ def malformed(scene):
         hostile.finish(hostile.begin(f"send {wire.MESSAGING} {bad.hex()}"))
     scene.node.traced("envelope_refused", hostile.peer)
     scene.still_serves()
-    for claims in (b"\xff" * 9 + b"\x01", wire.uvarint(17 * KIB), b"\x80" * 20, b"\x03\x08\x63\x00"):
+    for claims in (b"\xff" * 9 + b"\x01", wire.uvarint(17 * KIB), b"\x80" * 20,
+                   b"\x03\x08\x63\x00"):
         hostile.finish(hostile.begin(f"send {wire.REGISTRY} {claims.hex()}"))
     scene.node.traced("kad_message_refused", hostile.peer)
     scene.still_serves()
@@ -193,7 +194,8 @@ def stream_flood(scene):
 def slow_reader(scene):
     """Asks for much and reads none of it."""
     hostile = scene.hostile("slow")
-    weigh = wire.ask(bytes.fromhex(scene.pair.probes["c"]), "weigh", b"\x81\xa5bytes\xce\x00\x0c\x00\x00")
+    actor = bytes.fromhex(scene.pair.probes["c"])
+    weigh = wire.ask(actor, "weigh", b"\x81\xa5bytes\xce\x00\x0c\x00\x00")
     hostile.ok(f"unread {wire.MESSAGING} {weigh.hex()} 8")
     scene.within_limits()
     scene.still_serves()

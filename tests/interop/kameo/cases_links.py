@@ -157,8 +157,8 @@ def dies_of_peer(programs, deceased):
 
 
 def only_kameo_knows(programs, accept):
-    """Kameo's ActorRef::link_remote tells only its own node of the link. Whether we believe the death
-    of an actor that we know no link with is a setting."""
+    """Kameo's ActorRef::link_remote tells only its own node of the link. Whether we believe the
+    death of an actor that we know no link with is a setting."""
     options = {"rust": ["idle=300000"], "c": ["accept_unlinked_deaths"] if accept else []}
     pair = Pair(programs, f"unlinked-{accept}", options=options)
     alias, actor = pair.spawn("rust")
