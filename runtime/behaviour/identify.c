@@ -479,10 +479,15 @@ static void identify_stream_eof(void *self, const struct trp_stream_info *stream
 static void identify_stream_closed(void *self, const struct trp_stream_info *stream,
                                    enum trp_status reason)
 {
-    (void)reason; /* a peer without the protocol is no failure */
     struct trp_identify *identify = self;
     struct exchange *exchange = trp_slab_find(&identify->exchanges, stream->token);
     if (exchange != NULL) {
+        if (exchange->reads && reason == TRP_ENEGOTIATION) { /* which is no failure */
+            trp_swarm_report_identified(identify->swarm,
+                                        &(struct trp_identified){.peer = *stream->peer,
+                                                                 .connection = stream->connection,
+                                                                 .refused = true});
+        }
         identify_remove(identify, exchange);
     }
 }

@@ -245,8 +245,22 @@ void trp_kad_peer_on_disconnected(struct trp_kad *kad, const struct trp_connecti
     trp_kad_peer_release(kad, peer);
 }
 
+/* It will not say whether it serves the DHT: asks it without waiting for that. */
+static void peer_on_refused(struct trp_kad *kad, const struct trp_peer_id *id)
+{
+    struct kad_peer *peer = trp_kad_peer_find(kad, id);
+    if (peer != NULL && trp_heap_is_queued(&peer->probe.entry)) {
+        trp_heap_remove(&kad->timers, &peer->probe.entry);
+        trp_kad_peer_on_probe_due(kad, peer);
+    }
+}
+
 void trp_kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified *identified)
 {
+    if (identified->refused) {
+        peer_on_refused(kad, &identified->peer);
+        return;
+    }
     struct kad_peer *peer = trp_kad_peer_make(kad, &identified->peer);
     if (peer == NULL) {
         return;

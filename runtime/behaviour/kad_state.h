@@ -231,10 +231,11 @@ struct trp_kad {
     struct trp_heap timers;
     uint64_t timers_count; /* breaks ties */
     uint32_t queries_active;
-    trp_time answered_at; /* when anybody last answered us */
-    bool owner_waits;     /* for its turn */
-    bool is_due;          /* something waits for the next expire: a queue moves, a round goes on */
-    trp_handle lent;      /* the query whose bytes the last event borrowed */
+    trp_time answered_at;   /* when anybody last answered us */
+    trp_time limit_said_at; /* when the trace last told of too many streams */
+    bool owner_waits;       /* for its turn */
+    bool is_due;     /* something waits for the next expire: a queue moves, a round goes on */
+    trp_handle lent; /* the query whose bytes the last event borrowed */
     /* the round of renewal */
     trp_handle round_query;
     bool round_is_pending; /* its event */
