@@ -4,28 +4,32 @@
 
 /* ---- life of a peer's entry ---- */
 
-struct kad_peer *kad_peer_find(const struct trp_kad *kad, const struct trp_peer_id *id)
+struct kad_peer *trp_kad_peer_find(const struct trp_kad *kad, const struct trp_peer_id *id)
 {
+    uint32_t hash = trp_index_hash(id, sizeof *id);
+    uint32_t at = hash;
     struct kad_peer *peer;
-    HASH_FIND(hh, kad->peers, id, sizeof *id, peer);
+    while ((peer = trp_index_next(&kad->peers, hash, &at)) != NULL) {
+        if (trp_peer_id_equal(&peer->contact.peer, id)) {
+            break;
+        }
+    }
     return peer;
 }
 
-struct kad_peer *kad_peer_make(struct trp_kad *kad, const struct trp_peer_id *id)
+struct kad_peer *trp_kad_peer_make(struct trp_kad *kad, const struct trp_peer_id *id)
 {
-    struct kad_peer *peer = kad_peer_find(kad, id);
+    struct kad_peer *peer = trp_kad_peer_find(kad, id);
     if (peer != NULL) {
         return peer;
     }
-    struct trp_memory *uthash_memory = kad->config.memory;
-    peer = trp_memory_alloc(uthash_memory, sizeof *peer);
+    peer = trp_memory_alloc(kad->config.memory, sizeof *peer);
     if (peer == NULL) {
         return NULL;
     }
     peer->contact = trp_kad_contact_of(id);
-    HASH_ADD(hh, kad->peers, contact.peer, sizeof peer->contact.peer, peer);
-    if (peer->hh.tbl == NULL) {
-        trp_memory_free(uthash_memory, peer);
+    if (trp_index_insert(&kad->peers, trp_index_hash(id, sizeof *id), peer) != TRP_OK) {
+        trp_memory_free(kad->config.memory, peer);
         return NULL;
     }
     return peer;
@@ -33,13 +37,13 @@ struct kad_peer *kad_peer_make(struct trp_kad *kad, const struct trp_peer_id *id
 
 static void peer_free(struct trp_kad *kad, struct kad_peer *peer)
 {
-    struct trp_memory *uthash_memory = kad->config.memory;
+    const struct trp_peer_id *id = &peer->contact.peer;
     trp_heap_remove(&kad->timers, &peer->probe.entry);
-    HASH_DELETE(hh, kad->peers, peer);
-    trp_memory_free(uthash_memory, peer);
+    trp_index_remove(&kad->peers, trp_index_hash(id, sizeof *id), peer);
+    trp_memory_free(kad->config.memory, peer);
 }
 
-void kad_peer_release(struct trp_kad *kad, struct kad_peer *peer)
+void trp_kad_peer_release(struct trp_kad *kad, struct kad_peer *peer)
 {
     if (peer->connections == 0 && peer->inbound == 0 && peer->rpcs == 0 &&
         !trp_list_link_is_linked(&peer->lost_link)) {
@@ -47,14 +51,18 @@ void kad_peer_release(struct trp_kad *kad, struct kad_peer *peer)
     }
 }
 
-void kad_peers_close(struct trp_kad *kad)
+void trp_kad_peers_close(struct trp_kad *kad)
 {
-    while (kad->peers != NULL) {
-        peer_free(kad, kad->peers);
+    uint32_t at = 0;
+    struct kad_peer *peer;
+    while ((peer = trp_index_pop(&kad->peers, &at)) != NULL) {
+        trp_heap_remove(&kad->timers, &peer->probe.entry);
+        trp_memory_free(kad->config.memory, peer);
     }
+    trp_index_deinit(&kad->peers);
 }
 
-bool kad_peer_is_routable(const struct trp_kad *kad, const struct trp_peer_id *id)
+bool trp_kad_peer_is_routable(const struct trp_kad *kad, const struct trp_peer_id *id)
 {
     struct trp_multiaddr address;
     return trp_swarm_known_addresses(kad->swarm, id, &address, 1) > 0;
@@ -80,7 +88,7 @@ static void lost_insert(struct trp_kad *kad, struct kad_peer *peer)
         struct kad_peer *oldest =
             TRP_CONTAINER(trp_list_front(&kad->lost), struct kad_peer, lost_link);
         lost_remove(kad, oldest);
-        kad_peer_release(kad, oldest);
+        trp_kad_peer_release(kad, oldest);
     }
     trp_list_push_back(&kad->lost, &peer->lost_link);
     kad->lost_count++;
@@ -97,7 +105,7 @@ static void table_trace_added(struct trp_kad *kad, const struct trp_kad_contact 
                                  .bucket = trp_kad_bucket_index(&kad->self, &contact->key),
                                  .reason = trp_bytes_text(reason)});
     trp_kad_refresh_on_peer(&kad->refresh, kad->table.count, kad_now(kad));
-    kad_news_push(kad, TRP_KAD_ROUTING_UPDATED, &contact->peer);
+    trp_kad_news_push(kad, TRP_KAD_ROUTING_UPDATED, &contact->peer);
 }
 
 static void table_trace_removed(struct trp_kad *kad, const struct trp_kad_contact *contact,
@@ -120,7 +128,7 @@ static bool table_remove(struct trp_kad *kad, const struct trp_kad_contact *cont
     }
     table_trace_removed(kad, &removed, reason);
     if (promoted.peer.size > 0) {
-        const struct kad_peer *peer = kad_peer_find(kad, &promoted.peer);
+        const struct kad_peer *peer = trp_kad_peer_find(kad, &promoted.peer);
         trp_kad_table_set_connected(&kad->table, &promoted.key,
                                     peer != NULL && peer->connections > 0, kad_now(kad));
         table_trace_added(kad, &promoted, "replaces one that failed");
@@ -135,11 +143,11 @@ static bool peer_probe(struct trp_kad *kad, const struct trp_peer_id *id)
         .purpose = KAD_FOR_PROBE,
         .message = {.type = TRP_KAD_FIND_NODE,
                     .key = trp_peer_id_bytes(trp_swarm_peer_id(kad->swarm))}};
-    struct kad_peer *peer = kad_peer_find(kad, id);
-    if ((peer != NULL && peer->probing) || kad_rpc_send(kad, id, &request) != TRP_OK) {
+    struct kad_peer *peer = trp_kad_peer_find(kad, id);
+    if ((peer != NULL && peer->probing) || trp_kad_rpc_send(kad, id, &request) != TRP_OK) {
         return false;
     }
-    peer = kad_peer_find(kad, id);
+    peer = trp_kad_peer_find(kad, id);
     TRP_ASSERT(peer != NULL);
     peer->probing = true;
     return true;
@@ -154,9 +162,9 @@ static void table_insert(struct trp_kad *kad, const struct kad_peer *peer, const
     if (peer->faulty_until > kad_now(kad)) {
         return;
     }
-    bool routable = kad_peer_is_routable(kad, &contact.peer);
+    bool routable = trp_kad_peer_is_routable(kad, &contact.peer);
     if (!routable) {
-        kad_news_push(kad, TRP_KAD_UNROUTABLE, &contact.peer);
+        trp_kad_news_push(kad, TRP_KAD_UNROUTABLE, &contact.peer);
     }
     if (!connected && !routable) {
         return;
@@ -169,10 +177,10 @@ static void table_insert(struct trp_kad *kad, const struct kad_peer *peer, const
         }
         table_trace_added(kad, &contact, reason);
     } else if (status == TRP_EAGAIN) {
-        kad_news_push(kad, TRP_KAD_PENDING_ROUTABLE, &contact.peer);
+        trp_kad_news_push(kad, TRP_KAD_PENDING_ROUTABLE, &contact.peer);
         (void)peer_probe(kad, &check.peer);
     } else if (status == TRP_EFULL && routable) {
-        kad_news_push(kad, TRP_KAD_ROUTABLE, &contact.peer);
+        trp_kad_news_push(kad, TRP_KAD_ROUTABLE, &contact.peer);
     }
 }
 
@@ -198,9 +206,9 @@ static void table_check_more(struct trp_kad *kad, const struct trp_kad_key *dead
 
 /* ---- what is heard of peers ---- */
 
-void kad_peer_on_connected(struct trp_kad *kad, const struct trp_connection_info *connection)
+void trp_kad_peer_on_connected(struct trp_kad *kad, const struct trp_connection_info *connection)
 {
-    struct kad_peer *peer = kad_peer_make(kad, &connection->peer);
+    struct kad_peer *peer = trp_kad_peer_make(kad, &connection->peer);
     if (peer == NULL) {
         return;
     }
@@ -213,14 +221,14 @@ void kad_peer_on_connected(struct trp_kad *kad, const struct trp_connection_info
     trp_kad_table_set_connected(&kad->table, &peer->contact.key, true, kad_now(kad));
     if (!known && peer->role == KAD_ROLE_UNKNOWN && kad->table.count < TRP_KAD_K &&
         !trp_heap_is_queued(&peer->probe.entry)) {
-        (void)!kad_set_timer(kad, &peer->probe, KAD_TIMER_PROBE,
-                             trp_time_after(kad_now(kad), KAD_PROBE_NS));
+        (void)!trp_kad_set_timer(kad, &peer->probe, KAD_TIMER_PROBE,
+                                 trp_time_after(kad_now(kad), KAD_PROBE_NS));
     }
 }
 
-void kad_peer_on_disconnected(struct trp_kad *kad, const struct trp_connection_info *connection)
+void trp_kad_peer_on_disconnected(struct trp_kad *kad, const struct trp_connection_info *connection)
 {
-    struct kad_peer *peer = kad_peer_find(kad, &connection->peer);
+    struct kad_peer *peer = trp_kad_peer_find(kad, &connection->peer);
     if (peer == NULL) {
         return;
     }
@@ -231,15 +239,15 @@ void kad_peer_on_disconnected(struct trp_kad *kad, const struct trp_connection_i
     peer->dialed = false;
     trp_heap_remove(&kad->timers, &peer->probe.entry);
     trp_kad_table_set_connected(&kad->table, &peer->contact.key, false, kad_now(kad));
-    if (!kad_peer_is_routable(kad, &peer->contact.peer)) {
+    if (!trp_kad_peer_is_routable(kad, &peer->contact.peer)) {
         (void)table_remove(kad, &peer->contact, "no address");
     }
-    kad_peer_release(kad, peer);
+    trp_kad_peer_release(kad, peer);
 }
 
-void kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified *identified)
+void trp_kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified *identified)
 {
-    struct kad_peer *peer = kad_peer_make(kad, &identified->peer);
+    struct kad_peer *peer = trp_kad_peer_make(kad, &identified->peer);
     if (peer == NULL) {
         return;
     }
@@ -256,30 +264,30 @@ void kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified *id
     } else if (peer->dialed || peer->tries < KAD_BAN_TRIES || peer->banned_until <= kad_now(kad)) {
         table_insert(kad, peer, "identified");
     }
-    kad_peer_release(kad, peer);
+    trp_kad_peer_release(kad, peer);
 }
 
 /* The user vouches for it. */
-void kad_peer_add(struct trp_kad *kad, const struct trp_peer_id *id)
+void trp_kad_peer_add(struct trp_kad *kad, const struct trp_peer_id *id)
 {
     struct kad_peer *peer =
-        trp_peer_id_equal(id, trp_swarm_peer_id(kad->swarm)) ? NULL : kad_peer_make(kad, id);
+        trp_peer_id_equal(id, trp_swarm_peer_id(kad->swarm)) ? NULL : trp_kad_peer_make(kad, id);
     if (peer != NULL) {
         peer->banned_until = 0;
         table_insert(kad, peer, "added");
-        kad_peer_release(kad, peer);
+        trp_kad_peer_release(kad, peer);
     }
 }
 
 /* A peer without identify proves itself by an answer. */
-void kad_peer_on_probe_due(struct trp_kad *kad, struct kad_peer *peer)
+void trp_kad_peer_on_probe_due(struct trp_kad *kad, struct kad_peer *peer)
 {
     if (peer->role == KAD_ROLE_UNKNOWN && peer->connections > 0) {
         (void)peer_probe(kad, &peer->contact.peer);
     }
 }
 
-void kad_peer_on_request(struct trp_kad *kad, struct kad_peer *peer)
+void trp_kad_peer_on_request(struct trp_kad *kad, struct kad_peer *peer)
 {
     if (peer->role != KAD_ROLE_UNKNOWN || trp_heap_is_queued(&peer->probe.entry) || peer->probing ||
         trp_kad_table_find(&kad->table, &peer->contact.key) != NULL) {
@@ -287,12 +295,12 @@ void kad_peer_on_request(struct trp_kad *kad, struct kad_peer *peer)
     }
     uint32_t bucket = trp_kad_bucket_index(&kad->self, &peer->contact.key);
     if (trp_kad_table_bucket_count(&kad->table, bucket) < TRP_KAD_K) {
-        (void)!kad_set_timer(kad, &peer->probe, KAD_TIMER_PROBE,
-                             trp_time_after(kad_now(kad), KAD_PROBE_NS));
+        (void)!trp_kad_set_timer(kad, &peer->probe, KAD_TIMER_PROBE,
+                                 trp_time_after(kad_now(kad), KAD_PROBE_NS));
     }
 }
 
-void kad_peer_on_answer(struct trp_kad *kad, struct kad_peer *peer)
+void trp_kad_peer_on_answer(struct trp_kad *kad, struct kad_peer *peer)
 {
     kad->answered_at = kad_now(kad);
     peer->role = KAD_ROLE_SERVER;
@@ -327,8 +335,8 @@ static const char *failure_reason(struct trp_kad *kad, const struct kad_peer *pe
                                                                                      : NULL;
 }
 
-void kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum trp_status status,
-                         bool is_opened)
+void trp_kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum trp_status status,
+                             bool is_opened)
 {
     if (is_our_own(status)) {
         return;
@@ -360,7 +368,7 @@ void kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum trp_st
 
 /* ---- rounds of renewal ---- */
 
-void kad_round_begin(struct trp_kad *kad, bool full)
+void trp_kad_round_begin(struct trp_kad *kad, bool full)
 {
     bool running = kad->refresh.is_running;
     trp_kad_refresh_begin(&kad->refresh, full, kad_now(kad));
@@ -412,7 +420,7 @@ static void round_check(struct trp_kad *kad, uint32_t bucket)
 }
 
 /* Goes on with the round that runs until a look-up is under way. */
-void kad_round_run(struct trp_kad *kad)
+void trp_kad_round_run(struct trp_kad *kad)
 {
     if (!kad->refresh.is_running || kad->round_query != 0) {
         return;
@@ -432,7 +440,7 @@ void kad_round_run(struct trp_kad *kad)
                                     .is_silent = true,
                                     .is_light = target.is_light};
     trp_handle id;
-    if (kad_query_begin(kad, &start, &id) != TRP_OK) {
+    if (trp_kad_query_begin(kad, &start, &id) != TRP_OK) {
         kad->is_due = true; /* this one is left out; the round goes on */
         return;
     }
@@ -441,7 +449,7 @@ void kad_round_run(struct trp_kad *kad)
     kad->is_due = kad->is_due || kad->round_query == 0;
 }
 
-void kad_round_on_query(struct trp_kad *kad, const struct kad_query *query)
+void trp_kad_round_on_query(struct trp_kad *kad, const struct kad_query *query)
 {
     if (kad->round_query == query->id) {
         kad->round_query = 0;

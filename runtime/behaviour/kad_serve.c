@@ -68,7 +68,7 @@ static void list_add_target(struct trp_kad *kad, struct peer_list *list, struct 
         list_add_self(kad, list);
         return;
     }
-    const struct kad_peer *target = kad_peer_find(kad, &id);
+    const struct kad_peer *target = trp_kad_peer_find(kad, &id);
     if (target != NULL && target->connections > 0 &&
         trp_kad_table_find(&kad->table, &target->contact.key) == NULL) {
         list_add(kad, list, &id, true, true);
@@ -90,7 +90,7 @@ static void list_add_closer(struct trp_kad *kad, struct peer_list *list, struct 
 static void list_add_providers(struct trp_kad *kad, struct peer_list *list, struct trp_bytes key,
                                const struct kad_peer *asker)
 {
-    if (kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL) {
+    if (trp_kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL) {
         list_add_self(kad, list);
     }
     struct trp_peer_id providers[TRP_KAD_K];
@@ -206,7 +206,7 @@ static void serve_put_value(struct trp_kad *kad, const struct kad_peer *sender,
     }
 }
 
-void kad_stores_expire(struct trp_kad *kad, trp_time now)
+void trp_kad_stores_expire(struct trp_kad *kad, trp_time now)
 {
     struct trp_kad_provider_pair pair;
     while (trp_kad_provider_store_next_expired(&kad->providers, now, &pair)) {
@@ -229,7 +229,7 @@ static bool find_record(struct trp_kad *kad, struct trp_bytes key,
                         struct trp_kad_record *ret_record)
 {
     trp_time now = kad_now(kad);
-    const struct kad_announcement *own = kad_announcement_find(kad, KAD_QUERY_PUT, key);
+    const struct kad_announcement *own = trp_kad_announcement_find(kad, KAD_QUERY_PUT, key);
     struct trp_kad_found_record found = {0};
     if (own != NULL) {
         found.value = trp_bytes(own->bytes + own->key_size, own->value_size);
@@ -295,7 +295,7 @@ static bool serve(struct trp_kad *kad, const struct kad_inbound *inbound,
 
 /* ---- the stream ---- */
 
-void kad_inbound_free(struct trp_kad *kad, struct kad_inbound *inbound)
+void trp_kad_inbound_free(struct trp_kad *kad, struct kad_inbound *inbound)
 {
     struct kad_peer *peer = inbound->peer;
     trp_heap_remove(&kad->timers, &inbound->timer.entry);
@@ -303,7 +303,7 @@ void kad_inbound_free(struct trp_kad *kad, struct kad_inbound *inbound)
     trp_buffer_free(&inbound->out);
     trp_slab_remove(&kad->inbound, inbound->id);
     peer->inbound--;
-    kad_peer_release(kad, peer);
+    trp_kad_peer_release(kad, peer);
 }
 
 static void inbound_refuse(struct trp_kad *kad, struct kad_inbound *inbound, enum trp_status status)
@@ -313,7 +313,7 @@ static void inbound_refuse(struct trp_kad *kad, struct kad_inbound *inbound, enu
         &(struct trp_event_kad_message_refused){
             .peer = &inbound->peer->contact.peer, .inbound = 1, .status = status});
     trp_stream_reset(kad->swarm, inbound->stream);
-    kad_inbound_free(kad, inbound);
+    trp_kad_inbound_free(kad, inbound);
 }
 
 /* Writes what fits of `rest`, keeps what does not. */
@@ -342,7 +342,7 @@ static enum trp_status inbound_answer(struct trp_kad *kad, struct kad_inbound *i
     closer.count = 0;
     providers.count = 0;
     struct trp_kad_message answer;
-    kad_peer_on_request(kad, inbound->peer);
+    trp_kad_peer_on_request(kad, inbound->peer);
     if (inbound->is_withdrawal && request->type != TRP_KAD_ADD_PROVIDER) {
         return TRP_EVIOLATION;
     }
@@ -351,7 +351,7 @@ static enum trp_status inbound_answer(struct trp_kad *kad, struct kad_inbound *i
     }
     uint8_t frame[KAD_FRAME_BYTES_MAX];
     size_t size;
-    enum trp_status status = kad_frame_encode(&answer, frame, &size);
+    enum trp_status status = trp_kad_frame_encode(&answer, frame, &size);
     return status == TRP_OK ? inbound_write(kad, inbound, trp_bytes(frame, size)) : status;
 }
 
@@ -364,7 +364,8 @@ static enum trp_status inbound_serve(struct trp_kad *kad, struct kad_inbound *in
     while (inbound->out.size == 0) {
         struct trp_kad_message request;
         size_t used;
-        enum trp_status status = kad_frame_decode(trp_bytes_skip(in, *ret_used), &request, &used);
+        enum trp_status status =
+            trp_kad_frame_decode(trp_bytes_skip(in, *ret_used), &request, &used);
         if (status == TRP_EAGAIN) {
             return TRP_OK;
         }
@@ -376,7 +377,7 @@ static enum trp_status inbound_serve(struct trp_kad *kad, struct kad_inbound *in
         }
         *ret_used += used;
         trp_time deadline = trp_time_after(kad_now(kad), kad_limits(kad)->kad_rpc_timeout_ns);
-        if (!kad_set_timer(kad, &inbound->timer, KAD_TIMER_INBOUND, deadline)) {
+        if (!trp_kad_set_timer(kad, &inbound->timer, KAD_TIMER_INBOUND, deadline)) {
             return TRP_ENOMEM;
         }
     }
@@ -402,20 +403,18 @@ static void inbound_run(struct trp_kad *kad, struct kad_inbound *inbound)
     }
 }
 
-void kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream)
+void trp_kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     trp_handle id;
     void *object = NULL;
-    struct kad_peer *peer = kad_peer_make(kad, stream->peer);
+    struct kad_peer *peer = trp_kad_peer_make(kad, stream->peer);
     if (peer == NULL || peer->inbound >= KAD_INBOUND_PER_PEER_MAX ||
         trp_slab_insert(&kad->inbound, &id, &object) != TRP_OK) {
-        trp_trace_limit_reached(kad->config.trace,
-                                &(struct trp_event_limit_reached){
-                                    .limit = trp_bytes_text("kad inbound streams of a peer"),
-                                    .value = KAD_INBOUND_PER_PEER_MAX});
+        trp_limit_say(&kad->inbound_mark, kad->config.trace, "kad inbound streams of a peer",
+                      KAD_INBOUND_PER_PEER_MAX);
         trp_stream_reset(kad->swarm, stream->id);
         if (peer != NULL) {
-            kad_peer_release(kad, peer);
+            trp_kad_peer_release(kad, peer);
         }
         return;
     }
@@ -431,9 +430,9 @@ void kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info *st
         .out = trp_buffer_init(kad->config.memory, KAD_FRAME_BYTES_MAX)};
     trp_stream_set_token(kad->swarm, stream->id, id);
     trp_time deadline = trp_time_after(kad_now(kad), kad_limits(kad)->kad_rpc_timeout_ns);
-    if (!kad_set_timer(kad, &inbound->timer, KAD_TIMER_INBOUND, deadline)) {
+    if (!trp_kad_set_timer(kad, &inbound->timer, KAD_TIMER_INBOUND, deadline)) {
         trp_stream_reset(kad->swarm, stream->id);
-        kad_inbound_free(kad, inbound);
+        trp_kad_inbound_free(kad, inbound);
     }
 }
 
@@ -444,8 +443,8 @@ static struct kad_inbound *inbound_of(const struct trp_kad *kad,
     return inbound != NULL && inbound->stream == stream->id ? inbound : NULL;
 }
 
-void kad_inbound_on_data(struct trp_kad *kad, const struct trp_stream_info *stream,
-                         struct trp_bytes in)
+void trp_kad_inbound_on_data(struct trp_kad *kad, const struct trp_stream_info *stream,
+                             struct trp_bytes in)
 {
     struct kad_inbound *inbound = inbound_of(kad, stream);
     if (inbound == NULL) {
@@ -468,7 +467,7 @@ void kad_inbound_on_data(struct trp_kad *kad, const struct trp_stream_info *stre
     }
 }
 
-void kad_inbound_on_writable(struct trp_kad *kad, const struct trp_stream_info *stream)
+void trp_kad_inbound_on_writable(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     struct kad_inbound *inbound = inbound_of(kad, stream);
     if (inbound == NULL) {
@@ -490,7 +489,7 @@ void kad_inbound_on_writable(struct trp_kad *kad, const struct trp_stream_info *
     inbound_run(kad, inbound);
 }
 
-void kad_inbound_on_eof(struct trp_kad *kad, const struct trp_stream_info *stream)
+void trp_kad_inbound_on_eof(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     struct kad_inbound *inbound = inbound_of(kad, stream);
     if (inbound != NULL) {
@@ -499,16 +498,16 @@ void kad_inbound_on_eof(struct trp_kad *kad, const struct trp_stream_info *strea
     }
 }
 
-void kad_inbound_on_closed(struct trp_kad *kad, const struct trp_stream_info *stream)
+void trp_kad_inbound_on_closed(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     struct kad_inbound *inbound = inbound_of(kad, stream);
     if (inbound != NULL) {
-        kad_inbound_free(kad, inbound);
+        trp_kad_inbound_free(kad, inbound);
     }
 }
 
-void kad_inbound_on_timeout(struct trp_kad *kad, struct kad_inbound *inbound)
+void trp_kad_inbound_on_timeout(struct trp_kad *kad, struct kad_inbound *inbound)
 {
     trp_stream_reset(kad->swarm, inbound->stream);
-    kad_inbound_free(kad, inbound);
+    trp_kad_inbound_free(kad, inbound);
 }

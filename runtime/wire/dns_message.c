@@ -91,6 +91,7 @@ enum trp_status trp_dns_name_child(const struct trp_dns_name *parent, struct trp
 static enum trp_status name_read(struct trp_bytes message, size_t *at,
                                  struct trp_dns_name *ret_name)
 {
+    TRP_ASSERT(message.data != NULL || message.size == 0);
     struct trp_dns_name name = {.size = 0};
     size_t from = *at;
     size_t limit = *at; /* a pointer must lead before this: each goes further back */
@@ -137,7 +138,7 @@ enum trp_status trp_dns_open(struct trp_bytes message, struct trp_dns_reader *re
     struct trp_dns_reader reader = {.message = message, .at = TRP_DNS_HEADER_BYTES};
     reader.header.id = trp_load_be16(message.data);
     reader.header.flags = trp_load_be16(message.data + 2);
-    for (uint32_t i = 0; i < TRP_DNS_SECTIONS; i++) {
+    for (size_t i = 0; i < TRP_DNS_SECTIONS; i++) {
         reader.header.counts[i] = trp_load_be16(message.data + 4 + 2 * i);
     }
     *ret_reader = reader;
@@ -322,7 +323,7 @@ enum trp_status trp_dns_writer_end(struct trp_dns_writer *writer, size_t *ret_si
     uint8_t *header = writer->out.out;
     trp_store_be16(header, writer->header.id);
     trp_store_be16(header + 2, writer->header.flags);
-    for (uint32_t i = 0; i < TRP_DNS_SECTIONS; i++) {
+    for (size_t i = 0; i < TRP_DNS_SECTIONS; i++) {
         trp_store_be16(header + 4 + 2 * i, writer->header.counts[i]);
     }
     return trp_writer_end(&writer->out, ret_size);

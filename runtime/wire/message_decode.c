@@ -40,8 +40,8 @@ static bool is_within(const struct trp_msgpack_item *item, int64_t min, uint64_t
 static enum trp_status store_f64(const struct trp_msgpack_item *item, uint8_t *out)
 {
     uint32_t bits = (uint32_t)item->number;
-    float narrow;
-    double value;
+    float narrow = 0;
+    double value = 0;
     if (item->kind == TRP_MSGPACK_F64) {
         memcpy(&value, &item->number, sizeof value);
     } else if (item->kind == TRP_MSGPACK_F32) {
@@ -59,8 +59,8 @@ static enum trp_status store_f64(const struct trp_msgpack_item *item, uint8_t *o
 
 static enum trp_status store_f32(const struct trp_msgpack_item *item, uint8_t *out)
 {
-    double wide;
-    float value;
+    double wide = 0;
+    float value = 0;
     if (item->kind == TRP_MSGPACK_F64) {
         memcpy(&wide, &item->number, sizeof wide);
         value = (float)wide;
@@ -140,16 +140,9 @@ static enum trp_status read_octets(struct decoder *decoder, uint64_t count,
     if (octets == NULL) {
         return TRP_ETOOBIG;
     }
-    for (size_t i = 0; i < count; i++) {
-        struct trp_msgpack_item item;
-        enum trp_status status = trp_msgpack_next(in, &item);
-        if (status != TRP_OK) {
-            return status;
-        }
-        if (item.kind != TRP_MSGPACK_UNSIGNED || item.number > UINT8_MAX) {
-            return TRP_EDECODE;
-        }
-        octets[i] = (uint8_t)item.number;
+    enum trp_status status = trp_msgpack_next_octets(in, count, octets);
+    if (status != TRP_OK) {
+        return status;
     }
     *ret_bytes = trp_bytes(octets, (size_t)count);
     return TRP_OK;
@@ -361,7 +354,7 @@ static enum trp_status read_pairs(struct decoder *decoder, uint64_t pairs,
             return status;
         }
     }
-    uint64_t all = UINT64_MAX >> (64 - type->fields_count);
+    uint64_t all = type->fields_count == 0 ? 0 : UINT64_MAX >> (64 - type->fields_count);
     return seen == all ? TRP_OK : check_missing(type, seen);
 }
 

@@ -9,7 +9,7 @@
 #define SOON_MOST_NS  TRP_MS(120)
 /* Intervals differ by up to so much, so that nodes fall out of step. */
 #define INTERVAL_SPREAD_NS TRP_MS(100)
-#define ANNOUNCE_PARTS     3u  /* an announcement in this part of the time to live */
+#define ANNOUNCE_PARTS     4u  /* an announcement in this part of the time to live */
 #define ANNOUNCE_SPREAD    10u /* ... less up to this part of it, by chance */
 
 /* ---- life ---- */
@@ -74,8 +74,8 @@ void trp_mdns_machine_close(struct trp_mdns_machine *machine)
 
 /* ---- scopes ---- */
 
-struct mdns_scope *mdns_scope_find(const struct trp_mdns_machine *machine, uint32_t interface,
-                                   bool ip6)
+struct mdns_scope *trp_mdns_scope_find(const struct trp_mdns_machine *machine, uint32_t interface,
+                                       bool ip6)
 {
     struct mdns_scope *scope = scope_next(machine, NULL);
     while (scope != NULL && (scope->interface != interface || scope->ip6 != ip6)) {
@@ -86,12 +86,12 @@ struct mdns_scope *mdns_scope_find(const struct trp_mdns_machine *machine, uint3
 
 bool trp_mdns_has_scope(const struct trp_mdns_machine *machine, uint32_t interface, bool ip6)
 {
-    return mdns_scope_find(machine, interface, ip6) != NULL;
+    return trp_mdns_scope_find(machine, interface, ip6) != NULL;
 }
 
 void trp_mdns_remove_scope(struct trp_mdns_machine *machine, uint32_t interface, bool ip6)
 {
-    struct mdns_scope *scope = mdns_scope_find(machine, interface, ip6);
+    struct mdns_scope *scope = trp_mdns_scope_find(machine, interface, ip6);
     if (scope != NULL) {
         scope_free(machine, scope);
     }
@@ -107,8 +107,8 @@ static uint64_t scope_draw(const struct trp_mdns_machine *machine, struct mdns_s
     return trp_draw(machine->config.seed, scope_key(scope), MDNS_DRAW_TIME, scope->draws++);
 }
 
-trp_time mdns_soon(const struct trp_mdns_machine *machine, struct mdns_scope *scope, trp_time now,
-                   trp_time least_ns, trp_time most_ns)
+trp_time trp_mdns_soon(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
+                       trp_time now, trp_time least_ns, trp_time most_ns)
 {
     uint32_t steps = (uint32_t)((most_ns - least_ns) / TRP_US(1));
     trp_time more = trp_draw_below(scope_draw(machine, scope), steps + 1) * TRP_US(1);
@@ -124,8 +124,8 @@ static struct mdns_scope *scope_add(struct trp_mdns_machine *machine, uint32_t i
     }
     scope->interface = interface;
     scope->ip6 = ip6;
-    scope->respond_at = scope->announce_at = scope->responded_at = TRP_NEVER;
-    scope->ask_at = mdns_soon(machine, scope, now, SOON_LEAST_NS, SOON_MOST_NS);
+    scope->respond_at = scope->announce_at = scope->responded_at = scope->asked_at = TRP_NEVER;
+    scope->ask_at = trp_mdns_soon(machine, scope, now, SOON_LEAST_NS, SOON_MOST_NS);
     trp_list_push_back(&machine->scopes, &scope->link);
     machine->scopes_count++;
     return scope;
@@ -181,8 +181,11 @@ enum trp_status trp_mdns_set_scope(struct trp_mdns_machine *machine,
 {
     uint32_t ips = wanted->ips_count < TRP_MDNS_IPS_MAX ? wanted->ips_count : TRP_MDNS_IPS_MAX;
     uint32_t told = wanted->told_count < TRP_MDNS_TOLD_MAX ? wanted->told_count : TRP_MDNS_TOLD_MAX;
-    struct mdns_scope *scope = mdns_scope_find(machine, wanted->interface, wanted->ip6);
+    struct mdns_scope *scope = trp_mdns_scope_find(machine, wanted->interface, wanted->ip6);
     bool added = scope == NULL;
+    if (machine->left) {
+        return TRP_OK;
+    }
     if (added) {
         if (machine->scopes_count == TRP_MDNS_SCOPES_MAX) {
             return TRP_EFULL;
@@ -209,7 +212,7 @@ enum trp_status trp_mdns_set_scope(struct trp_mdns_machine *machine,
     scope->sending = 0;
     if (told > 0) {
         scope->announcements = TRP_MDNS_ANNOUNCEMENTS;
-        mdns_respond(machine, scope, TRP_MDNS_WANT_INSTANCE, now);
+        trp_mdns_respond(machine, scope, TRP_MDNS_WANT_INSTANCE, now);
     } else {
         scope->respond_at = scope->announce_at = TRP_NEVER;
         scope->wants = 0;
@@ -219,7 +222,7 @@ enum trp_status trp_mdns_set_scope(struct trp_mdns_machine *machine,
 
 /* ---- what we are called ---- */
 
-uint32_t mdns_ttl_s(const struct trp_mdns_machine *machine)
+uint32_t trp_mdns_ttl_s(const struct trp_mdns_machine *machine)
 {
     uint64_t seconds = machine->config.ttl_ns / TRP_S(1);
     return seconds == 0 ? 1 : (uint32_t)(seconds < UINT32_MAX ? seconds : UINT32_MAX);
@@ -241,8 +244,8 @@ static void label_draw(const struct trp_mdns_machine *machine, const struct mdns
     }
 }
 
-struct trp_mdns_instance mdns_instance(const struct trp_mdns_machine *machine,
-                                       const struct mdns_scope *scope, uint32_t part)
+struct trp_mdns_instance trp_mdns_instance_of(const struct trp_mdns_machine *machine,
+                                              const struct mdns_scope *scope, uint32_t part)
 {
     struct trp_mdns_instance instance = {.names = &machine->names,
                                          .peer = &machine->config.self,
@@ -259,13 +262,13 @@ struct trp_mdns_instance mdns_instance(const struct trp_mdns_machine *machine,
 
 /* ---- time ---- */
 
-void mdns_respond(const struct trp_mdns_machine *machine, struct mdns_scope *scope, uint32_t wants,
-                  trp_time now)
+void trp_mdns_respond(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
+                      uint32_t wants, trp_time now)
 {
     if (scope->told_count == 0) {
         return;
     }
-    trp_time at = mdns_soon(machine, scope, now, SOON_LEAST_NS, SOON_MOST_NS);
+    trp_time at = trp_mdns_soon(machine, scope, now, SOON_LEAST_NS, SOON_MOST_NS);
     trp_time gap = scope->responded_at == TRP_NEVER
                        ? 0
                        : trp_time_after(scope->responded_at, TRP_MDNS_RESPONSE_GAP_NS);
@@ -278,12 +281,12 @@ static void scope_settle(const struct trp_mdns_machine *machine, struct mdns_sco
                          trp_time now)
 {
     scope->settled = true;
-    scope->ask_at = mdns_soon(machine, scope, now, machine->config.interval_ns,
-                              trp_time_after(machine->config.interval_ns, INTERVAL_SPREAD_NS));
+    scope->ask_at = trp_mdns_soon(machine, scope, now, machine->config.interval_ns,
+                                  trp_time_after(machine->config.interval_ns, INTERVAL_SPREAD_NS));
 }
 
-void mdns_on_answered(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
-                      trp_time now)
+void trp_mdns_on_answered(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
+                          trp_time now)
 {
     scope->answered = true;
     if (!scope->settled && scope->questions >= TRP_MDNS_PROBES_MIN) {
@@ -291,7 +294,8 @@ void mdns_on_answered(const struct trp_mdns_machine *machine, struct mdns_scope 
     }
 }
 
-void mdns_on_asked(const struct trp_mdns_machine *machine, struct mdns_scope *scope, trp_time now)
+void trp_mdns_on_asked(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
+                       trp_time now)
 {
     if (scope->settled) { /* RFC 6762 7.3: their question is ours */
         scope_settle(machine, scope, now);
@@ -305,6 +309,7 @@ static void scope_ask(const struct trp_mdns_machine *machine, struct mdns_scope 
     trp_time span = TRP_MDNS_PROBE_NS << doublings;
     scope->questions++;
     scope->asks = true;
+    scope->asked_at = now;
     bool heard = scope->answered && scope->questions >= TRP_MDNS_PROBES_MIN;
     if (scope->settled || heard || span >= machine->config.interval_ns) {
         scope_settle(machine, scope, now);
@@ -312,7 +317,7 @@ static void scope_ask(const struct trp_mdns_machine *machine, struct mdns_scope 
         scope->ask_at = trp_time_after(now, span);
     }
     /* libp2p/specs discovery/mdns.md: a peer answers its own question. */
-    mdns_respond(machine, scope, TRP_MDNS_WANT_INSTANCE, now);
+    trp_mdns_respond(machine, scope, TRP_MDNS_WANT_INSTANCE, now);
 }
 
 static void scope_answer(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
@@ -321,15 +326,26 @@ static void scope_answer(const struct trp_mdns_machine *machine, struct mdns_sco
     trp_time part = machine->config.ttl_ns / ANNOUNCE_PARTS;
     scope->sending = scope->wants;
     scope->sending_part = 0;
-    scope->sending_ttl_s = mdns_ttl_s(machine);
+    scope->sending_ttl_s = trp_mdns_ttl_s(machine);
     scope->wants = 0;
     scope->responded_at = now;
     scope->respond_at = TRP_NEVER;
-    scope->announce_at = mdns_soon(machine, scope, now, part - part / ANNOUNCE_SPREAD, part);
+    scope->announce_at = trp_mdns_soon(machine, scope, now, part - part / ANNOUNCE_SPREAD, part);
     if ((scope->sending & TRP_MDNS_WANT_INSTANCE) != 0 && scope->announcements > 0 &&
         --scope->announcements > 0) {
-        mdns_respond(machine, scope, TRP_MDNS_WANT_INSTANCE, now);
+        uint32_t made = TRP_MDNS_ANNOUNCEMENTS - scope->announcements;
+        scope->announce_at = trp_time_after(now, TRP_MDNS_RESPONSE_GAP_NS << (made - 1));
     }
+}
+
+/* Something heard here is about to be forgotten. */
+static void scope_ask_again(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
+                            trp_time now)
+{
+    trp_time soon = trp_mdns_soon(machine, scope, now, SOON_LEAST_NS, SOON_MOST_NS);
+    trp_time gap =
+        scope->asked_at == TRP_NEVER ? 0 : trp_time_after(scope->asked_at, TRP_MDNS_ASK_GAP_NS);
+    scope->ask_at = trp_time_min(scope->ask_at, soon > gap ? soon : gap);
 }
 
 void trp_mdns_expire(struct trp_mdns_machine *machine, trp_time now)
@@ -338,20 +354,19 @@ void trp_mdns_expire(struct trp_mdns_machine *machine, trp_time now)
     while (trp_mdns_cache_expire(&machine->cache, now, &interface)) {
         for (struct mdns_scope *scope = scope_next(machine, NULL); scope != NULL;
              scope = scope_next(machine, scope)) {
-            if (scope->interface == interface) {
-                trp_time soon = mdns_soon(machine, scope, now, SOON_LEAST_NS, SOON_MOST_NS);
-                scope->ask_at = trp_time_min(scope->ask_at, soon);
+            if (scope->interface == interface && !machine->left) {
+                scope_ask_again(machine, scope, now);
             }
         }
     }
-    for (struct mdns_scope *scope = scope_next(machine, NULL); scope != NULL;
+    for (struct mdns_scope *scope = scope_next(machine, NULL); scope != NULL && !machine->left;
          scope = scope_next(machine, scope)) {
         if (scope->ask_at <= now) {
             scope_ask(machine, scope, now);
         }
         if (scope->announce_at <= now) {
             scope->announce_at = TRP_NEVER;
-            mdns_respond(machine, scope, TRP_MDNS_WANT_INSTANCE, now);
+            trp_mdns_respond(machine, scope, TRP_MDNS_WANT_INSTANCE, now);
         }
         if (scope->respond_at <= now) {
             scope_answer(machine, scope, now);
@@ -374,6 +389,8 @@ trp_time trp_mdns_deadline(const struct trp_mdns_machine *machine)
 
 void trp_mdns_machine_leave(struct trp_mdns_machine *machine)
 {
+    machine->left = true;
+    machine->unicasts_count = 0;
     for (struct mdns_scope *scope = scope_next(machine, NULL); scope != NULL;
          scope = scope_next(machine, scope)) {
         bool told = scope->responded_at != TRP_NEVER && scope->told_count > 0;
@@ -390,13 +407,13 @@ static bool unicast_next(struct trp_mdns_machine *machine, struct trp_mdns_packe
     size_t size;
     while (machine->unicasts_count > 0) {
         const struct mdns_unicast *first = &machine->unicasts[--machine->unicasts_count];
-        const struct mdns_scope *scope = mdns_scope_find(machine, first->interface, first->ip6);
+        const struct mdns_scope *scope = trp_mdns_scope_find(machine, first->interface, first->ip6);
         if (scope == NULL || scope->told_count == 0) {
             continue;
         }
-        const struct trp_mdns_instance instance = mdns_instance(machine, scope, 0);
+        const struct trp_mdns_instance instance = trp_mdns_instance_of(machine, scope, 0);
         const struct trp_mdns_reply reply = {.wants = first->wants,
-                                             .ttl_s = mdns_ttl_s(machine),
+                                             .ttl_s = trp_mdns_ttl_s(machine),
                                              .question = first->legacy ? &first->question : NULL,
                                              .id = first->legacy ? first->id : 0};
         if (trp_mdns_write_response(&instance, &reply, machine->packet, sizeof machine->packet,
@@ -424,7 +441,7 @@ static size_t scope_write(struct trp_mdns_machine *machine, struct mdns_scope *s
     }
     while (scope->sending != 0 && size == 0) {
         const struct trp_mdns_instance instance =
-            mdns_instance(machine, scope, scope->sending_part);
+            trp_mdns_instance_of(machine, scope, scope->sending_part);
         const struct trp_mdns_reply reply = {.wants = scope->sending,
                                              .ttl_s = scope->sending_ttl_s};
         if (trp_mdns_write_response(&instance, &reply, machine->packet, sizeof machine->packet,

@@ -76,7 +76,7 @@ static enum trp_status query_read(const struct trp_mdns_machine *machine,
                                   const struct mdns_scope *scope, struct trp_dns_reader *reader,
                                   struct asked *asked)
 {
-    const struct trp_mdns_instance instance = mdns_instance(machine, scope, 0);
+    const struct trp_mdns_instance instance = trp_mdns_instance_of(machine, scope, 0);
     struct trp_dns_record record;
     enum trp_status status;
     while ((status = trp_dns_next(reader, &record)) == TRP_OK) {
@@ -84,7 +84,7 @@ static enum trp_status query_read(const struct trp_mdns_machine *machine,
             uint32_t wants = trp_mdns_wants(&instance, &record);
             asked->service = asked->service || (wants & TRP_MDNS_WANT_INSTANCE) != 0;
             asked_add(asked, &record, wants);
-        } else if (trp_mdns_is_known(&instance, reader, &record, mdns_ttl_s(machine))) {
+        } else if (trp_mdns_is_known(&instance, reader, &record, trp_mdns_ttl_s(machine))) {
             asked->wants &= (uint32_t)~TRP_MDNS_WANT_INSTANCE;
         }
     }
@@ -118,7 +118,7 @@ static enum trp_status on_query(struct trp_mdns_machine *machine, struct mdns_sc
         return status;
     }
     if (asked.service) {
-        mdns_on_asked(machine, scope, now);
+        trp_mdns_on_asked(machine, scope, now);
     }
     if (asked.wants == 0) {
         return TRP_OK;
@@ -137,7 +137,7 @@ static enum trp_status on_query(struct trp_mdns_machine *machine, struct mdns_sc
     bool queued = (unicast.legacy || alone) && unicast_add(machine, scope, &unicast, now);
     /* rust-libp2p asks from another port than the one it listens at: it hears multicast only. */
     if (!alone || (!queued && !unicast.legacy)) {
-        mdns_respond(machine, scope, asked.wants, now);
+        trp_mdns_respond(machine, scope, asked.wants, now);
     }
     return TRP_OK;
 }
@@ -316,7 +316,7 @@ static enum trp_status on_response(struct trp_mdns_machine *machine, struct mdns
         answer_translate(&answer, &answer.named[i]);
     }
     if (answer.heard) {
-        mdns_on_answered(machine, scope, now);
+        trp_mdns_on_answered(machine, scope, now);
     }
     return status == TRP_ENOTFOUND ? answer.status : status;
 }
@@ -325,9 +325,9 @@ enum trp_status trp_mdns_recv(struct trp_mdns_machine *machine, uint32_t interfa
                               const struct trp_udp_address *from, struct trp_bytes bytes,
                               trp_time now)
 {
-    struct mdns_scope *scope = mdns_scope_find(machine, interface, from->ip_bytes == 16);
+    struct mdns_scope *scope = trp_mdns_scope_find(machine, interface, from->ip_bytes == 16);
     struct trp_dns_reader reader;
-    if (scope == NULL) {
+    if (scope == NULL || machine->left) {
         return TRP_ENOTFOUND;
     }
     if (!ip_is_on_link(scope, from->ip, from->ip_bytes)) { /* RFC 6762 11 */

@@ -36,6 +36,7 @@ struct mdns_scope {
     uint64_t draws;
     uint32_t questions;
     trp_time ask_at;
+    trp_time asked_at;      /* TRP_NEVER: never */
     trp_time respond_at;    /* TRP_NEVER: nobody has asked */
     trp_time announce_at;   /* TRP_NEVER: nothing to tell */
     trp_time responded_at;  /* TRP_NEVER: never */
@@ -63,6 +64,7 @@ struct trp_mdns_machine {
     struct trp_list scopes;
     uint32_t scopes_count;
     struct trp_mdns_cache cache;
+    bool left;
     struct mdns_unicast unicasts[TRP_MDNS_UNICASTS_PER_S];
     uint32_t unicasts_count;
     uint32_t unicasts_made;      /* since */
@@ -70,21 +72,22 @@ struct trp_mdns_machine {
     uint8_t packet[TRP_MDNS_PACKET_BYTES_MAX];
 };
 
-struct mdns_scope *mdns_scope_find(const struct trp_mdns_machine *machine, uint32_t interface,
-                                   bool ip6);
-uint32_t mdns_ttl_s(const struct trp_mdns_machine *machine);
+struct mdns_scope *trp_mdns_scope_find(const struct trp_mdns_machine *machine, uint32_t interface,
+                                       bool ip6);
+uint32_t trp_mdns_ttl_s(const struct trp_mdns_machine *machine);
 /* What the n-th packet of a scope tells; of the 0th there is always one. */
-struct trp_mdns_instance mdns_instance(const struct trp_mdns_machine *machine,
-                                       const struct mdns_scope *scope, uint32_t part);
+struct trp_mdns_instance trp_mdns_instance_of(const struct trp_mdns_machine *machine,
+                                              const struct mdns_scope *scope, uint32_t part);
 /* A moment by chance between two spans from now. */
-trp_time mdns_soon(const struct trp_mdns_machine *machine, struct mdns_scope *scope, trp_time now,
-                   trp_time least_ns, trp_time most_ns);
+trp_time trp_mdns_soon(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
+                       trp_time now, trp_time least_ns, trp_time most_ns);
 /* Answers by multicast, soon. */
-void mdns_respond(const struct trp_mdns_machine *machine, struct mdns_scope *scope, uint32_t wants,
-                  trp_time now);
+void trp_mdns_respond(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
+                      uint32_t wants, trp_time now);
 /* Somebody has answered; somebody else has asked. */
-void mdns_on_answered(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
-                      trp_time now);
-void mdns_on_asked(const struct trp_mdns_machine *machine, struct mdns_scope *scope, trp_time now);
+void trp_mdns_on_answered(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
+                          trp_time now);
+void trp_mdns_on_asked(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
+                       trp_time now);
 
 #endif

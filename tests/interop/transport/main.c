@@ -60,8 +60,7 @@ static void dialer_connected(void *self, const struct trp_connection_info *conne
                                                .protocols = protocols,
                                                .protocols_count = 1};
     trp_stream_id stream;
-    if (connection->outbound &&
-        trp_swarm_open_stream(dialer->swarm, &request, &stream) != TRP_OK) {
+    if (connection->outbound && trp_swarm_open_stream(dialer->swarm, &request, &stream) != TRP_OK) {
         dialer_end(dialer, false);
     }
 }
@@ -205,7 +204,8 @@ int main(void)
         (void)fprintf(stderr, "%s: %s\n", listen, trp_status_text(status));
         return 1;
     }
-    int code = dials ? run_dialer(&dialer, server, seconds) : run_listener(&dialer, server, seconds);
+    int code =
+        dials ? run_dialer(&dialer, server, seconds) : run_listener(&dialer, server, seconds);
     trp_runtime_close(dialer.runtime);
     return code;
 }

@@ -1,382 +1,476 @@
 /* SPDX-License-Identifier: MIT */
-/* Identify against a peer that says whatever a test wants: node 0 is a whole node, node 1 a bare
- * one with a behaviour that speaks /ipfs/id/1.0.0 and its push by hand. */
+/* Host 0 has identify. Host 1 has it, too, or is a liar that says what the test wants. */
+#include "lib/net_pair.h"
+
 #include "behaviour/identify.h"
-#include "lib/nodes.h"
 #include "wire/identify.h"
+#include "wire/peer_record.h"
 #include "wire/uvarint.h"
 
-#define SAID_BYTES_MAX 65536u
+#define HEARD_MAX 16u
 
-/* What node 1 answers, or pushes. */
-static struct {
+/* Writes down what the host was told of its peers. */
+struct listener {
+    struct trp_swarm *swarm;
+    uint32_t heard;
+    char agent[HEARD_MAX][128];
+    uint32_t protocols[HEARD_MAX];
+    bool speaks_identify;
+    struct trp_multiaddr addresses[16];
+    uint32_t addresses_count;
+    struct trp_multiaddr observed;
+};
+
+/* Says `words` to whoever asks, and pushes them when told to. */
+struct liar {
     struct trp_swarm *swarm;
     uint32_t index;
-    trp_connection_id connection;
+    uint8_t words[96000];
     size_t size;
-    uint8_t bytes[SAID_BYTES_MAX];
-    uint32_t writes_left; /* of `bytes` again and again */
-    size_t written;       /* of this time */
-    enum trp_status ended;
-} speaker;
+    bool hangs; /* its streams stay open */
+    uint32_t resets;
+};
 
-/* What node 0 tells its behaviours. */
-static struct {
-    struct trp_swarm *swarm;
-    uint32_t identified;
-    uint32_t protocols;
-    uint32_t addresses;
-    char agent[64];
-} listener;
-
-/* ---- the two behaviours ---- */
-
-static void speaker_attach(void *self, struct trp_swarm *swarm, uint32_t index)
-{
-    (void)self;
-    speaker.swarm = swarm;
-    speaker.index = index;
-}
-
-static uint32_t speaker_protocols(const void *self, const char **ret_protocols, uint32_t max)
-{
-    (void)self;
-    assert_true(max > 0);
-    ret_protocols[0] = TRP_PROTOCOL_IDENTIFY;
-    return 1;
-}
-
-static void speaker_connected(void *self, const struct trp_connection_info *connection)
-{
-    (void)self;
-    speaker.connection = connection->id;
-}
-
-static void speaker_write(trp_stream_id stream)
-{
-    while (speaker.writes_left > 0) {
-        size_t used = 0;
-        enum trp_status status = trp_stream_write(
-            speaker.swarm, stream,
-            trp_bytes(speaker.bytes + speaker.written, speaker.size - speaker.written), &used);
-        if (status != TRP_OK) {
-            return;
-        }
-        speaker.written += used;
-        if (speaker.written == speaker.size) {
-            speaker.written = 0;
-            speaker.writes_left--;
-        }
-    }
-    trp_stream_shutdown(speaker.swarm, stream);
-}
-
-static void speaker_stream(void *self, const struct trp_stream_info *stream)
-{
-    (void)self;
-    speaker_write(stream->id);
-}
-
-static void speaker_stream_closed(void *self, const struct trp_stream_info *stream,
-                                  enum trp_status reason)
-{
-    (void)self;
-    (void)stream;
-    speaker.ended = reason;
-}
-
-static const struct trp_behaviour_ops speaker_ops = {.name = "speaker",
-                                                     .attach = speaker_attach,
-                                                     .protocols = speaker_protocols,
-                                                     .connected = speaker_connected,
-                                                     .stream_opened = speaker_stream,
-                                                     .stream_writable = speaker_stream,
-                                                     .stream_closed = speaker_stream_closed};
+static struct net_world *world;
+static struct trp_identify *identifies[2];
+static struct listener listeners[2];
+static struct liar liar;
+static const char *const push[] = {TRP_PROTOCOL_IDENTIFY_PUSH};
 
 static void listener_attach(void *self, struct trp_swarm *swarm, uint32_t index)
 {
-    (void)self;
     (void)index;
-    listener.swarm = swarm;
+    ((struct listener *)self)->swarm = swarm;
 }
 
-static void listener_identified(void *self, const struct trp_identified *identified)
+static void listener_identified(void *self, const struct trp_identified *peer)
 {
-    (void)self;
-    listener.identified++;
-    listener.protocols = identified->protocols_count;
-    listener.addresses = identified->addresses_count;
-    (void)snprintf(listener.agent, sizeof listener.agent, "%s", identified->agent);
+    struct listener *l = self;
+    assert_true(l->heard < HEARD_MAX);
+    (void)snprintf(l->agent[l->heard], sizeof l->agent[0], "%s", peer->agent);
+    l->protocols[l->heard] = peer->protocols_count;
+    for (uint32_t i = 0; i < peer->protocols_count; i++) {
+        l->speaks_identify =
+            l->speaks_identify || strcmp(peer->protocols[i], TRP_PROTOCOL_IDENTIFY) == 0;
+    }
+    l->addresses_count = peer->addresses_count;
+    assert_true(peer->addresses_count <= 16);
+    memcpy(l->addresses, peer->addresses, peer->addresses_count * sizeof l->addresses[0]);
+    l->observed = peer->observed;
+    l->heard++;
 }
 
 static const struct trp_behaviour_ops listener_ops = {
     .name = "listener", .attach = listener_attach, .identified = listener_identified};
 
-/* ---- what is said ---- */
-
-static struct trp_multiaddr address(const char *text)
+static void liar_attach(void *self, struct trp_swarm *swarm, uint32_t index)
 {
-    struct trp_multiaddr parsed;
-    assert_status(trp_multiaddr_parse(text, &parsed, NULL), TRP_OK);
-    return parsed;
+    ((struct liar *)self)->swarm = swarm;
+    ((struct liar *)self)->index = index;
 }
 
-/* The key within a PeerId of an Ed25519 key. */
-static struct trp_bytes key_of(const struct trp_peer_id *peer)
+static uint32_t liar_protocols(const void *self, const char **ret_protocols, uint32_t max)
 {
-    return trp_bytes(peer->bytes + 2, peer->size - 2u);
+    (void)self;
+    ret_protocols[0] = max > 0 ? TRP_PROTOCOL_IDENTIFY : NULL;
+    return 1;
 }
 
-/* Adds a message of node 1, its length before it. */
-static void say_message(const struct trp_identify_message *message)
+static void liar_opened(void *self, const struct trp_stream_info *stream)
+{
+    struct liar *l = self;
+    size_t at = 0;
+    size_t used = 0;
+    while (at < l->size &&
+           trp_stream_write(l->swarm, stream->id, trp_bytes(l->words + at, l->size - at), &used) ==
+               TRP_OK) {
+        at += used;
+    }
+    if (!l->hangs) {
+        trp_stream_shutdown(l->swarm, stream->id);
+    }
+}
+
+static void liar_closed(void *self, const struct trp_stream_info *stream, enum trp_status reason)
+{
+    (void)stream;
+    ((struct liar *)self)->resets += reason == TRP_ERESET;
+}
+
+static const struct trp_behaviour_ops liar_ops = {.name = "liar",
+                                                  .attach = liar_attach,
+                                                  .protocols = liar_protocols,
+                                                  .stream_opened = liar_opened,
+                                                  .stream_closed = liar_closed};
+
+static void begin(bool lies)
+{
+    world = net_world_open(41);
+    memset(listeners, 0, sizeof listeners);
+    liar = (struct liar){.size = 0};
+    for (uint32_t i = 0; i < 2; i++) {
+        struct net_host *host = net_host_init(world, i);
+        host->limits.stream_send_bytes = 1u << 18;
+        host->limits.idle_timeout_ns = TRP_S(60);
+        const struct trp_identify_config config = {.memory = &host->memory,
+                                                   .trace = &host->trace,
+                                                   .identity = &host->identity,
+                                                   .agent = i == 0 ? "troupe/zero" : "troupe/one",
+                                                   .unix_offset_ns = TRP_S(1000)};
+        assert_status(trp_identify_open(&config, &identifies[i]), TRP_OK);
+        if (i == 1 && lies) {
+            net_host_add(host, (struct trp_behaviour){.ops = &liar_ops, .self = &liar});
+        } else {
+            net_host_add(host, trp_identify_behaviour(identifies[i]));
+        }
+        net_host_add(host, (struct trp_behaviour){.ops = &listener_ops, .self = &listeners[i]});
+        assert_status(net_host_start(host), TRP_OK);
+        net_listen(host, 0);
+    }
+    net_run(world, TRP_MS(10));
+}
+
+static void connect_hosts(void)
+{
+    const struct trp_multiaddr address = net_address(1, NET_PORT_FIRST);
+    const struct trp_dial_request dial = {
+        .peer = world->hosts[1].peer, .addresses = &address, .addresses_count = 1};
+    assert_status(trp_swarm_dial(world->hosts[0].swarm, &dial), TRP_OK);
+    net_poke(&world->hosts[0]);
+    net_run(world, TRP_S(1));
+}
+
+static void end(void)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        net_host_stop(&world->hosts[i]);
+        trp_identify_close(identifies[i]);
+        assert_int_equal(world->hosts[i].memory.used_bytes, 0);
+    }
+    net_world_close(world);
+}
+
+/* ---- the truth ---- */
+
+static void both_sides_learn_of_each_other(void **state)
+{
+    (void)state;
+    begin(false);
+    connect_hosts();
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct trp_multiaddr listens = net_address(1 - i, NET_PORT_FIRST);
+        struct trp_multiaddr known[4];
+        assert_int_equal(listeners[i].heard, 1);
+        assert_string_equal(listeners[i].agent[0], i == 0 ? "troupe/one" : "troupe/zero");
+        assert_int_equal(listeners[i].protocols[0], 2);
+        assert_true(listeners[i].speaks_identify);
+        assert_int_equal(listeners[i].addresses_count, 1);
+        assert_true(trp_multiaddr_equal(&listeners[i].addresses[0], &listens));
+        assert_true(trp_swarm_known_addresses(world->hosts[i].swarm, &world->hosts[1 - i].peer,
+                                              known, 4) >= 1);
+        assert_true(trp_multiaddr_equal(&known[0], &listens));
+    }
+    /* Host 1 sees host 0 come from a port that nobody listens on. */
+    struct trp_endpoint seen;
+    assert_status(trp_multiaddr_tcp(&listeners[0].observed, &seen), TRP_OK);
+    assert_true(seen.port >= 20000 && seen.ip[3] == 1);
+    end();
+}
+
+static void a_change_is_pushed(void **state)
+{
+    (void)state;
+    begin(false);
+    connect_hosts();
+    net_listen(&world->hosts[1], 5); /* one more address */
+    net_run(world, TRP_S(1));
+    assert_int_equal(listeners[0].heard, 2);
+    assert_int_equal(listeners[0].addresses_count, 2);
+    assert_int_equal(net_traced(&world->hosts[0], "identified"), 2);
+    assert_int_equal(net_traced(&world->hosts[0], "identify_failed"), 0);
+    net_listen(&world->hosts[1], 6);
+    net_run(world, TRP_S(1));
+    assert_int_equal(listeners[0].addresses_count, 3);
+    end();
+}
+
+static void identify_keeps_no_connection_open(void **state)
+{
+    (void)state;
+    begin(false);
+    connect_hosts();
+    net_run(world, TRP_S(62));
+    assert_int_equal(trp_swarm_connections_count(world->hosts[0].swarm), 0);
+    end();
+}
+
+/* ---- lies ---- */
+
+/* Sets what the liar says: one message, encoded with its prefix. */
+static void liar_says(const struct trp_identify_message *message)
 {
     uint8_t encoded[TRP_IDENTIFY_BYTES_MAX];
-    uint8_t prefix[TRP_UVARINT_BYTES_MAX];
     size_t size;
+    uint8_t prefix[TRP_UVARINT_BYTES_MAX];
     assert_status(trp_identify_message_encode(message, encoded, sizeof encoded, &size), TRP_OK);
     size_t prefix_size = trp_varint_encode(size, prefix);
-    memcpy(speaker.bytes + speaker.size, prefix, prefix_size);
-    memcpy(speaker.bytes + speaker.size + prefix_size, encoded, size);
-    speaker.size += prefix_size + size;
+    memcpy(liar.words + liar.size, prefix, prefix_size);
+    memcpy(liar.words + liar.size + prefix_size, encoded, size);
+    liar.size += prefix_size + size;
 }
 
-static size_t put_field(uint8_t *out, uint8_t tag, struct trp_bytes value)
+static struct trp_bytes key_of(uint32_t host)
 {
-    out[0] = tag;
-    size_t size = 1 + trp_varint_encode(value.size, out + 1);
-    memcpy(out + size, value.data, value.size);
-    return size + value.size;
+    static uint8_t keys[2][TRP_PUBLIC_KEY_ENCODED_MAX];
+    size_t size;
+    assert_status(trp_public_key_encode(&world->hosts[host].identity.public_key, keys[host],
+                                        sizeof keys[host], &size),
+                  TRP_OK);
+    return trp_bytes(keys[host], size);
 }
 
-/* A SignedEnvelope of a PeerRecord of `peer` with one address, and no signature to speak of. */
-static struct trp_bytes envelope(const struct trp_peer_id *peer, struct trp_bytes payload_type)
+/* A signed record in which `signer` says where `subject` is. */
+static struct trp_bytes record_of(uint32_t signer, uint32_t subject, uint16_t port)
 {
-    static uint8_t bytes[1024];
-    uint8_t info[256];
-    uint8_t record[512];
-    const uint8_t signature[64] = {1};
-    struct trp_multiaddr where = address("/ip4/10.9.9.9/tcp/9");
-    size_t info_size = put_field(info, 0x0a, trp_bytes(where.bytes, where.size));
-    size_t record_size = put_field(record, 0x0a, trp_peer_id_bytes(peer));
-    record_size += put_field(record + record_size, 0x1a, trp_bytes(info, info_size));
-    size_t size = put_field(bytes, 0x0a, key_of(peer));
-    size += put_field(bytes + size, 0x12, payload_type);
-    size += put_field(bytes + size, 0x1a, trp_bytes(record, record_size));
-    size += put_field(bytes + size, 0x2a, trp_bytes(signature, sizeof signature));
-    return trp_bytes(bytes, size);
+    static uint8_t sealed[TRP_PEER_RECORD_BYTES_MAX];
+    size_t size;
+    struct trp_peer_record record = {
+        .peer = world->hosts[subject].peer, .sequence = 1, .addresses_count = 1};
+    record.addresses[0] = net_address(1, port);
+    assert_status(
+        trp_peer_record_seal(&world->hosts[signer].identity, &record, sealed, sizeof sealed, &size),
+        TRP_OK);
+    return trp_bytes(sealed, size);
 }
 
-static struct trp_multiaddr listed;
-
-/* What an ordinary peer says. */
-static struct trp_identify_message ordinary(const struct trp_peer_id *peer)
+static void assert_believed(bool believed)
 {
-    listed = address("/ip4/10.8.8.8/tcp/8");
-    struct trp_identify_message message = {.public_key = key_of(peer),
-                                           .agent_version = trp_bytes_text("speaker"),
-                                           .addresses_count = 1,
-                                           .protocols_count = 1};
-    message.addresses[0] = trp_bytes(listed.bytes, listed.size);
-    message.protocols[0] = trp_bytes_text("/speaker/1.0.0");
-    return message;
+    connect_hosts();
+    assert_int_equal(listeners[0].heard, believed ? 1 : 0);
+    assert_int_equal(net_traced(&world->hosts[0], "identify_failed"), believed ? 0 : 1);
+    assert_int_equal(trp_swarm_connections_count(world->hosts[0].swarm), 1);
 }
 
-static void open_nodes(void)
+static void a_key_must_be_the_one_that_was_proved(void **state)
 {
-    static const struct trp_behaviour behaviours[2] = {{.ops = &listener_ops},
-                                                       {.ops = &speaker_ops}};
-    memset(&speaker, 0, sizeof speaker);
-    memset(&listener, 0, sizeof listener);
-    nodes_open(2, 31);
-    for (uint32_t i = 0; i < 2; i++) {
-        nodes.hosts[i].config =
-            (struct trp_node_config){.behaviours = &behaviours[i], .behaviours_count = 1};
+    (void)state;
+    begin(true);
+    liar_says(&(struct trp_identify_message){.public_key = key_of(1),
+                                             .agent_version = trp_bytes_text("fine")});
+    assert_believed(true);
+    assert_string_equal(listeners[0].agent[0], "fine");
+    end();
+    begin(true);
+    liar_says(&(struct trp_identify_message){.public_key = key_of(0)});
+    assert_believed(false);
+    end();
+    begin(true);
+    liar_says(&(struct trp_identify_message){.agent_version = trp_bytes_text("without")});
+    assert_believed(false);
+    end();
+}
+
+static void a_signed_record_counts_and_must_be_the_peers_own(void **state)
+{
+    (void)state;
+    const struct trp_multiaddr unsigned_one = net_address(1, 77);
+    const struct trp_multiaddr signed_one = net_address(1, 88);
+    for (uint32_t i = 0; i < 3; i++) {
+        begin(true);
+        struct trp_identify_message message = {.public_key = key_of(1), .addresses_count = 1};
+        message.addresses[0] = trp_bytes(unsigned_one.bytes, unsigned_one.size);
+        if (i < 2) {
+            message.signed_peer_record = i == 0 ? record_of(1, 1, 88) : record_of(0, 0, 88);
+        }
+        liar_says(&message);
+        assert_believed(i != 1);
+        if (i != 1) {
+            assert_int_equal(listeners[0].addresses_count, 1);
+            assert_true(trp_multiaddr_equal(&listeners[0].addresses[0],
+                                            i == 0 ? &signed_one : &unsigned_one));
+        }
+        end();
     }
-    nodes.hosts[1].config.bare = true;
-    nodes_begin();
 }
 
-/* Connects the two; node 1 answers with what was said so far. */
-static void connect_nodes(uint32_t writes)
+/* A record of a kind that we do not know is as good as none: the listed addresses count. */
+static void a_record_of_another_kind_is_none(void **state)
 {
-    speaker.writes_left = writes;
-    nodes_introduce(0, 1);
-    nodes_run(TRP_S(2));
+    (void)state;
+    const struct trp_multiaddr listed = net_address(1, 77);
+    begin(true);
+    struct trp_identify_message message = {.public_key = key_of(1), .addresses_count = 1};
+    message.addresses[0] = trp_bytes(listed.bytes, listed.size);
+    uint8_t record[TRP_PEER_RECORD_BYTES_MAX];
+    struct trp_bytes sealed = record_of(1, 1, 88);
+    static const uint8_t tag_and_type[] = {0x12, 0x02, 0x03, 0x01}; /* payload_type */
+    memcpy(record, sealed.data, sealed.size);
+    size_t at = 0;
+    while (memcmp(record + at, tag_and_type, sizeof tag_and_type) != 0) {
+        at++;
+        assert_true(at + sizeof tag_and_type < sealed.size);
+    }
+    record[at + 3] = 0x7f;
+    message.signed_peer_record = trp_bytes(record, sealed.size);
+    liar_says(&message);
+    assert_believed(true);
+    assert_int_equal(listeners[0].addresses_count, 1);
+    assert_true(trp_multiaddr_equal(&listeners[0].addresses[0], &listed));
+    end();
 }
 
-static void push(void)
+static void liar_pushes(void)
 {
-    static const char *const protocols[] = {TRP_PROTOCOL_IDENTIFY_PUSH};
-    const struct trp_stream_request request = {.behaviour = speaker.index,
-                                               .connection = speaker.connection,
-                                               .protocols = protocols,
+    const struct trp_stream_request request = {.behaviour = liar.index,
+                                               .peer = world->hosts[0].peer,
+                                               .protocols = push,
                                                .protocols_count = 1};
     trp_stream_id stream;
-    speaker.writes_left = 1;
-    assert_status(trp_swarm_open_stream(speaker.swarm, &request, &stream), TRP_OK);
-    const struct trp_command poke = {.kind = TRP_CMD_PEERS};
-    (void)nodes_command(1, poke);
-    nodes_run(TRP_S(2));
-}
-
-static bool knows(const char *text)
-{
-    struct trp_multiaddr known[16];
-    struct trp_multiaddr wanted = address(text);
-    struct trp_peer_id peer = nodes_peer(1);
-    uint32_t count = trp_swarm_known_addresses(listener.swarm, &peer, known, 16);
-    for (uint32_t i = 0; i < count; i++) {
-        if (trp_multiaddr_equal(&known[i], &wanted)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* ---- the tests ---- */
-
-static void learns_what_a_peer_says(void **state)
-{
-    (void)state;
-    open_nodes();
-    struct trp_peer_id peer = nodes_peer(1);
-    struct trp_identify_message message = ordinary(&peer);
-    say_message(&message);
-    connect_nodes(1);
-    assert_int_equal(listener.identified, 1);
-    assert_int_equal(listener.protocols, 1);
-    assert_string_equal(listener.agent, "speaker");
-    assert_true(knows("/ip4/10.8.8.8/tcp/8"));
-    nodes_close();
-}
-
-/* As go-libp2p does: the record comes in a message of its own. */
-static void reads_several_messages_as_one(void **state)
-{
-    (void)state;
-    open_nodes();
-    struct trp_peer_id peer = nodes_peer(1);
-    struct trp_identify_message message = ordinary(&peer);
-    say_message(&message);
-    message = (struct trp_identify_message){.protocols_count = 1};
-    message.protocols[0] = trp_bytes_text("/speaker/2.0.0");
-    say_message(&message);
-    connect_nodes(1);
-    assert_int_equal(listener.identified, 1);
-    assert_int_equal(listener.protocols, 2);
-    nodes_close();
-}
-
-static void takes_listed_addresses_beside_a_record_of_another_kind(void **state)
-{
-    (void)state;
-    open_nodes();
-    struct trp_peer_id peer = nodes_peer(1);
-    struct trp_identify_message message = ordinary(&peer);
-    message.signed_peer_record = envelope(&peer, trp_bytes_text("/a/newer/kind"));
-    say_message(&message);
-    connect_nodes(1);
-    assert_int_equal(listener.identified, 1);
-    assert_int_equal(listener.addresses, 1);
-    assert_true(knows("/ip4/10.8.8.8/tcp/8"));
-    assert_false(knows("/ip4/10.9.9.9/tcp/9"));
-    nodes_close();
-}
-
-static void refuses_a_forged_record(void **state)
-{
-    (void)state;
-    const uint8_t payload_type[] = {0x03, 0x01};
-    open_nodes();
-    struct trp_peer_id peer = nodes_peer(1);
-    struct trp_identify_message message = ordinary(&peer);
-    message.signed_peer_record = envelope(&peer, trp_bytes(payload_type, 2));
-    say_message(&message);
-    connect_nodes(1);
-    assert_int_equal(listener.identified, 0);
-    assert_int_equal(nodes_traced(0, "identify_failed"), 1);
-    assert_false(knows("/ip4/10.8.8.8/tcp/8"));
-    nodes_close();
-}
-
-static void refuses_the_key_of_another(void **state)
-{
-    (void)state;
-    open_nodes();
-    struct trp_peer_id other = nodes_peer(0);
-    struct trp_identify_message message = ordinary(&other);
-    say_message(&message);
-    connect_nodes(1);
-    assert_int_equal(listener.identified, 0);
-    assert_int_equal(nodes_traced(0, "identify_failed"), 1);
-    nodes_close();
+    assert_status(trp_swarm_open_stream(world->hosts[1].swarm, &request, &stream), TRP_OK);
+    net_poke(&world->hosts[1]);
+    net_run(world, TRP_S(1));
 }
 
 /* Spec "identify/push": missing fields have not changed. */
-static void a_push_of_addresses_leaves_the_protocols(void **state)
+static void a_push_may_leave_out_what_has_not_changed(void **state)
 {
     (void)state;
-    open_nodes();
-    struct trp_peer_id peer = nodes_peer(1);
-    struct trp_identify_message message = ordinary(&peer);
-    say_message(&message);
-    connect_nodes(1);
-    speaker.size = 0;
-    struct trp_multiaddr added = address("/ip4/10.7.7.7/tcp/7");
+    const struct trp_multiaddr added = net_address(1, 99);
+    struct trp_multiaddr known[16];
+    begin(true);
+    struct trp_identify_message message = {.public_key = key_of(1), .protocols_count = 1};
+    message.protocols[0] = trp_bytes_text("/a");
+    liar_says(&message);
+    assert_believed(true);
+    liar.size = 0;
     message = (struct trp_identify_message){.addresses_count = 1};
     message.addresses[0] = trp_bytes(added.bytes, added.size);
-    say_message(&message);
-    push();
-    assert_int_equal(nodes_traced(0, "identified"), 2);
-    assert_true(knows("/ip4/10.7.7.7/tcp/7"));
-    assert_int_equal(listener.identified, 1); /* nobody is told that it speaks nothing */
-    assert_int_equal(listener.protocols, 1);
-    nodes_close();
-}
-
-static void a_push_of_protocols_replaces_them(void **state)
-{
-    (void)state;
-    open_nodes();
-    struct trp_peer_id peer = nodes_peer(1);
-    struct trp_identify_message message = ordinary(&peer);
-    say_message(&message);
-    connect_nodes(1);
-    speaker.size = 0;
+    liar_says(&message);
+    liar_pushes();
+    assert_int_equal(net_traced(&world->hosts[0], "identified"), 2);
+    assert_int_equal(listeners[0].heard, 1); /* nobody is told that it speaks nothing now */
+    uint32_t count =
+        trp_swarm_known_addresses(world->hosts[0].swarm, &world->hosts[1].peer, known, 16);
+    bool found = false;
+    for (uint32_t i = 0; i < count; i++) {
+        found = found || trp_multiaddr_equal(&known[i], &added);
+    }
+    assert_true(found);
+    liar.size = 0;
     message = (struct trp_identify_message){.protocols_count = 2};
-    message.protocols[0] = trp_bytes_text("/speaker/1.0.0");
-    message.protocols[1] = trp_bytes_text("/speaker/2.0.0");
-    say_message(&message);
-    push();
-    assert_int_equal(listener.identified, 2);
-    assert_int_equal(listener.protocols, 2);
-    nodes_close();
+    message.protocols[0] = trp_bytes_text("/a");
+    message.protocols[1] = trp_bytes_text("/b");
+    liar_says(&message);
+    liar_pushes();
+    assert_int_equal(listeners[0].heard, 2);
+    assert_int_equal(listeners[0].protocols[1], 2);
+    end();
 }
 
-static void refuses_a_megabyte(void **state)
+static void several_messages_are_one(void **state)
 {
     (void)state;
-    open_nodes();
-    memset(speaker.bytes, 0x7f, SAID_BYTES_MAX);
-    speaker.size = SAID_BYTES_MAX;
-    connect_nodes(16);
-    assert_int_equal(listener.identified, 0);
-    assert_int_equal(nodes_traced(0, "identify_failed"), 1);
-    assert_status(speaker.ended, TRP_ERESET);
-    nodes_close();
+    begin(true);
+    struct trp_identify_message first = {.public_key = key_of(1), .protocols_count = 1};
+    first.protocols[0] = trp_bytes_text("/a");
+    struct trp_identify_message second = {.agent_version = trp_bytes_text("two"),
+                                          .protocols_count = 1};
+    second.protocols[0] = trp_bytes_text("/b");
+    liar_says(&first);
+    liar_says(&second);
+    assert_believed(true);
+    assert_int_equal(listeners[0].protocols[0], 2);
+    assert_string_equal(listeners[0].agent[0], "two");
+    end();
+    begin(true);
+    liar_says(&first);
+    for (uint32_t i = 0; i < 10; i++) {
+        liar_says(&second); /* eleven are too many */
+    }
+    assert_believed(false);
+    end();
+}
+
+static void what_is_malformed_or_endless_is_refused(void **state)
+{
+    (void)state;
+    begin(true);
+    memset(liar.words, 0xff, sizeof liar.words);
+    liar.size = 100;
+    assert_believed(false);
+    end();
+    begin(true); /* a length that nothing follows */
+    liar.words[0] = 0x20;
+    liar.size = 1;
+    assert_believed(false);
+    end();
+    begin(true); /* more than ten messages of the largest size */
+    memset(liar.words, 0x01, sizeof liar.words);
+    liar.size = sizeof liar.words;
+    assert_believed(false);
+    end();
+    begin(true); /* nothing at all is no failure */
+    connect_hosts();
+    assert_int_equal(listeners[0].heard, 0);
+    assert_int_equal(net_traced(&world->hosts[0], "identify_failed"), 0);
+    end();
+}
+
+static void a_stream_that_never_ends_keeps_no_connection_open(void **state)
+{
+    (void)state;
+    begin(true);
+    liar.hangs = true;
+    connect_hosts();
+    const struct trp_stream_request request = {.behaviour = liar.index,
+                                               .peer = world->hosts[0].peer,
+                                               .protocols = push,
+                                               .protocols_count = 1};
+    trp_stream_id stream;
+    assert_status(trp_swarm_open_stream(world->hosts[1].swarm, &request, &stream), TRP_OK);
+    net_poke(&world->hosts[1]);
+    net_run(world, TRP_S(62));
+    assert_int_equal(trp_swarm_connections_count(world->hosts[0].swarm), 0);
+    end();
+}
+
+static void a_peer_cannot_push_on_many_streams(void **state)
+{
+    (void)state;
+    begin(true);
+    liar_says(&(struct trp_identify_message){.public_key = key_of(1)});
+    connect_hosts();
+    assert_int_equal(listeners[0].heard, 1);
+    for (uint32_t i = 0; i < 30; i++) {
+        const struct trp_stream_request request = {.behaviour = liar.index,
+                                                   .peer = world->hosts[0].peer,
+                                                   .protocols = push,
+                                                   .protocols_count = 1};
+        trp_stream_id stream;
+        assert_status(trp_swarm_open_stream(world->hosts[1].swarm, &request, &stream), TRP_OK);
+    }
+    net_poke(&world->hosts[1]);
+    net_run(world, TRP_S(1));
+    assert_true(liar.resets >= 20);
+    assert_int_equal(net_traced(&world->hosts[0], "limit_reached"), 1); /* at most once a second */
+    assert_true(listeners[0].heard <= 1 + 10);
+    end();
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(learns_what_a_peer_says),
-        cmocka_unit_test(reads_several_messages_as_one),
-        cmocka_unit_test(takes_listed_addresses_beside_a_record_of_another_kind),
-        cmocka_unit_test(refuses_a_forged_record),
-        cmocka_unit_test(refuses_the_key_of_another),
-        cmocka_unit_test(a_push_of_addresses_leaves_the_protocols),
-        cmocka_unit_test(a_push_of_protocols_replaces_them),
-        cmocka_unit_test(refuses_a_megabyte),
+        cmocka_unit_test(both_sides_learn_of_each_other),
+        cmocka_unit_test(a_change_is_pushed),
+        cmocka_unit_test(identify_keeps_no_connection_open),
+        cmocka_unit_test(a_key_must_be_the_one_that_was_proved),
+        cmocka_unit_test(a_signed_record_counts_and_must_be_the_peers_own),
+        cmocka_unit_test(a_record_of_another_kind_is_none),
+        cmocka_unit_test(a_push_may_leave_out_what_has_not_changed),
+        cmocka_unit_test(several_messages_are_one),
+        cmocka_unit_test(what_is_malformed_or_endless_is_refused),
+        cmocka_unit_test(a_stream_that_never_ends_keeps_no_connection_open),
+        cmocka_unit_test(a_peer_cannot_push_on_many_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

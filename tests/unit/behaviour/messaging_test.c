@@ -260,7 +260,7 @@ static void what_was_lost_is_sent_again_where_wanted(void **state)
     id = send_request(&link, &(struct trp_messaging_options){.retries = 1});
     nodes_run(TRP_MS(50));
     conduct = CONDUCT_ANSWER;
-    trp_world_reset(nodes.world, 0, 1000000, 0);
+    trp_world_reset(nodes.world, 0, &(struct trp_reset){.share_ppm = 1000000}, 0);
     nodes_run(TRP_S(1));
     assert_int_equal(count(0, TRP_MESSAGING_RESULT, id), 1);
     assert_int_equal(count(0, TRP_MESSAGING_OUTBOUND_FAILURE, id), 0);

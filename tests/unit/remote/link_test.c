@@ -138,7 +138,7 @@ static void idleness_kills_nobody(void **state)
 {
     (void)state;
     linked_pair(2);
-    nodes_run(TRP_MIN(10)); /* ten times the idle timeout */
+    nodes_run(TRP_MIN(30)); /* six times the idle timeout */
     assert_int_equal(nodes_connections(0), 1);
     assert_int_equal(nodes_traced(0, "connection_closed"), 0);
     nodes_kill(1, "b");
@@ -176,7 +176,7 @@ static void a_reset_is_survived_by_redialing(void **state)
     (void)state;
     linked_pair(2);
     for (uint32_t i = 0; i < 5; i++) {
-        trp_world_reset(nodes.world, i % 2, 1000000, 0);
+        trp_world_reset(nodes.world, i % 2, &(struct trp_reset){.share_ppm = 1000000}, 0);
         nodes_run(TRP_S(6)); /* both dialed; one connection too many lives for 5 s */
         assert_int_equal(nodes_connections(0), 1);
     }
