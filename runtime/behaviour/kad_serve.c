@@ -406,19 +406,6 @@ static void inbound_run(struct trp_kad *kad, struct kad_inbound *inbound)
     }
 }
 
-/* Said once a second at most: who opens many streams would fill the trace. */
-static void inbound_trace_limit(struct trp_kad *kad)
-{
-    trp_time now = kad_now(kad);
-    if (kad->limit_said_at == 0 || now >= trp_time_after(kad->limit_said_at, TRP_S(1))) {
-        kad->limit_said_at = now;
-        trp_trace_limit_reached(kad->config.trace,
-                                &(struct trp_event_limit_reached){
-                                    .limit = trp_bytes_text("kad inbound streams of a peer"),
-                                    .value = KAD_INBOUND_PER_PEER_MAX});
-    }
-}
-
 void trp_kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     trp_handle id;
@@ -426,7 +413,8 @@ void trp_kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info
     struct kad_peer *peer = trp_kad_peer_make(kad, stream->peer);
     if (peer == NULL || peer->inbound >= KAD_INBOUND_PER_PEER_MAX ||
         trp_slab_insert(&kad->inbound, &id, &object) != TRP_OK) {
-        inbound_trace_limit(kad);
+        trp_limit_say(&kad->inbound_mark, kad->config.trace, "kad inbound streams of a peer",
+                      KAD_INBOUND_PER_PEER_MAX);
         trp_stream_reset(kad->swarm, stream->id);
         if (peer != NULL) {
             trp_kad_peer_release(kad, peer);
