@@ -173,7 +173,7 @@ static enum trp_status record_admit(struct trp_kad *kad, const struct trp_kad_me
 {
     const struct trp_kad_record *record = &request->record;
     const struct trp_kad_policy *policy = &kad->config.policy;
-    if (!request->has_record || record->key.size == 0 || record->key.size > KAD_KEY_BYTES_MAX) {
+    if (record->key.size == 0 || record->key.size > KAD_KEY_BYTES_MAX) {
         return TRP_EINVAL;
     }
     if (record->publisher.size > 0 && !trp_peer_id_equal(&record->publisher, sender)) {
@@ -346,6 +346,9 @@ static enum trp_status inbound_answer(struct trp_kad *kad, struct kad_inbound *i
     if (inbound->is_withdrawal && request->type != TRP_KAD_ADD_PROVIDER) {
         return TRP_EVIOLATION;
     }
+    if (request->type == TRP_KAD_PUT_VALUE && !request->has_record) {
+        return TRP_EMALFORMED; /* as every zero in a stream of them is: a message of no bytes */
+    }
     if (!serve(kad, inbound, request, &closer, &providers, &answer)) {
         return TRP_OK;
     }
@@ -403,6 +406,19 @@ static void inbound_run(struct trp_kad *kad, struct kad_inbound *inbound)
     }
 }
 
+/* Said once a second at most: who opens many streams would fill the trace. */
+static void inbound_trace_limit(struct trp_kad *kad)
+{
+    trp_time now = kad_now(kad);
+    if (kad->limit_said_at == 0 || now >= trp_time_after(kad->limit_said_at, TRP_S(1))) {
+        kad->limit_said_at = now;
+        trp_trace_limit_reached(kad->config.trace,
+                                &(struct trp_event_limit_reached){
+                                    .limit = trp_bytes_text("kad inbound streams of a peer"),
+                                    .value = KAD_INBOUND_PER_PEER_MAX});
+    }
+}
+
 void trp_kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     trp_handle id;
@@ -410,10 +426,7 @@ void trp_kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info
     struct kad_peer *peer = trp_kad_peer_make(kad, stream->peer);
     if (peer == NULL || peer->inbound >= KAD_INBOUND_PER_PEER_MAX ||
         trp_slab_insert(&kad->inbound, &id, &object) != TRP_OK) {
-        trp_trace_limit_reached(kad->config.trace,
-                                &(struct trp_event_limit_reached){
-                                    .limit = trp_bytes_text("kad inbound streams of a peer"),
-                                    .value = KAD_INBOUND_PER_PEER_MAX});
+        inbound_trace_limit(kad);
         trp_stream_reset(kad->swarm, stream->id);
         if (peer != NULL) {
             trp_kad_peer_release(kad, peer);

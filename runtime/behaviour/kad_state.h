@@ -74,7 +74,7 @@ enum kad_role { KAD_ROLE_UNKNOWN, KAD_ROLE_SERVER, KAD_ROLE_NONE };
 struct kad_peer {
     struct trp_kad_contact contact;
     enum kad_role role;
-    bool withdraws; /* it understands withdrawals */
+    bool withdraws; /* it understands withdrawals: a node of our kind */
     bool dialed;    /* by us, with success, on a connection of now */
     bool probing;
     uint32_t connections;
@@ -231,10 +231,11 @@ struct trp_kad {
     struct trp_heap timers;
     uint64_t timers_count; /* breaks ties */
     uint32_t queries_active;
-    trp_time answered_at; /* when anybody last answered us */
-    bool owner_waits;     /* for its turn */
-    bool is_due;          /* something waits for the next expire: a queue moves, a round goes on */
-    trp_handle lent;      /* the query whose bytes the last event borrowed */
+    trp_time answered_at;   /* when anybody last answered us */
+    trp_time limit_said_at; /* when the trace last told of too many streams */
+    bool owner_waits;       /* for its turn */
+    bool is_due;     /* something waits for the next expire: a queue moves, a round goes on */
+    trp_handle lent; /* the query whose bytes the last event borrowed */
     /* the round of renewal */
     trp_handle round_query;
     bool round_is_pending; /* its event */
