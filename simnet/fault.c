@@ -40,7 +40,7 @@ uint64_t trp_world_crash(struct trp_world *world, uint32_t host, uint64_t cause)
     uint64_t event = trp_trace_host_crashed(
         trp_sim_trace(world, host, cause),
         &(struct trp_event_host_crashed){.incarnation = crashed->incarnation,
-                                         .sockets = HASH_COUNT(crashed->ends)});
+                                         .sockets = crashed->ends_by_id.count});
     trp_sim_host_end(world, crashed, TRP_SIM_HOST_DEAD);
     return event;
 }
@@ -54,7 +54,7 @@ uint64_t trp_world_stop(struct trp_world *world, uint32_t host, uint64_t cause)
     uint64_t event = trp_trace_host_stopped(
         trp_sim_trace(world, host, cause),
         &(struct trp_event_host_stopped){.incarnation = stopped->incarnation,
-                                         .sockets = HASH_COUNT(stopped->ends)});
+                                         .sockets = stopped->ends_by_id.count});
     trp_sim_host_end(world, stopped, TRP_SIM_HOST_STOPPED);
     return event;
 }
@@ -119,12 +119,11 @@ uint64_t trp_world_reset(struct trp_world *world, uint32_t host, const struct tr
     struct trp_sim_host *hit = world->hosts[host];
     uint64_t event = trp_trace_connections_reset(
         trp_sim_trace(world, host, cause),
-        &(struct trp_event_connections_reset){.sockets = HASH_COUNT(hit->ends),
+        &(struct trp_event_connections_reset){.sockets = hit->ends_by_id.count,
                                               .share_ppm = reset->share_ppm});
-    struct trp_sim_end *end;
-    struct trp_sim_end *next;
-    HASH_ITER(hh, hit->ends, end, next)
-    {
+    struct trp_list_link *link = trp_list_front(&hit->ends);
+    for (; link != NULL; link = trp_list_next(&hit->ends, link)) {
+        struct trp_sim_end *end = TRP_CONTAINER(link, struct trp_sim_end, attached);
         if (end->state != TRP_SIM_END_OPEN) {
             continue;
         }

@@ -291,7 +291,7 @@ struct trp_sim_chunk *trp_sim_flow_take(struct trp_world *world, struct trp_sim_
 
 static void arrive_syn(struct trp_world *world, struct trp_sim_end *end)
 {
-    enum trp_status status = trp_sim_end_accept(world, trp_sim_end_other(end));
+    enum trp_status status = trp_sim_end_accept(trp_sim_end_other(end));
     if (status == TRP_EREFUSED) {
         trp_sim_flow_answer_reset(world, end, TRP_EREFUSED);
         return;

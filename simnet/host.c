@@ -291,6 +291,7 @@ void trp_sim_host_end(struct trp_world *world, struct trp_sim_host *host,
 void trp_sim_host_free(struct trp_world *world, struct trp_sim_host *host)
 {
     trp_sim_host_end(world, host, TRP_SIM_HOST_DEAD);
+    trp_index_deinit(&host->ends_by_id);
     trp_memory_free(&world->memory, host->deferred);
     trp_memory_free(&world->memory, host->saved);
     trp_memory_free(&world->memory, host);

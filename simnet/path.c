@@ -74,10 +74,15 @@ void trp_sim_path_refresh(struct trp_world *world, struct trp_sim_path *path)
 
 struct trp_sim_path *trp_sim_path_find(struct trp_world *world, uint32_t from, uint32_t to)
 {
-    struct trp_memory *uthash_memory = &world->memory;
     uint64_t pair = trp_sim_pair(from, to);
+    uint32_t hash = trp_index_hash(&pair, sizeof pair);
+    uint32_t at = hash;
     struct trp_sim_path *path;
-    HASH_FIND(hh, world->paths, &pair, sizeof pair, path);
+    while ((path = trp_index_next(&world->paths, hash, &at)) != NULL) {
+        if (path->pair == pair) {
+            break;
+        }
+    }
     if (path == NULL) {
         path = trp_memory_alloc(&world->memory, sizeof *path);
         if (path == NULL) {
@@ -85,8 +90,7 @@ struct trp_sim_path *trp_sim_path_find(struct trp_world *world, uint32_t from, u
         }
         path->pair = pair;
         trp_list_init(&path->held);
-        HASH_ADD(hh, world->paths, pair, sizeof path->pair, path);
-        if (path->hh.tbl == NULL) {
+        if (trp_index_insert(&world->paths, hash, path) != TRP_OK) {
             trp_memory_free(&world->memory, path);
             return NULL;
         }
@@ -245,14 +249,12 @@ uint32_t trp_sim_cuts_heal(struct trp_world *world, uint32_t id)
 
 void trp_sim_paths_free(struct trp_world *world)
 {
-    struct trp_memory *uthash_memory = &world->memory;
+    uint32_t at = 0;
     struct trp_sim_path *path;
-    struct trp_sim_path *next;
-    HASH_ITER(hh, world->paths, path, next)
-    {
-        HASH_DEL(world->paths, path);
+    while ((path = trp_index_pop(&world->paths, &at)) != NULL) {
         trp_memory_free(&world->memory, path);
     }
+    trp_index_deinit(&world->paths);
     for (uint32_t i = 0; i < world->cuts.count; i++) {
         cut_free(world, &world->cuts.entries[i]);
     }

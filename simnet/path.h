@@ -38,7 +38,6 @@ struct trp_sim_path {
     uint64_t datagrams;
     struct trp_list held;         /* of struct trp_sim_end: they wait for the end of a stall */
     struct trp_list_link stalled; /* in the world's list */
-    UT_hash_handle hh;
 };
 
 /* A named cut: each host of `from` to each host of `to`, as bit sets. */

@@ -15,16 +15,26 @@ void trp_sim_end_plan(struct trp_world *world, struct trp_sim_end *end, enum trp
 
 static struct trp_sim_end *end_find(struct trp_sim_host *host, trp_socket id)
 {
+    uint32_t hash = trp_index_hash(&id, sizeof id);
+    uint32_t at = hash;
     struct trp_sim_end *end;
-    HASH_FIND(hh, host->ends, &id, sizeof id, end);
+    while ((end = trp_index_next(&host->ends_by_id, hash, &at)) != NULL) {
+        if (end->id == id) {
+            break;
+        }
+    }
     return end;
 }
 
-static bool end_register(struct trp_world *world, struct trp_sim_end *end)
+static bool end_register(struct trp_sim_end *end)
 {
-    struct trp_memory *uthash_memory = &world->memory;
-    HASH_ADD(hh, end->host->ends, id, sizeof end->id, end);
-    return end->hh.tbl != NULL;
+    struct trp_sim_host *host = end->host;
+    uint32_t hash = trp_index_hash(&end->id, sizeof end->id);
+    if (trp_index_insert(&host->ends_by_id, hash, end) != TRP_OK) {
+        return false;
+    }
+    trp_list_push_back(&host->ends, &end->attached);
+    return true;
 }
 
 static struct trp_sim_listener *listener_by_port(struct trp_sim_host *host, uint16_t port)
@@ -55,10 +65,10 @@ static struct trp_sim_listener *listener_by_id(struct trp_sim_host *host, trp_so
 static void end_detach(struct trp_world *world, struct trp_sim_end *end,
                        enum trp_sim_end_state state)
 {
-    struct trp_memory *uthash_memory = &world->memory;
     struct trp_sim_end *other = trp_sim_end_other(end);
     enum trp_sim_end_state was = end->state;
-    HASH_DEL(end->host->ends, end);
+    trp_list_link_remove(&end->attached);
+    trp_index_remove(&end->host->ends_by_id, trp_index_hash(&end->id, sizeof end->id), end);
     end->state = state;
     end->closed_due = false;
     if (was == TRP_SIM_END_BACKLOG) {
@@ -267,7 +277,7 @@ void trp_sim_dial(struct trp_world *world, struct trp_sim_host *host, const stru
     end->port = port_choose(host);
     end->cause = out->cause;
     duplex->ends[1].port = endpoint.port;
-    if (!end_register(world, end)) {
+    if (!end_register(end)) {
         trp_sim_fail(world, TRP_ENOMEM);
         trp_slab_remove(&world->duplexes, duplex->handle);
         return;
@@ -275,7 +285,7 @@ void trp_sim_dial(struct trp_world *world, struct trp_sim_host *host, const stru
     trp_sim_flow_push(world, end, TRP_BYTES_NONE, TRP_SIM_SYN, out->cause);
 }
 
-enum trp_status trp_sim_end_accept(struct trp_world *world, struct trp_sim_end *end)
+enum trp_status trp_sim_end_accept(struct trp_sim_end *end)
 {
     struct trp_sim_host *host = end->host;
     struct trp_sim_end *dialer = trp_sim_end_other(end);
@@ -288,7 +298,7 @@ enum trp_status trp_sim_end_accept(struct trp_world *world, struct trp_sim_end *
         return TRP_EFULL;
     }
     end->id = host->accepted_next;
-    if (!end_register(world, end)) {
+    if (!end_register(end)) {
         return TRP_ENOMEM;
     }
     host->accepted_next += 2;
@@ -345,10 +355,10 @@ static void end_close(struct trp_world *world, struct trp_sim_end *end, bool abo
 static void listener_close(struct trp_world *world, struct trp_sim_host *host,
                            struct trp_sim_listener *listener)
 {
-    struct trp_sim_end *end;
-    struct trp_sim_end *next;
-    HASH_ITER(hh, host->ends, end, next)
-    {
+    struct trp_list_link *link = trp_list_front(&host->ends);
+    while (link != NULL) {
+        struct trp_sim_end *end = TRP_CONTAINER(link, struct trp_sim_end, attached);
+        link = trp_list_next(&host->ends, link);
         if (end->state == TRP_SIM_END_BACKLOG && end->listener == listener->id) {
             struct trp_sim_duplex *duplex = trp_sim_end_duplex(end);
             end_abort(world, end, 0);
@@ -400,8 +410,9 @@ void trp_sim_sockets_end(struct trp_world *world, struct trp_sim_host *host, boo
         struct trp_list_link *link = trp_list_front(&host->listeners);
         listener_remove(world, host, TRP_CONTAINER(link, struct trp_sim_listener, link));
     }
-    while (host->ends != NULL) {
-        struct trp_sim_end *end = host->ends;
+    struct trp_list_link *link;
+    while ((link = trp_list_front(&host->ends)) != NULL) {
+        struct trp_sim_end *end = TRP_CONTAINER(link, struct trp_sim_end, attached);
         struct trp_sim_duplex *duplex = trp_sim_end_duplex(end);
         if (power_lost) {
             end_detach(world, end, TRP_SIM_END_GONE);

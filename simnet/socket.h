@@ -13,8 +13,8 @@
 
 #include <troupe/driver.h>
 
+#include "base/index.h"
 #include "base/list.h"
-#include "base/map.h"
 #include "base/slab.h"
 #include "simnet/happening.h"
 #include "simnet/path.h"
@@ -85,7 +85,7 @@ enum trp_sim_end_state {
 
 /* One end of a duplex with the flow it sends. */
 struct trp_sim_end {
-    UT_hash_handle hh; /* in host->ends, by id */
+    struct trp_list_link attached; /* in host->ends */
     trp_socket id;
     trp_socket listener; /* the acceptor's */
     struct trp_sim_host *host;
@@ -194,7 +194,7 @@ void trp_sim_sockets_end(struct trp_world *world, struct trp_sim_host *host, boo
 void trp_sim_socket_answer(struct trp_world *world, struct trp_sim_host *host,
                            const struct trp_happening *happening);
 /* A connect reached `end`'s host: makes the end. TRP_EREFUSED; TRP_EFULL, TRP_ENOMEM: not heard. */
-enum trp_status trp_sim_end_accept(struct trp_world *world, struct trp_sim_end *end) TRP_NODISCARD;
+enum trp_status trp_sim_end_accept(struct trp_sim_end *end) TRP_NODISCARD;
 /* The answer to a connect arrived. */
 void trp_sim_end_connected(struct trp_world *world, struct trp_sim_end *end);
 /* The network ended an end: its process is to be told, its host forgets it. */

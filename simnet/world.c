@@ -60,6 +60,7 @@ enum trp_status trp_world_open(const struct trp_world_config *config, struct trp
         trp_slab_init(&world->memory, sizeof(struct trp_sim_resolution), RESOLUTIONS_MAX);
     world->datagrams =
         trp_slab_init(&world->memory, sizeof(struct trp_sim_datagram), TRP_SIM_DATAGRAMS_MAX);
+    world->paths = trp_index_init(&world->memory);
     trp_list_init(&world->stalled);
     trp_list_init(&world->members);
     *ret_world = world;
@@ -144,6 +145,8 @@ enum trp_status trp_world_add_host(struct trp_world *world, trp_time start, uint
     host->index = world->hosts_count;
     host->deadline = TRP_NEVER;
     trp_list_init(&host->listeners);
+    trp_list_init(&host->ends);
+    host->ends_by_id = trp_index_init(&world->memory);
     trp_list_init(&host->datagram_sockets);
     world->hosts[world->hosts_count++] = host;
     trp_sim_plan(world, TRP_SIM_START, host->index, start > world->now ? start : world->now, 0, 0);
@@ -318,7 +321,7 @@ void trp_world_host_stats(const struct trp_world *world, uint32_t host,
         const struct trp_sim_host *of = world->hosts[host];
         *ret_stats = (struct trp_host_stats){.bytes_sent = of->bytes_sent,
                                              .bytes_received = of->bytes_received,
-                                             .sockets = HASH_COUNT(of->ends) + of->listeners_count,
+                                             .sockets = of->ends_by_id.count + of->listeners_count,
                                              .incarnation = of->incarnation};
     }
 }

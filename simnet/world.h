@@ -38,7 +38,8 @@ struct trp_sim_host {
     trp_time paused_at;
     struct trp_heap_entry timer;
     trp_time deadline;
-    struct trp_sim_end *ends; /* uthash by id */
+    struct trp_list ends; /* those that its process has, in the order of their making */
+    struct trp_index ends_by_id;
     struct trp_list listeners;
     uint32_t listeners_count;
     struct trp_list datagram_sockets;
@@ -76,8 +77,8 @@ struct trp_world {
     struct trp_sim_host **hosts;
     uint32_t hosts_count;
     uint32_t hosts_capacity;
-    struct trp_sim_path *paths; /* uthash by pair */
-    struct trp_list stalled;    /* paths */
+    struct trp_index paths;  /* by pair */
+    struct trp_list stalled; /* paths */
     struct trp_sim_cuts cuts;
     struct trp_slab duplexes;
     struct trp_slab resolutions;

@@ -7,6 +7,7 @@
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 
+#include "base/index.h"
 #include "base/memory.h"
 
 #define HASH_NONFATAL_OOM         1
@@ -14,25 +15,8 @@
 #define uthash_free(block, size)  trp_memory_free(uthash_memory, block)
 #define uthash_nonfatal_oom(elem) ((elem)->hh.tbl = NULL)
 
-/* uthash's own function falls through its cases, which clang's warnings refuse; this one also takes
- * eight bytes at a time. */
-static inline unsigned trp_map_hash(const void *key, size_t size)
-{
-    const uint8_t *at = key;
-    uint64_t hash = size * 0x9e3779b97f4a7c15ull;
-    while (size > 0) {
-        uint64_t word = 0;
-        size_t part = size < sizeof word ? size : sizeof word;
-        memcpy(&word, at, part);
-        hash = (hash ^ word) * 0x9fb21c651e98df25ull;
-        hash ^= hash >> 32;
-        at += part;
-        size -= part;
-    }
-    return (unsigned)(hash ^ hash >> 15);
-}
-
-#define HASH_FUNCTION(key, size, hash) ((hash) = trp_map_hash(key, size))
+/* uthash's own function falls through its cases, which clang's warnings refuse. */
+#define HASH_FUNCTION(key, size, hash) ((hash) = trp_index_hash(key, size))
 
 #include <uthash.h>
 

@@ -189,47 +189,56 @@ static enum trp_status identify_check_key(struct trp_bytes key, const struct trp
     return trp_peer_id_equal(&id, peer) ? TRP_OK : TRP_EAUTH;
 }
 
-/* The addresses a peer has: those of its signed record, else those it lists. */
-static enum trp_status identify_addresses(struct trp_signature_memo *memo,
-                                          const struct trp_identify_message *message,
-                                          const struct trp_peer_id *peer,
-                                          struct trp_multiaddr *ret_addresses, uint32_t *ret_count)
-{
-    struct trp_peer_record record;
-    uint32_t count = 0;
-    if (message->signed_peer_record.size > 0) {
-        enum trp_status status = trp_peer_record_open(memo, message->signed_peer_record, &record);
-        if (status == TRP_OK && !trp_peer_id_equal(&record.peer, peer)) {
-            status = TRP_EAUTH;
-        }
-        if (status == TRP_EAUTH) {
-            return status;
-        }
-        for (uint32_t i = 0; status == TRP_OK && i < record.addresses_count; i++) {
-            ret_addresses[count++] = trp_multiaddr_without_peer(&record.addresses[i]);
-        }
-    }
-    for (uint32_t i = 0; count < TRP_PEER_RECORD_ADDRESSES_MAX && i < message->addresses_count;
-         i++) {
-        struct trp_multiaddr address;
-        if (message->signed_peer_record.size == 0 &&
-            trp_multiaddr_decode(message->addresses[i], &address) == TRP_OK) {
-            ret_addresses[count++] = trp_multiaddr_without_peer(&address);
-        }
-    }
-    *ret_count = count;
-    return TRP_OK;
-}
-
 /* Room for what one message becomes; too large for the stack. */
 struct reading {
     struct trp_identify_message message;
+    bool certified; /* the addresses are those of its signed record */
+    uint32_t addresses_count;
     struct trp_multiaddr addresses[TRP_PEER_RECORD_ADDRESSES_MAX];
     const char *protocols[TRP_IDENTIFY_PROTOCOLS_MAX];
     char texts[TRP_IDENTIFY_PROTOCOLS_MAX][TRP_PROTOCOL_BYTES_MAX];
     char agent[128];
     uint8_t arena[TRP_IDENTIFY_ARENA_BYTES];
 };
+
+/* Opens the signed record of a message. TRP_EAUTH: it is forged. Anything else that is wrong with
+ * it makes it no record, as for go and rust: the peer may have a newer kind. */
+static enum trp_status identify_open_record(struct trp_signature_memo *memo,
+                                            const struct trp_identify_message *message,
+                                            const struct trp_peer_id *peer,
+                                            struct trp_peer_record *ret_record)
+{
+    if (message->signed_peer_record.size == 0) {
+        return TRP_ENOTFOUND;
+    }
+    enum trp_status status = trp_peer_record_open(memo, message->signed_peer_record, ret_record);
+    return status == TRP_OK && !trp_peer_id_equal(&ret_record->peer, peer) ? TRP_EAUTH : status;
+}
+
+/* The addresses a peer has: those of its signed record, else those it lists. */
+static enum trp_status identify_addresses(struct trp_signature_memo *memo,
+                                          const struct trp_peer_id *peer, struct reading *reading)
+{
+    const struct trp_identify_message *message = &reading->message;
+    struct trp_peer_record record;
+    enum trp_status status = identify_open_record(memo, message, peer, &record);
+    if (status == TRP_EAUTH) {
+        return status;
+    }
+    reading->certified = status == TRP_OK;
+    uint32_t count = reading->certified ? record.addresses_count : message->addresses_count;
+    for (uint32_t i = 0; i < count && reading->addresses_count < TRP_PEER_RECORD_ADDRESSES_MAX;
+         i++) {
+        struct trp_multiaddr address;
+        if (reading->certified) {
+            address = record.addresses[i];
+        } else if (trp_multiaddr_decode(message->addresses[i], &address) != TRP_OK) {
+            continue;
+        }
+        reading->addresses[reading->addresses_count++] = trp_multiaddr_without_peer(&address);
+    }
+    return TRP_OK;
+}
 
 static uint32_t reading_protocols(struct reading *reading)
 {
@@ -246,7 +255,7 @@ static uint32_t reading_protocols(struct reading *reading)
 }
 
 static void identify_report(struct trp_identify *identify, const struct trp_stream_info *stream,
-                            struct reading *reading, uint32_t addresses_count)
+                            struct reading *reading)
 {
     struct trp_bytes agent = reading->message.agent_version;
     size_t agent_size = agent.size < sizeof reading->agent ? agent.size : sizeof reading->agent - 1;
@@ -259,11 +268,11 @@ static void identify_report(struct trp_identify *identify, const struct trp_stre
                                         .protocols = reading->protocols,
                                         .protocols_count = reading_protocols(reading),
                                         .addresses = reading->addresses,
-                                        .addresses_count = addresses_count};
+                                        .addresses_count = reading->addresses_count};
     if (trp_multiaddr_decode(reading->message.observed_address, &identified.observed) != TRP_OK) {
         identified.observed = (struct trp_multiaddr){0};
     }
-    for (uint32_t i = 0; i < addresses_count; i++) {
+    for (uint32_t i = 0; i < reading->addresses_count; i++) {
         trp_swarm_add_address(identify->swarm, stream->peer, &reading->addresses[i],
                               TRP_ADDRESS_IDENTIFY);
     }
@@ -271,9 +280,13 @@ static void identify_report(struct trp_identify *identify, const struct trp_stre
                          &(struct trp_event_identified){.peer = stream->peer,
                                                         .agent = trp_bytes_text(reading->agent),
                                                         .protocols = identified.protocols_count,
-                                                        .addresses = addresses_count,
-                                                        .pushed = stream->inbound});
-    trp_swarm_report_identified(identify->swarm, &identified);
+                                                        .addresses = reading->addresses_count,
+                                                        .pushed = stream->inbound,
+                                                        .certified = reading->certified});
+    /* Spec "identify/push": fields that are missing have not changed. Nobody speaks no protocol. */
+    if (!stream->inbound || identified.protocols_count > 0) {
+        trp_swarm_report_identified(identify->swarm, &identified);
+    }
 }
 
 static void identify_learn(struct trp_identify *identify, const struct trp_stream_info *stream,
@@ -281,7 +294,6 @@ static void identify_learn(struct trp_identify *identify, const struct trp_strea
 {
     struct trp_memory *memory = identify->config.memory;
     struct reading *reading = trp_memory_alloc(memory, sizeof *reading);
-    uint32_t addresses_count = 0;
     enum trp_status status = TRP_ENOMEM;
     if (reading != NULL) {
         struct trp_arena arena = trp_arena_init(reading->arena, sizeof reading->arena);
@@ -291,11 +303,10 @@ static void identify_learn(struct trp_identify *identify, const struct trp_strea
         status = identify_check_key(reading->message.public_key, stream->peer, exchange->pushed);
     }
     if (status == TRP_OK) {
-        status = identify_addresses(identify->config.memo, &reading->message, stream->peer,
-                                    reading->addresses, &addresses_count);
+        status = identify_addresses(identify->config.memo, stream->peer, reading);
     }
     if (status == TRP_OK) {
-        identify_report(identify, stream, reading, addresses_count);
+        identify_report(identify, stream, reading);
     } else {
         identify_refuse(identify, stream->peer, status);
     }

@@ -253,6 +253,7 @@ enum trp_status trp_kad_open(const struct trp_kad_config *config, struct trp_kad
     kad->protocols[0] = kad->config.protocol;
     kad->withdrawal_protocols[0] = kad->withdrawal;
     kad->timers = trp_heap_init(config->memory);
+    kad->peers = trp_index_init(config->memory);
     trp_list_init(&kad->lost);
     trp_list_init(&kad->waiting);
     trp_list_init(&kad->events);

@@ -6,8 +6,14 @@
 
 struct kad_peer *trp_kad_peer_find(const struct trp_kad *kad, const struct trp_peer_id *id)
 {
+    uint32_t hash = trp_index_hash(id, sizeof *id);
+    uint32_t at = hash;
     struct kad_peer *peer;
-    HASH_FIND(hh, kad->peers, id, sizeof *id, peer);
+    while ((peer = trp_index_next(&kad->peers, hash, &at)) != NULL) {
+        if (trp_peer_id_equal(&peer->contact.peer, id)) {
+            break;
+        }
+    }
     return peer;
 }
 
@@ -17,15 +23,13 @@ struct kad_peer *trp_kad_peer_make(struct trp_kad *kad, const struct trp_peer_id
     if (peer != NULL) {
         return peer;
     }
-    struct trp_memory *uthash_memory = kad->config.memory;
-    peer = trp_memory_alloc(uthash_memory, sizeof *peer);
+    peer = trp_memory_alloc(kad->config.memory, sizeof *peer);
     if (peer == NULL) {
         return NULL;
     }
     peer->contact = trp_kad_contact_of(id);
-    HASH_ADD(hh, kad->peers, contact.peer, sizeof peer->contact.peer, peer);
-    if (peer->hh.tbl == NULL) {
-        trp_memory_free(uthash_memory, peer);
+    if (trp_index_insert(&kad->peers, trp_index_hash(id, sizeof *id), peer) != TRP_OK) {
+        trp_memory_free(kad->config.memory, peer);
         return NULL;
     }
     return peer;
@@ -33,10 +37,10 @@ struct kad_peer *trp_kad_peer_make(struct trp_kad *kad, const struct trp_peer_id
 
 static void peer_free(struct trp_kad *kad, struct kad_peer *peer)
 {
-    struct trp_memory *uthash_memory = kad->config.memory;
+    const struct trp_peer_id *id = &peer->contact.peer;
     trp_heap_remove(&kad->timers, &peer->probe.entry);
-    HASH_DELETE(hh, kad->peers, peer);
-    trp_memory_free(uthash_memory, peer);
+    trp_index_remove(&kad->peers, trp_index_hash(id, sizeof *id), peer);
+    trp_memory_free(kad->config.memory, peer);
 }
 
 void trp_kad_peer_release(struct trp_kad *kad, struct kad_peer *peer)
@@ -49,9 +53,13 @@ void trp_kad_peer_release(struct trp_kad *kad, struct kad_peer *peer)
 
 void trp_kad_peers_close(struct trp_kad *kad)
 {
-    while (kad->peers != NULL) {
-        peer_free(kad, kad->peers);
+    uint32_t at = 0;
+    struct kad_peer *peer;
+    while ((peer = trp_index_pop(&kad->peers, &at)) != NULL) {
+        trp_heap_remove(&kad->timers, &peer->probe.entry);
+        trp_memory_free(kad->config.memory, peer);
     }
+    trp_index_deinit(&kad->peers);
 }
 
 bool trp_kad_peer_is_routable(const struct trp_kad *kad, const struct trp_peer_id *id)

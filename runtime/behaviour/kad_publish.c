@@ -4,6 +4,11 @@
 
 #define RETRY_NS TRP_S(30) /* after nobody could be told */
 
+/* The first renewal, and each later one after twice the span before it: a network is often young
+ * when its names are, and those who come to be closest to a key have not heard of it yet. */
+#define RENEW_FIRST_NS      TRP_MIN(1)
+#define RENEW_DOUBLINGS_MAX 16u
+
 /* Streams of keyed draws. */
 enum { DRAW_REPUBLISH = 16 };
 
@@ -119,7 +124,8 @@ static bool announcement_schedule(struct trp_kad *kad, struct kad_announcement *
     trp_time span = RETRY_NS;
     if (stored) {
         /* Up to a tenth sooner, so that names registered together drift apart. */
-        trp_time whole = kad_limits(kad)->kad_republish_ns;
+        trp_time young = RENEW_FIRST_NS << announcement->renewals;
+        trp_time whole = trp_time_min(young, kad_limits(kad)->kad_republish_ns);
         uint64_t draw =
             trp_draw(kad->config.seed, announcement->target.words[0], DRAW_REPUBLISH, kad_now(kad));
         span = whole - whole / 10 / 1000 * trp_draw_below(draw, 1001);
@@ -183,6 +189,9 @@ enum trp_status trp_kad_put_record(struct trp_kad *kad, struct trp_bytes key,
 void trp_kad_announcement_on_timer(struct trp_kad *kad, struct kad_announcement *announcement)
 {
     uint64_t query;
+    if (announcement->renewals < RENEW_DOUBLINGS_MAX) {
+        announcement->renewals++;
+    }
     if (announcement_schedule(kad, announcement, true)) {
         (void)!announcement_query(kad, announcement, true, 0, &query);
     }

@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/heap.h"
+#include "base/index.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/slab.h"
@@ -84,7 +85,6 @@ struct kad_peer {
     trp_time faulty_until;
     struct trp_list_link lost_link;
     struct kad_timer probe;
-    UT_hash_handle hh;
 };
 
 enum kad_purpose { KAD_FOR_QUERY, KAD_FOR_STORE, KAD_FOR_PROBE, KAD_FOR_WITHDRAWAL };
@@ -189,6 +189,7 @@ struct kad_announcement {
     struct kad_holder *holders;
     uint32_t holders_count;
     uint32_t next_holder; /* the one replaced next when all places are taken */
+    uint32_t renewals;    /* since the key is announced */
     struct kad_timer timer;
     UT_hash_handle hh;
 };
@@ -212,7 +213,7 @@ struct trp_kad {
     struct trp_kad_record_store records;
     struct trp_kad_refresh refresh;
     struct trp_kad_patience patience;
-    struct kad_peer *peers;
+    struct trp_index peers;
     struct trp_list lost; /* longest ago first */
     uint32_t lost_count;
     trp_time lost_due; /* they are tried no more often than bootstrap peers are dialed again */

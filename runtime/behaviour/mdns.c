@@ -18,6 +18,7 @@
 #define LISTEN_MAX   32u
 #define FAMILIES     2u /* IPv4, IPv6: also the index into tables */
 #define DIAL_SPAN_NS TRP_MIN(1)
+#define DIALED_MAX   32u
 
 static const struct trp_udp_address groups[FAMILIES] = {
     {.ip = {224, 0, 0, 251}, .ip_bytes = 4, .port = TRP_MDNS_PORT},
@@ -39,6 +40,12 @@ struct mdns_socket {
     enum trp_status status; /* of the last failure; TRP_OK: none */
 };
 
+/* A peer that was dialed is not dialed again before that, however often it is heard of. */
+struct dialed {
+    struct trp_peer_id peer;
+    trp_time until;
+};
+
 struct trp_mdns {
     struct trp_memory own; /* of one that is not part of a node, itself included */
     struct trp_memory *memory;
@@ -55,15 +62,24 @@ struct trp_mdns {
     uint32_t memberships_count;
     struct trp_interface interfaces[TRP_INPUT_INTERFACES_MAX];
     uint32_t interfaces_count;
+    bool watches; /* the interfaces */
     bool left;
+    bool retries; /* what was refused is asked for again now */
     trp_time retry_at;
     trp_time dials_since;
     uint32_t dials;
+    struct dialed dialed[DIALED_MAX]; /* the latest */
+    uint32_t dialed_next;
 };
 
 static trp_time mdns_now(const struct trp_mdns *mdns)
 {
     return trp_swarm_now(mdns->swarm);
+}
+
+static void mdns_retry_later(struct trp_mdns *mdns)
+{
+    mdns->retry_at = trp_time_min(mdns->retry_at, trp_time_after(mdns_now(mdns), RETRY_NS));
 }
 
 /* ---- what was heard ---- */
@@ -82,10 +98,22 @@ static bool news_address(const struct trp_mdns *mdns, const struct trp_mdns_news
     return !news->link_local;
 }
 
+static struct dialed *dialed_find(struct trp_mdns *mdns, const struct trp_peer_id *peer)
+{
+    for (uint32_t i = 0; i < DIALED_MAX; i++) {
+        if (trp_peer_id_equal(&mdns->dialed[i].peer, peer)) {
+            return &mdns->dialed[i];
+        }
+    }
+    return NULL;
+}
+
 static void mdns_dial(struct trp_mdns *mdns, const struct trp_peer_id *peer, bool fresh)
 {
     trp_time now = mdns_now(mdns);
-    if (mdns->config.dials == NULL || trp_swarm_connections_to(mdns->swarm, peer) > 0 ||
+    struct dialed *dialed = dialed_find(mdns, peer);
+    if (mdns->config.dials == NULL || (!fresh && dialed != NULL && now < dialed->until) ||
+        trp_swarm_connections_to(mdns->swarm, peer) > 0 ||
         !mdns->config.dials(mdns->config.user, peer, fresh)) {
         return;
     }
@@ -95,9 +123,25 @@ static void mdns_dial(struct trp_mdns *mdns, const struct trp_peer_id *peer, boo
     }
     const struct trp_dial_request request = {.peer = *peer};
     /* One that is not begun now is, perhaps, when the peer is heard of again. */
-    if (mdns->dials < TRP_MDNS_DIALS_PER_MINUTE &&
-        trp_swarm_dial(mdns->swarm, &request) == TRP_OK) {
-        mdns->dials++;
+    if (mdns->dials == TRP_MDNS_DIALS_PER_MINUTE ||
+        trp_swarm_dial(mdns->swarm, &request) != TRP_OK) {
+        return;
+    }
+    mdns->dials++;
+    if (dialed == NULL) {
+        dialed = &mdns->dialed[mdns->dialed_next++ % DIALED_MAX];
+    }
+    *dialed =
+        (struct dialed){.peer = *peer, .until = trp_time_after(now, mdns->config.interval_ns)};
+}
+
+static void mdns_dial_failed(void *self, const struct trp_dial_report *report)
+{
+    struct trp_mdns *mdns = self;
+    struct dialed *dialed = report->peer.size == 0 ? NULL : dialed_find(mdns, &report->peer);
+    if (dialed != NULL) {
+        trp_time again = trp_swarm_limits(mdns->swarm)->bootstrap_redial_ns;
+        dialed->until = trp_time_min(dialed->until, trp_time_after(mdns_now(mdns), again));
     }
 }
 
@@ -250,14 +294,14 @@ static void scope_update(struct trp_mdns *mdns, uint32_t interface, bool ip6)
     enum trp_status status = trp_mdns_set_scope(mdns->machine, &scope, mdns_now(mdns));
     if (status != TRP_OK) {
         trace_unavailable(mdns, ip6, interface, status);
+        mdns_retry_later(mdns);
     }
 }
 
 static void membership_want(struct trp_mdns *mdns, uint32_t interface, bool ip6)
 {
     struct membership *membership = membership_find(mdns, interface, ip6);
-    bool asks = membership == NULL ||
-                (membership->state == MEMBERSHIP_REFUSED && mdns->retry_at <= mdns_now(mdns));
+    bool asks = membership == NULL || (membership->state == MEMBERSHIP_REFUSED && mdns->retries);
     if (membership == NULL) {
         if (mdns->memberships_count == TRP_MDNS_SCOPES_MAX) {
             trace_unavailable(mdns, ip6, interface, TRP_EFULL);
@@ -273,6 +317,9 @@ static void membership_want(struct trp_mdns *mdns, uint32_t interface, bool ip6)
         bool asked =
             trp_swarm_join(mdns->swarm, mdns->sockets[ip6].id, &groups[ip6], interface) == TRP_OK;
         membership->state = asked ? MEMBERSHIP_ASKED : MEMBERSHIP_REFUSED;
+        if (!asked) {
+            mdns_retry_later(mdns);
+        }
     }
 }
 
@@ -323,11 +370,6 @@ static void mdns_look(struct trp_mdns *mdns)
 
 /* ---- hooks ---- */
 
-static void mdns_retry_later(struct trp_mdns *mdns)
-{
-    mdns->retry_at = trp_time_min(mdns->retry_at, trp_time_after(mdns_now(mdns), RETRY_NS));
-}
-
 static void sockets_open(struct trp_mdns *mdns)
 {
     const bool off[FAMILIES] = {mdns->config.no_ip4, mdns->config.no_ip6};
@@ -357,31 +399,42 @@ static uint64_t default_seed(const struct trp_peer_id *self, trp_time now)
     return seed;
 }
 
+/* Gets what there is to be had of what is missing; the rest later. */
+static void mdns_begin(struct trp_mdns *mdns)
+{
+    const struct trp_peer_id *id = trp_swarm_peer_id(mdns->swarm);
+    enum trp_status status = TRP_OK;
+    if (mdns->machine == NULL) {
+        const struct trp_mdns_machine_config machine = {
+            .memory = mdns->memory,
+            .self = *id,
+            .seed = mdns->config.seed != 0 ? mdns->config.seed : default_seed(id, mdns_now(mdns)),
+            .service = mdns->service,
+            .interval_ns = mdns->config.interval_ns,
+            .ttl_ns = mdns->config.ttl_ns,
+            .addresses_max = mdns->config.addresses_max,
+            .addresses_per_peer = trp_swarm_limits(mdns->swarm)->addresses_per_peer};
+        status = trp_mdns_machine_open(&machine, &mdns->machine);
+    }
+    if (status == TRP_OK && !mdns->watches) {
+        status = trp_swarm_watch_interfaces(mdns->swarm);
+        mdns->watches = status == TRP_OK;
+    }
+    if (status == TRP_OK) {
+        sockets_open(mdns);
+    } else {
+        trace_unavailable(mdns, false, 0, status);
+        mdns_retry_later(mdns);
+    }
+}
+
 static void mdns_attach(void *self, struct trp_swarm *swarm, uint32_t index)
 {
     struct trp_mdns *mdns = self;
     mdns->swarm = swarm;
     mdns->index = index;
     mdns->dials_since = mdns_now(mdns);
-    const struct trp_peer_id *id = trp_swarm_peer_id(swarm);
-    const struct trp_mdns_machine_config machine = {
-        .memory = mdns->memory,
-        .self = *id,
-        .seed = mdns->config.seed != 0 ? mdns->config.seed : default_seed(id, mdns_now(mdns)),
-        .service = mdns->service,
-        .interval_ns = mdns->config.interval_ns,
-        .ttl_ns = mdns->config.ttl_ns,
-        .addresses_max = mdns->config.addresses_max,
-        .addresses_per_peer = trp_swarm_limits(swarm)->addresses_per_peer};
-    enum trp_status status = trp_mdns_machine_open(&machine, &mdns->machine);
-    if (status == TRP_OK) {
-        status = trp_swarm_watch_interfaces(swarm);
-    }
-    if (status != TRP_OK) {
-        trace_unavailable(mdns, false, 0, status);
-        return;
-    }
-    sockets_open(mdns);
+    mdns_begin(mdns);
 }
 
 static void mdns_interfaces(void *self, const struct trp_interface *interfaces, uint32_t count)
@@ -465,26 +518,29 @@ static void mdns_datagram(void *self, const struct trp_datagram *datagram)
 static trp_time mdns_deadline(const void *self)
 {
     const struct trp_mdns *mdns = self;
-    if (mdns->machine == NULL) {
-        return TRP_NEVER;
-    }
-    return trp_time_min(trp_mdns_deadline(mdns->machine), mdns->retry_at);
+    return mdns->machine == NULL ? mdns->retry_at
+                                 : trp_time_min(trp_mdns_deadline(mdns->machine), mdns->retry_at);
 }
 
 static void mdns_expire(void *self, trp_time now)
 {
     struct trp_mdns *mdns = self;
-    trp_mdns_expire(mdns->machine, now);
-    mdns_drain(mdns);
+    if (mdns->machine != NULL) {
+        trp_mdns_expire(mdns->machine, now);
+        mdns_drain(mdns);
+    }
     if (mdns->retry_at <= now) {
-        sockets_open(mdns);
-        mdns_look(mdns);
         mdns->retry_at = TRP_NEVER;
+        mdns->retries = true;
+        mdns_begin(mdns);
+        mdns_look(mdns);
+        mdns->retries = false;
     }
 }
 
 static const struct trp_behaviour_ops mdns_ops = {.name = "mdns",
                                                   .attach = mdns_attach,
+                                                  .dial_failed = mdns_dial_failed,
                                                   .self_changed = mdns_self_changed,
                                                   .bound = mdns_bound,
                                                   .unbound = mdns_unbound,

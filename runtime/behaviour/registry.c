@@ -32,7 +32,6 @@ struct name {
     char text[TRP_REGISTRATION_NAME_MAX + 1];
 };
 
-/* A search for the actors of a name. */
 /* Somebody who is said to have a name. */
 struct provider {
     struct trp_peer_id peer;
@@ -40,6 +39,7 @@ struct provider {
     bool is_asked;
 };
 
+/* A search for the actors of a name. */
 struct lookup {
     trp_handle id;
     uint64_t token;

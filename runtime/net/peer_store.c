@@ -14,7 +14,6 @@ struct trp_known_peer {
     uint32_t block_bytes;
     uint32_t addresses_count;
     struct trp_list_link use_link; /* in no list when the user named it */
-    UT_hash_handle hh;
 };
 
 /* How much a source is worth for dialing; 0 is best. */
@@ -60,6 +59,7 @@ void trp_peer_store_init(struct trp_peer_store *store, struct trp_memory *memory
     *store = (struct trp_peer_store){
         .memory = memory,
         .addresses_max = addresses_max,
+        .peers = trp_index_init(memory),
         .slab = trp_slab_init(memory, sizeof(struct trp_known_peer), peers_max)};
     trp_list_init(&store->by_use);
 }
@@ -67,15 +67,20 @@ void trp_peer_store_init(struct trp_peer_store *store, struct trp_memory *memory
 static struct trp_known_peer *store_find(const struct trp_peer_store *store,
                                          const struct trp_peer_id *peer)
 {
+    uint32_t hash = trp_index_hash(peer, sizeof *peer);
+    uint32_t at = hash;
     struct trp_known_peer *known;
-    HASH_FIND(hh, store->peers, peer, sizeof *peer, known);
+    while ((known = trp_index_next(&store->peers, hash, &at)) != NULL) {
+        if (trp_peer_id_equal(&known->id, peer)) {
+            break;
+        }
+    }
     return known;
 }
 
 static void store_remove(struct trp_peer_store *store, struct trp_known_peer *known)
 {
-    struct trp_memory *uthash_memory = store->memory;
-    HASH_DELETE(hh, store->peers, known);
+    trp_index_remove(&store->peers, trp_index_hash(&known->id, sizeof known->id), known);
     trp_list_link_remove(&known->use_link);
     trp_memory_free(store->memory, known->block);
     trp_slab_remove(&store->slab, known->handle);
@@ -90,6 +95,7 @@ void trp_peer_store_deinit(struct trp_peer_store *store)
         store_remove(store, known);
     }
     trp_slab_free(&store->slab);
+    trp_index_deinit(&store->peers);
 }
 
 static enum trp_status store_add(struct trp_peer_store *store, const struct trp_peer_id *peer,
@@ -108,11 +114,10 @@ static enum trp_status store_add(struct trp_peer_store *store, const struct trp_
     }
     struct trp_known_peer *known = object;
     *known = (struct trp_known_peer){.id = *peer, .handle = handle};
-    struct trp_memory *uthash_memory = store->memory;
-    HASH_ADD(hh, store->peers, id, sizeof known->id, known);
-    if (known->hh.tbl == NULL) {
+    status = trp_index_insert(&store->peers, trp_index_hash(&known->id, sizeof known->id), known);
+    if (status != TRP_OK) {
         trp_slab_remove(&store->slab, handle);
-        return TRP_ENOMEM;
+        return status;
     }
     trp_list_push_back(&store->by_use, &known->use_link);
     *ret_known = known;

@@ -10,8 +10,8 @@
 #ifndef NET_PEER_STORE_H
 #define NET_PEER_STORE_H
 
+#include "base/index.h"
 #include "base/list.h"
-#include "base/map.h"
 #include "base/slab.h"
 
 #include <troupe/multiaddr.h>
@@ -21,7 +21,7 @@ struct trp_peer_store {
     struct trp_memory *memory;
     uint32_t addresses_max;
     struct trp_slab slab;
-    struct trp_known_peer *peers;
+    struct trp_index peers; /* by PeerId */
     struct trp_list by_use; /* longest ago first; without those that the user named */
 };
 

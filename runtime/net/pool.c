@@ -8,8 +8,14 @@
 
 struct trp_pool_peer *trp_pool_find(const struct trp_swarm *swarm, const struct trp_peer_id *id)
 {
+    uint32_t hash = trp_index_hash(id, sizeof *id);
+    uint32_t at = hash;
     struct trp_pool_peer *peer;
-    HASH_FIND(hh, swarm->peers, id, sizeof *id, peer);
+    while ((peer = trp_index_next(&swarm->peers, hash, &at)) != NULL) {
+        if (trp_peer_id_equal(&peer->id, id)) {
+            break;
+        }
+    }
     return peer;
 }
 
@@ -19,17 +25,15 @@ struct trp_pool_peer *trp_pool_obtain(struct trp_swarm *swarm, const struct trp_
     if (peer != NULL) {
         return peer;
     }
-    struct trp_memory *uthash_memory = swarm->memory;
-    peer = trp_memory_alloc(uthash_memory, sizeof *peer);
+    peer = trp_memory_alloc(swarm->memory, sizeof *peer);
     if (peer == NULL) {
         return NULL;
     }
     peer->id = *id;
     trp_list_init(&peer->connections);
     trp_list_init(&peer->waiting);
-    HASH_ADD(hh, swarm->peers, id, sizeof peer->id, peer);
-    if (peer->hh.tbl == NULL) {
-        trp_memory_free(uthash_memory, peer);
+    if (trp_index_insert(&swarm->peers, trp_index_hash(id, sizeof *id), peer) != TRP_OK) {
+        trp_memory_free(swarm->memory, peer);
         return NULL;
     }
     return peer;
@@ -41,10 +45,9 @@ void trp_pool_release(struct trp_swarm *swarm, struct trp_pool_peer *peer)
         peer->keep_alive > 0) {
         return;
     }
-    struct trp_memory *uthash_memory = swarm->memory;
-    HASH_DELETE(hh, swarm->peers, peer);
-    trp_memory_free(uthash_memory, peer->spoken);
-    trp_memory_free(uthash_memory, peer);
+    trp_index_remove(&swarm->peers, trp_index_hash(&peer->id, sizeof peer->id), peer);
+    trp_memory_free(swarm->memory, peer->spoken);
+    trp_memory_free(swarm->memory, peer);
 }
 
 /* ---- connections ---- */

@@ -20,6 +20,7 @@
 #define NET_STATE_H
 
 #include "base/heap.h"
+#include "base/index.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/slab.h"
@@ -67,7 +68,6 @@ struct trp_pool_peer {
     uint32_t references;   /* of streams, and of what is at work with it */
     uint64_t *spoken;      /* hashes of the protocols that the peer is known to speak */
     uint32_t spoken_count;
-    UT_hash_handle hh;
 };
 
 enum trp_connection_state {
@@ -232,7 +232,7 @@ struct trp_swarm {
     struct trp_peer_store store;
     struct trp_limit_marks limit_marks;
     struct trp_listener *listeners[TRP_LISTENERS_MAX];
-    struct trp_pool_peer *peers;
+    struct trp_index peers; /* of the pool, by PeerId */
     struct trp_slab connections;
     struct trp_slab streams;
     struct trp_slab dials;

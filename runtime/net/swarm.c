@@ -38,6 +38,7 @@ static void swarm_init_tables(struct trp_swarm *swarm)
     swarm->streams =
         trp_slab_init(memory, sizeof(struct trp_stream),
                       streams < SLABS_STREAMS_MAX ? (uint32_t)streams : SLABS_STREAMS_MAX);
+    swarm->peers = trp_index_init(memory);
     swarm->dials = trp_slab_init(memory, sizeof(struct trp_dial), limits->connections_pending_out);
     swarm->timers = trp_heap_init(memory);
     swarm->spare = trp_buffer_init(memory, 0);
@@ -145,15 +146,12 @@ static void swarm_discard(struct trp_swarm *swarm)
     while ((link = trp_list_pop_front(&swarm->identified)) != NULL) {
         trp_memory_free(swarm->memory, TRP_CONTAINER(link, struct trp_identified_copy, link));
     }
-    struct trp_memory *uthash_memory = swarm->memory;
     struct trp_pool_peer *peer;
-    struct trp_pool_peer *next;
-    HASH_ITER(hh, swarm->peers, peer, next)
-    {
-        HASH_DELETE(hh, swarm->peers, peer);
-        trp_memory_free(uthash_memory, peer->spoken);
-        trp_memory_free(uthash_memory, peer);
+    for (at = 0; (peer = trp_index_pop(&swarm->peers, &at)) != NULL;) {
+        trp_memory_free(swarm->memory, peer->spoken);
+        trp_memory_free(swarm->memory, peer);
     }
+    trp_index_deinit(&swarm->peers);
 }
 
 void trp_swarm_close(struct trp_swarm *swarm)

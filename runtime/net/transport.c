@@ -9,6 +9,7 @@ void trp_transport_init(struct trp_transport *transport, struct trp_memory *memo
 {
     *transport = (struct trp_transport){.memory = memory,
                                         .send_bytes_max = send_bytes_max,
+                                        .sockets = trp_index_init(memory),
                                         .next_id = 2,
                                         .spare = trp_buffer_init(memory, 0)};
     trp_list_init(&transport->ready);
@@ -17,15 +18,22 @@ void trp_transport_init(struct trp_transport *transport, struct trp_memory *memo
 
 void trp_transport_deinit(struct trp_transport *transport)
 {
-    TRP_ASSERT(transport->sockets == NULL);
+    TRP_ASSERT(transport->sockets.count == 0);
+    trp_index_deinit(&transport->sockets);
     trp_buffer_free(&transport->spare);
 }
 
 struct trp_transport_socket *trp_transport_find(const struct trp_transport *transport,
                                                 trp_socket id)
 {
+    uint32_t hash = trp_index_hash(&id, sizeof id);
+    uint32_t at = hash;
     struct trp_transport_socket *socket;
-    HASH_FIND(hh, transport->sockets, &id, sizeof id, socket);
+    while ((socket = trp_index_next(&transport->sockets, hash, &at)) != NULL) {
+        if (socket->id == id) {
+            break;
+        }
+    }
     return socket;
 }
 
@@ -43,15 +51,16 @@ enum trp_status trp_transport_add(struct trp_transport *transport,
     if (id != 0 && trp_transport_find(transport, id) != NULL) {
         return TRP_EEXISTS;
     }
-    struct trp_memory *uthash_memory = transport->memory;
     *socket = (struct trp_transport_socket){
         .id = id != 0 ? id : transport->next_id,
         .kind = kind,
         .tx = trp_buffer_init(transport->memory, (size_t)transport->send_bytes_max)};
-    HASH_ADD(hh, transport->sockets, id, sizeof socket->id, socket);
-    if (socket->hh.tbl == NULL) {
-        return TRP_ENOMEM;
+    enum trp_status status = trp_index_insert(
+        &transport->sockets, trp_index_hash(&socket->id, sizeof socket->id), socket);
+    if (status != TRP_OK) {
+        return status;
     }
+    socket->indexed = true;
     if (id == 0) {
         (void)trp_transport_take_id(transport);
     }
@@ -133,10 +142,10 @@ void trp_transport_shutdown(struct trp_transport *transport, struct trp_transpor
 
 static void transport_remove(struct trp_transport *transport, struct trp_transport_socket *socket)
 {
-    if (socket->hh.tbl != NULL) {
-        struct trp_memory *uthash_memory = transport->memory;
-        HASH_DELETE(hh, transport->sockets, socket);
-        socket->hh.tbl = NULL;
+    if (socket->indexed) {
+        trp_index_remove(&transport->sockets, trp_index_hash(&socket->id, sizeof socket->id),
+                         socket);
+        socket->indexed = false;
     }
 }
 

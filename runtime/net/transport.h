@@ -13,8 +13,8 @@
 #define NET_TRANSPORT_H
 
 #include "base/buffer.h"
+#include "base/index.h"
 #include "base/list.h"
-#include "base/map.h"
 
 #include <troupe/driver.h>
 
@@ -32,19 +32,19 @@ struct trp_transport_socket {
     bool close_due;
     bool abort;
     bool paused;
+    bool indexed;                        /* found by its id */
     bool done;                           /* given, or to be given, by next_done */
     uint64_t cause;                      /* of the outputs */
     uint64_t unsent_bytes;               /* handed to the driver and not yet sent */
     struct trp_buffer tx;                /* to be handed to it */
     const struct trp_multiaddr *address; /* of the open; borrowed while open_due */
     struct trp_list_link link;           /* in ready or done */
-    UT_hash_handle hh;
 };
 
 struct trp_transport {
     struct trp_memory *memory;
-    uint64_t send_bytes_max; /* socket_send_bytes */
-    struct trp_transport_socket *sockets;
+    uint64_t send_bytes_max;  /* socket_send_bytes */
+    struct trp_index sockets; /* by id */
     struct trp_list ready;
     struct trp_list done;
     trp_socket next_id;

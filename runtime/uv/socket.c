@@ -481,10 +481,27 @@ static void socket_on_connect(uv_connect_t *request, int error)
     driver_feed(driver, &in);
 }
 
+/* Gives a socket the IP that it dials from. */
+static enum trp_status socket_dial_from(struct trp_uv_socket *socket,
+                                        const struct trp_multiaddr *from)
+{
+    struct sockaddr_storage name;
+    if (from == NULL) {
+        return TRP_OK;
+    }
+    enum trp_status status = socket_address(from, &name);
+    return status == TRP_OK
+               ? trp_uv_status(uv_tcp_bind(&socket->tcp, (const struct sockaddr *)&name, 0))
+               : status;
+}
+
 static void socket_dial(struct trp_uv_socket *socket, const struct trp_multiaddr *address)
 {
     struct sockaddr_storage name;
-    enum trp_status status = socket_address(address, &name);
+    enum trp_status status = socket_dial_from(socket, socket->driver->config.dial_from);
+    if (status == TRP_OK) {
+        status = socket_address(address, &name);
+    }
     if (status == TRP_OK) {
         int error = uv_tcp_connect(&socket->connect, &socket->tcp, (const struct sockaddr *)&name,
                                    socket_on_connect);

@@ -140,16 +140,9 @@ static enum trp_status read_octets(struct decoder *decoder, uint64_t count,
     if (octets == NULL) {
         return TRP_ETOOBIG;
     }
-    for (size_t i = 0; i < count; i++) {
-        struct trp_msgpack_item item;
-        enum trp_status status = trp_msgpack_next(in, &item);
-        if (status != TRP_OK) {
-            return status;
-        }
-        if (item.kind != TRP_MSGPACK_UNSIGNED || item.number > UINT8_MAX) {
-            return TRP_EDECODE;
-        }
-        octets[i] = (uint8_t)item.number;
+    enum trp_status status = trp_msgpack_next_octets(in, count, octets);
+    if (status != TRP_OK) {
+        return status;
     }
     *ret_bytes = trp_bytes(octets, (size_t)count);
     return TRP_OK;

@@ -37,7 +37,6 @@ struct trp_network_stats {
 };
 
 struct trp_network_ops {
-    const char *name;   /* as in `--net` */
     bool deterministic; /* one seed, one run: the trace hash is its identity */
     void (*close)(void *self);
     /* Adds the host of the next number, from 0, which starts at `start`. */
@@ -73,6 +72,7 @@ struct trp_network {
 
 /* Opens a network for a run. `user` is that of the struct trp_network_opener. */
 struct trp_network_opener {
+    const char *name; /* as in `--net`; NULL with open NULL: "sim" */
     enum trp_status (*open)(void *user, const struct trp_network_config *config,
                             struct trp_network *ret_network);
     void *user;

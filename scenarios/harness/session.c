@@ -211,7 +211,7 @@ static void session_describe(struct trp_session *session)
                       .seed = options->seed,
                       .settings = options->settings,
                       .version = options->version,
-                      .net = "sim",
+                      .net = options->network.open == NULL ? "sim" : options->network.name,
                       .transport = "tcp",
                       .security = plan->security == TRP_PLAN_PLAINTEXT ? "plaintext" : "noise",
                       .reproduce = options->reproduce});

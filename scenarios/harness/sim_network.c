@@ -126,8 +126,7 @@ static void sim_host_stats(const void *self, uint32_t host, struct trp_host_stat
     trp_world_host_stats(world_of(self), host, ret_stats);
 }
 
-static const struct trp_network_ops sim_ops = {.name = "sim",
-                                               .deterministic = true,
+static const struct trp_network_ops sim_ops = {.deterministic = true,
                                                .close = sim_close,
                                                .add_host = sim_add_host,
                                                .address = sim_address,

@@ -731,7 +731,7 @@ enum trp_status trp_stream_write(struct trp_swarm *swarm, trp_stream_id id, stru
         return TRP_EAGAIN;
     }
     size_t size = in.size;
-    if (swarm->write_room != 0 && size > swarm->write_room) {
+    if (swarm->write_room != 0 && size >= swarm->write_room) {
         size = swarm->write_room;
         stream->blocked[fake_side(id)] = true;
         fake_push(world, TRP_MS(1), FAKE_WRITABLE, 0)->stream = id;
@@ -773,6 +773,14 @@ void trp_stream_reset(struct trp_swarm *swarm, trp_stream_id id)
 void trp_stream_consumed(struct trp_swarm *swarm, trp_stream_id id, size_t bytes)
 {
     swarm->consumed += fake_stream_find(swarm->world, id) == NULL ? 0 : bytes;
+}
+
+/* A background stream keeps its connection like any other here. */
+void trp_stream_set_background(struct trp_swarm *swarm, trp_stream_id id, bool background)
+{
+    (void)swarm;
+    (void)id;
+    (void)background;
 }
 
 void trp_stream_set_token(struct trp_swarm *swarm, trp_stream_id id, uint64_t token)

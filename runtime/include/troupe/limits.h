@@ -20,7 +20,7 @@ TRP_EXTERN_C_BEGIN
     X(uint32_t, dial_addresses, 8, 1, "addresses tried per dial")                                  \
     X(uint32_t, dial_concurrency, 4, 1, "addresses of one dial tried at once")                     \
     X(uint32_t, streams_per_connection, 256, 8, "both directions; rust-yamux dies at 512")         \
-    X(uint32_t, streams_pending_in, 64, 4, "inbound streams still negotiating, per connection")    \
+    X(uint32_t, streams_pending_in, 256, 4, "inbound streams still negotiating, per connection")   \
     X(uint32_t, stream_send_bytes, 65536, 1024, "buffered per stream before write says EAGAIN")    \
     X(uint32_t, socket_send_bytes, 262144, 65536, "handed to the driver and not yet sent")         \
     X(uint32_t, datagram_sockets, 16, 1, "UDP sockets of behaviours")                              \

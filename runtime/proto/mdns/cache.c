@@ -202,6 +202,10 @@ bool trp_mdns_cache_expire(struct trp_mdns_cache *cache, trp_time now, uint32_t 
         return true;
     }
     trp_heap_remove(&cache->heap, &entry->due);
-    entry_tell(cache, entry, TRP_MDNS_EXPIRED);
+    if (trp_list_link_is_linked(&entry->event_link) && entry->event == TRP_MDNS_DISCOVERED) {
+        entry_remove(cache, entry); /* nobody was told that it is there */
+    } else {
+        entry_tell(cache, entry, TRP_MDNS_EXPIRED);
+    }
     return true;
 }

@@ -9,7 +9,7 @@
 #define SOON_MOST_NS  TRP_MS(120)
 /* Intervals differ by up to so much, so that nodes fall out of step. */
 #define INTERVAL_SPREAD_NS TRP_MS(100)
-#define ANNOUNCE_PARTS     3u  /* an announcement in this part of the time to live */
+#define ANNOUNCE_PARTS     4u  /* an announcement in this part of the time to live */
 #define ANNOUNCE_SPREAD    10u /* ... less up to this part of it, by chance */
 
 /* ---- life ---- */
@@ -124,7 +124,7 @@ static struct mdns_scope *scope_add(struct trp_mdns_machine *machine, uint32_t i
     }
     scope->interface = interface;
     scope->ip6 = ip6;
-    scope->respond_at = scope->announce_at = scope->responded_at = TRP_NEVER;
+    scope->respond_at = scope->announce_at = scope->responded_at = scope->asked_at = TRP_NEVER;
     scope->ask_at = trp_mdns_soon(machine, scope, now, SOON_LEAST_NS, SOON_MOST_NS);
     trp_list_push_back(&machine->scopes, &scope->link);
     machine->scopes_count++;
@@ -183,6 +183,9 @@ enum trp_status trp_mdns_set_scope(struct trp_mdns_machine *machine,
     uint32_t told = wanted->told_count < TRP_MDNS_TOLD_MAX ? wanted->told_count : TRP_MDNS_TOLD_MAX;
     struct mdns_scope *scope = trp_mdns_scope_find(machine, wanted->interface, wanted->ip6);
     bool added = scope == NULL;
+    if (machine->left) {
+        return TRP_OK;
+    }
     if (added) {
         if (machine->scopes_count == TRP_MDNS_SCOPES_MAX) {
             return TRP_EFULL;
@@ -306,6 +309,7 @@ static void scope_ask(const struct trp_mdns_machine *machine, struct mdns_scope 
     trp_time span = TRP_MDNS_PROBE_NS << doublings;
     scope->questions++;
     scope->asks = true;
+    scope->asked_at = now;
     bool heard = scope->answered && scope->questions >= TRP_MDNS_PROBES_MIN;
     if (scope->settled || heard || span >= machine->config.interval_ns) {
         scope_settle(machine, scope, now);
@@ -329,8 +333,19 @@ static void scope_answer(const struct trp_mdns_machine *machine, struct mdns_sco
     scope->announce_at = trp_mdns_soon(machine, scope, now, part - part / ANNOUNCE_SPREAD, part);
     if ((scope->sending & TRP_MDNS_WANT_INSTANCE) != 0 && scope->announcements > 0 &&
         --scope->announcements > 0) {
-        trp_mdns_respond(machine, scope, TRP_MDNS_WANT_INSTANCE, now);
+        uint32_t made = TRP_MDNS_ANNOUNCEMENTS - scope->announcements;
+        scope->announce_at = trp_time_after(now, TRP_MDNS_RESPONSE_GAP_NS << (made - 1));
     }
+}
+
+/* Something heard here is about to be forgotten. */
+static void scope_ask_again(const struct trp_mdns_machine *machine, struct mdns_scope *scope,
+                            trp_time now)
+{
+    trp_time soon = trp_mdns_soon(machine, scope, now, SOON_LEAST_NS, SOON_MOST_NS);
+    trp_time gap =
+        scope->asked_at == TRP_NEVER ? 0 : trp_time_after(scope->asked_at, TRP_MDNS_ASK_GAP_NS);
+    scope->ask_at = trp_time_min(scope->ask_at, soon > gap ? soon : gap);
 }
 
 void trp_mdns_expire(struct trp_mdns_machine *machine, trp_time now)
@@ -339,13 +354,12 @@ void trp_mdns_expire(struct trp_mdns_machine *machine, trp_time now)
     while (trp_mdns_cache_expire(&machine->cache, now, &interface)) {
         for (struct mdns_scope *scope = scope_next(machine, NULL); scope != NULL;
              scope = scope_next(machine, scope)) {
-            if (scope->interface == interface) {
-                trp_time soon = trp_mdns_soon(machine, scope, now, SOON_LEAST_NS, SOON_MOST_NS);
-                scope->ask_at = trp_time_min(scope->ask_at, soon);
+            if (scope->interface == interface && !machine->left) {
+                scope_ask_again(machine, scope, now);
             }
         }
     }
-    for (struct mdns_scope *scope = scope_next(machine, NULL); scope != NULL;
+    for (struct mdns_scope *scope = scope_next(machine, NULL); scope != NULL && !machine->left;
          scope = scope_next(machine, scope)) {
         if (scope->ask_at <= now) {
             scope_ask(machine, scope, now);
@@ -375,6 +389,8 @@ trp_time trp_mdns_deadline(const struct trp_mdns_machine *machine)
 
 void trp_mdns_machine_leave(struct trp_mdns_machine *machine)
 {
+    machine->left = true;
+    machine->unicasts_count = 0;
     for (struct mdns_scope *scope = scope_next(machine, NULL); scope != NULL;
          scope = scope_next(machine, scope)) {
         bool told = scope->responded_at != TRP_NEVER && scope->told_count > 0;

@@ -7,7 +7,8 @@
  * (which starts anew when somebody else asks, for all hear the answers). It answers everybody's
  * questions, its own too, by multicast: soon, by chance not at once, and at most once a second; to
  * resolvers that do not speak multicast DNS also to themselves. Nobody may depend on a packet that
- * can be lost: what is new is said twice, and everything again in a third of its time to live.
+ * can be lost: what is new is said several times, and everything again in a quarter of its time to
+ * live.
  *
  * Driving    Tell it the scopes; feed packets to recv and time to expire; after each, take events
  * and packets until there are none. Purity     No clock: `now` is passed in. What is left to chance
@@ -29,7 +30,10 @@
 #define TRP_MDNS_PROBE_NS         TRP_MS(500)
 #define TRP_MDNS_PROBES_MIN       3u       /* questions before an answer ends the probing */
 #define TRP_MDNS_RESPONSE_GAP_NS  TRP_S(1) /* RFC 6762 6 */
-#define TRP_MDNS_ANNOUNCEMENTS    2u       /* RFC 6762 8.3 */
+/* RFC 6762 8.3: what is new is said more than once, after 1, 2 and 4 seconds. */
+#define TRP_MDNS_ANNOUNCEMENTS 4u
+/* Questions for what is about to be forgotten are this far from the last question. */
+#define TRP_MDNS_ASK_GAP_NS TRP_S(5)
 
 struct trp_mdns_machine;
 
@@ -78,7 +82,8 @@ bool trp_mdns_has_scope(const struct trp_mdns_machine *machine, uint32_t interfa
 enum trp_status trp_mdns_recv(struct trp_mdns_machine *machine, uint32_t interface,
                               const struct trp_udp_address *from, struct trp_bytes bytes,
                               trp_time now) TRP_NODISCARD;
-/* Says goodbye in every scope: what we told is to be forgotten. */
+/* Says goodbye in every scope: what we told is to be forgotten. It is silent and deaf from then on.
+ */
 void trp_mdns_machine_leave(struct trp_mdns_machine *machine);
 bool trp_mdns_next_packet(struct trp_mdns_machine *machine, struct trp_mdns_packet *ret_packet);
 bool trp_mdns_next_news(struct trp_mdns_machine *machine, struct trp_mdns_news *ret_news);

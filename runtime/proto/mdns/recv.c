@@ -327,7 +327,7 @@ enum trp_status trp_mdns_recv(struct trp_mdns_machine *machine, uint32_t interfa
 {
     struct mdns_scope *scope = trp_mdns_scope_find(machine, interface, from->ip_bytes == 16);
     struct trp_dns_reader reader;
-    if (scope == NULL) {
+    if (scope == NULL || machine->left) {
         return TRP_ENOTFOUND;
     }
     if (!ip_is_on_link(scope, from->ip, from->ip_bytes)) { /* RFC 6762 11 */

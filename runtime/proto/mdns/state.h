@@ -36,6 +36,7 @@ struct mdns_scope {
     uint64_t draws;
     uint32_t questions;
     trp_time ask_at;
+    trp_time asked_at;      /* TRP_NEVER: never */
     trp_time respond_at;    /* TRP_NEVER: nobody has asked */
     trp_time announce_at;   /* TRP_NEVER: nothing to tell */
     trp_time responded_at;  /* TRP_NEVER: never */
@@ -63,6 +64,7 @@ struct trp_mdns_machine {
     struct trp_list scopes;
     uint32_t scopes_count;
     struct trp_mdns_cache cache;
+    bool left;
     struct mdns_unicast unicasts[TRP_MDNS_UNICASTS_PER_S];
     uint32_t unicasts_count;
     uint32_t unicasts_made;      /* since */

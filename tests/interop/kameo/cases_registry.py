@@ -15,8 +15,9 @@ class Network:
     one of each kind."""
 
     def __init__(self, programs):
+        self.programs = programs
         self.nodes = {}
-        addresses = {}
+        self.addresses = addresses = {}
         for kind in KINDS:
             for index in range(EACH):
                 name = f"{kind}{index}"
@@ -90,6 +91,35 @@ def nobody(network, seeker):
     expect(network.find(seeker, f"nobody-{seeker}") == [], "found somebody")
 
 
+def known_from_dht(network, kind, seeker):
+    """A node that only one other is connected with: its address comes with the answer. Kameo cannot
+    dial what it learns so; we can."""
+    name = f"stranger-{kind}"
+    options = ["idle=300000"] if kind == "rust" else []
+    stranger = network.programs.start(kind, f"network-{name}", *options)
+    address = stranger.listen()
+    network.nodes[f"{kind}0"].ok(f"dial {address}")
+    join = "dial" if kind == "rust" else "bootstrap"
+    stranger.ok(f"{join} {network.addresses[f'{kind}0']}")
+    if kind == "c":
+        stranger.traced("kad_bootstrapped")
+    actor = stranger.ok(f"spawn probe {name}")
+    stranger.ok(f"register {name} {name}")
+    expect(network.find(seeker, name) == [actor], "not found")
+    network.ask(seeker, actor)
+
+
+def looked_up_locally(network, owner, stranger):
+    name = f"local-{owner}"
+    actor = network.spawn(owner, name)
+    local = network.nodes[owner].ok(f"lookup_local probe {name}")
+    expect(local in (actor, [actor]), f"{local}")
+    node = network.nodes[stranger]
+    answer = node.finish(node.begin(f"lookup_local probe {name}"))
+    expect(answer.get("ok", []) in (None, []) and answer.get("error", "ENOTFOUND") == "ENOTFOUND",
+           f"{answer}")
+
+
 def other_type(network, owner, seeker):
     """Kameo's lookup names the type of actor that it wants."""
     name = f"other-{owner}-{seeker}"
@@ -160,6 +190,10 @@ def run(programs, report):
             report.run(f"{seeker} looks up a name of {owner} and asks", looked_up, network, owner,
                        seeker)
     for kind in KINDS:
+        report.run(f"c asks an actor of {kind} that it knows from the DHT alone", known_from_dht,
+                   network, kind, "c2")
+        report.run(f"{kind} looks up a name locally", looked_up_locally, network, f"{kind}1",
+                   f"{kind}2")
         report.run(f"{kind} looks up what nobody holds", nobody, network, f"{kind}2")
         report.run(f"{kind} looks up an actor of {OTHER_KIND[kind]} by type", other_type, network,
                    f"{OTHER_KIND[kind]}1", f"{kind}2")

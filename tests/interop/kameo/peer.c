@@ -2,9 +2,9 @@
 /* interop/kameo/peer.c - a node that is told what to do, line by line: the counterpart of the Kameo
  * node in common/node.rs, on the public headers alone. README.md lists the commands.
  *
- *     peer [LIMIT=VALUE…] [allow=PEER…]
+ *     peer [LIMIT=VALUE…] [allow=PEER…] [accept_unlinked_deaths] [bootstrap=ADDRESS]
  * LIMIT is a field of struct trp_limits, spans are in milliseconds; only those allowed, if any, may
- * send messages and links.
+ * send messages and links; with an address to listen on, the node is what trp_bootstrap makes.
  * It ends with its standard input. */
 #include "interop/kameo/actors.h"
 #include "interop/kameo/lines.h"
@@ -267,17 +267,31 @@ static void peer_name(struct peer *peer, uint64_t tag, const struct words *words
     peer_command(peer, tag, &command);
 }
 
-/* lookup and lookup_all TYPE NAME */
+/* lookup, lookup_all and lookup_local TYPE NAME */
 static void peer_lookup(struct peer *peer, uint64_t tag, const struct words *words)
 {
-    struct trp_command command = {
-        .kind = TRP_CMD_LOOKUP, .all = word_is(words->at[0], "lookup_all"), .name = words->at[2]};
+    struct trp_command command = {.kind = TRP_CMD_LOOKUP,
+                                  .all = word_is(words->at[0], "lookup_all"),
+                                  .local = word_is(words->at[0], "lookup_local"),
+                                  .name = words->at[2]};
     struct search *search = search_find(peer, 0);
     if (search == NULL) {
         answer_error(tag, TRP_EFULL, "\"\"");
         return;
     }
     *search = (struct search){.tag = tag};
+    peer_command(peer, tag, &command);
+}
+
+/* link_others ID ID: probes of other nodes. */
+static void peer_link_others(struct peer *peer, uint64_t tag, const struct words *words)
+{
+    struct trp_command command = {.kind = TRP_CMD_LINK};
+    if (!ref_parse(words->at[1], &command.ref) || !ref_parse(words->at[2], &command.other)) {
+        answer_error(tag, TRP_EINVAL, "\"ID ID\"");
+        return;
+    }
+    command.ref.type = command.other.type = trp_actor_type_hash(trp_bytes_text(probe_type.id));
     peer_command(peer, tag, &command);
 }
 
@@ -345,8 +359,11 @@ static void peer_on_line(struct peer *peer, struct trp_bytes line)
     } else if ((count == 3 && word_is(verb, "register")) ||
                (count == 2 && word_is(verb, "unregister"))) {
         peer_name(peer, tag, &words);
-    } else if (count == 3 && (word_is(verb, "lookup") || word_is(verb, "lookup_all"))) {
+    } else if (count == 3 && (word_is(verb, "lookup") || word_is(verb, "lookup_all") ||
+                              word_is(verb, "lookup_local"))) {
         peer_lookup(peer, tag, &words);
+    } else if (count == 3 && word_is(verb, "link_others")) {
+        peer_link_others(peer, tag, &words);
     } else if (word_is(verb, "ask") || word_is(verb, "tell_ack")) {
         peer_request(peer, tag, &words);
     } else if (word_is(verb, "by")) {
@@ -420,6 +437,8 @@ struct settings {
     struct trp_limits limits;
     struct trp_access_rule allowed[ALLOWED_MAX];
     uint32_t allowed_count;
+    bool accept_unlinked_deaths;
+    const char *bootstrap;
 };
 
 static bool set_allowed(struct settings *settings, const char *text)
@@ -440,22 +459,26 @@ static enum trp_status peer_begin(struct peer *peer, const struct settings *sett
     static const struct trp_actor_type *const types[] = {&probe_type, &other_type, &phantom_type,
                                                          &manager_type};
     const struct trp_behaviour watch = {.ops = &watch_ops, .self = peer};
-    const struct trp_runtime_config config = {.node = {.actor_types = types,
-                                                       .actor_types_count = 4,
-                                                       .behaviours = &watch,
-                                                       .behaviours_count = 1,
-                                                       .limits = settings->limits,
-                                                       .access = settings->allowed,
-                                                       .access_count = settings->allowed_count,
-                                                       .recorder = &peer->recorder},
-                                              .loop = loop,
-                                              .on_result = peer_on_result,
-                                              .user = peer};
+    const struct trp_runtime_config config = {
+        .node = {.actor_types = types,
+                 .actor_types_count = 4,
+                 .behaviours = &watch,
+                 .behaviours_count = 1,
+                 .limits = settings->limits,
+                 .access = settings->allowed,
+                 .access_count = settings->allowed_count,
+                 .accept_unlinked_deaths = settings->accept_unlinked_deaths,
+                 .recorder = &peer->recorder},
+        .loop = loop,
+        .on_result = peer_on_result,
+        .user = peer};
     const struct trp_command manager = {.kind = TRP_CMD_SPAWN,
                                         .actor_type = trp_bytes_text(manager_type.id)};
     char text[TRP_PEER_ID_TEXT_MAX];
     trp_recorder_init(&peer->recorder, (struct trp_trace_sink){.event = peer_on_trace});
-    enum trp_status status = trp_runtime_open(&config, &peer->runtime);
+    enum trp_status status = settings->bootstrap == NULL
+                                 ? trp_runtime_open(&config, &peer->runtime)
+                                 : trp_bootstrap(settings->bootstrap, &config, &peer->runtime);
     if (status != TRP_OK) {
         return status;
     }
@@ -474,7 +497,11 @@ int main(int argc, char **argv)
     uv_loop_t loop;
     uv_pipe_t input;
     for (int i = 1; i < argc; i++) {
-        if (!set_limit(&settings.limits, argv[i]) && !set_allowed(&settings, argv[i])) {
+        if (strcmp(argv[i], "accept_unlinked_deaths") == 0) {
+            settings.accept_unlinked_deaths = true;
+        } else if (strncmp(argv[i], "bootstrap=", 10) == 0) {
+            settings.bootstrap = argv[i] + 10;
+        } else if (!set_limit(&settings.limits, argv[i]) && !set_allowed(&settings, argv[i])) {
             (void)fprintf(stderr, "peer: no setting: %s\n", argv[i]);
             return 2;
         }

@@ -138,7 +138,7 @@ static void idleness_kills_nobody(void **state)
 {
     (void)state;
     linked_pair(2);
-    nodes_run(TRP_MIN(10)); /* ten times the idle timeout */
+    nodes_run(TRP_MIN(30)); /* six times the idle timeout */
     assert_int_equal(nodes_connections(0), 1);
     assert_int_equal(nodes_traced(0, "connection_closed"), 0);
     nodes_kill(1, "b");

@@ -211,6 +211,10 @@ static void what_is_no_value_does_not_encode(void **state)
     assert_no_value(&shape_note_type, &(struct shape_note){{true, bad[0]}});
     assert_no_value(&shape_u32s_type, &(struct shape_u32s){{NULL, 1}});
     assert_no_value(&shape_u32s_type, &(struct shape_u32s){{none, (size_t)UINT32_MAX + 1}});
+    const struct trp_bytes endless = trp_bytes("", (size_t)UINT32_MAX + 1);
+    assert_no_value(&shape_text_type, &(struct shape_text){endless});
+    assert_no_value(&shape_bytes_type, &(struct shape_bytes){endless});
+    assert_no_value(&shape_octets_type, &(struct shape_octets){endless});
     assert_no_value(&shape_ages_type, &(struct shape_ages){{NULL, 1}});
     assert_no_value(&shape_color_type, &(struct shape_color){.kind = (enum shape_color_kind)3});
     assert_no_value(&shape_expr_type, &(struct shape_expr){.kind = shape_expr_Negate});

@@ -21,12 +21,13 @@ use super::{
     payloads::{for_each_payload, Payload},
 };
 
-/// `mailbox=MS`, `reply=MS` and `try` behind the words of a message.
+/// `mailbox=MS`, `reply=MS` and `try`, `enqueue` behind the words of a message.
 #[derive(Clone, Copy, Default)]
 struct Options {
     mailbox: Option<Duration>,
     reply: Option<Duration>,
     immediate: bool,
+    enqueue: bool,
 }
 
 /// A message to send: `TYPE ID MESSAGE [ARGUMENT] [OPTION…]`.
@@ -52,6 +53,7 @@ fn parse<'a>(words: &[&'a str]) -> Result<(&'a str, Words<'a>), Failure> {
             Some(("mailbox", ms)) => parsed.options.mailbox = span(ms)?,
             Some(("reply", ms)) => parsed.options.reply = span(ms)?,
             _ if *word == "try" => parsed.options.immediate = true,
+            _ if *word == "enqueue" => parsed.options.enqueue = true,
             _ => parsed.argument = word,
         }
     }
@@ -150,6 +152,11 @@ async fn ask_probe(words: &Words<'_>) -> Outcome {
         ($($case:literal $payload:ty),* $(,)?) => {
             match message {
                 $($case => echo::<$payload>(id).await,)*
+                "nap" if options.enqueue => {
+                    let target = remote_ref::<Probe>(id)?;
+                    let pending = target.ask(&Nap { ms: number(words)? }).enqueue().map_err(usage)?;
+                    Ok(json!(pending.await.map_err(failure)?))
+                }
                 "nap" => Ok(json!(ask::<Probe, _>(id, &Nap { ms: number(words)? }, options).await?)),
                 "note" => {
                     let note = Note { text: argument.into() };
