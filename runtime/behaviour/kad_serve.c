@@ -173,7 +173,7 @@ static enum trp_status record_admit(struct trp_kad *kad, const struct trp_kad_me
 {
     const struct trp_kad_record *record = &request->record;
     const struct trp_kad_policy *policy = &kad->config.policy;
-    if (!request->has_record || record->key.size == 0 || record->key.size > KAD_KEY_BYTES_MAX) {
+    if (record->key.size == 0 || record->key.size > KAD_KEY_BYTES_MAX) {
         return TRP_EINVAL;
     }
     if (record->publisher.size > 0 && !trp_peer_id_equal(&record->publisher, sender)) {
@@ -345,6 +345,9 @@ static enum trp_status inbound_answer(struct trp_kad *kad, struct kad_inbound *i
     trp_kad_peer_on_request(kad, inbound->peer);
     if (inbound->is_withdrawal && request->type != TRP_KAD_ADD_PROVIDER) {
         return TRP_EVIOLATION;
+    }
+    if (request->type == TRP_KAD_PUT_VALUE && !request->has_record) {
+        return TRP_EMALFORMED; /* as every zero in a stream of them is: a message of no bytes */
     }
     if (!serve(kad, inbound, request, &closer, &providers, &answer)) {
         return TRP_OK;

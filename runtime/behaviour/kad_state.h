@@ -75,7 +75,7 @@ enum kad_role { KAD_ROLE_UNKNOWN, KAD_ROLE_SERVER, KAD_ROLE_NONE };
 struct kad_peer {
     struct trp_kad_contact contact;
     enum kad_role role;
-    bool withdraws; /* it understands withdrawals */
+    bool withdraws; /* it understands withdrawals: a node of our kind */
     bool dialed;    /* by us, with success, on a connection of now */
     bool probing;
     uint32_t connections;

@@ -76,6 +76,9 @@ static int spawn_actor(struct daemon *daemon, const char *text)
     if (equals == NULL || equals == text || equals[1] == '\0') {
         return cli_wrong(daemon->verb, "--actor takes TYPE=NAME, not '%s'", text);
     }
+    if (cli_check_name(daemon->verb, equals + 1) != CLI_OK) {
+        return CLI_USAGE;
+    }
     const struct trp_command command = {.kind = TRP_CMD_SPAWN,
                                         .actor_type = trp_bytes(text, (size_t)(equals - text)),
                                         .name = trp_bytes_text(equals + 1),
