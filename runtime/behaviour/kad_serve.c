@@ -515,6 +515,13 @@ void trp_kad_inbound_on_closed(struct trp_kad *kad, const struct trp_stream_info
 
 void trp_kad_inbound_on_timeout(struct trp_kad *kad, struct kad_inbound *inbound)
 {
+    if (inbound->out.size > 0) { /* else it has merely nothing to ask */
+        trp_trace_stream_misused(
+            kad->config.trace,
+            &(struct trp_event_stream_misused){.peer = &inbound->peer->contact.peer,
+                                               .protocol = trp_bytes_text(kad->config.protocol),
+                                               .how = trp_bytes_text("does not read the answers")});
+    }
     trp_stream_reset(kad->swarm, inbound->stream);
     trp_kad_inbound_free(kad, inbound);
 }

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -182,15 +181,15 @@ func kadUnread(ctx context.Context, t target) (string, error) {
 		return "", err
 	}
 	question := encodedKad(&pb.Message{Type: pb.Message_FIND_NODE, Key: []byte(t.info.ID)})
+	s.SetWriteDeadline(time.Now().Add(20 * time.Second))
 	sent := 0
-	for ; sent < 500000; sent++ {
-		s.SetWriteDeadline(time.Now().Add(2 * time.Second))
-		if _, err = s.Write(question); err != nil {
-			break
+	for err == nil {
+		if _, err = s.Write(question); err == nil {
+			sent++
 		}
 	}
-	if err == nil {
-		return "", errors.New("it was never told to stop")
+	if !isClosed(err) {
+		return "", fmt.Errorf("it was not told to stop: %w", err)
 	}
 	return fmt.Sprintf("peer=%s sent=%d", h.ID(), sent), stillPings(ctx, h, t)
 }
@@ -224,6 +223,7 @@ func kadAnswers(compose func(*hostile, *pb.Message) []byte) attack {
 					return
 				}
 				asked.Add(1)
+				say("asked peer=%s", h.ID())
 				if _, err := s.Write(compose(h, question)); err != nil {
 					return
 				}

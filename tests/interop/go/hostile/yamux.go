@@ -54,6 +54,14 @@ type raw struct {
 	failed error
 }
 
+func encodeFrame(kind uint8, flags uint16, stream, length uint32, body []byte) []byte {
+	bytes := []byte{0, kind}
+	bytes = binary.BigEndian.AppendUint16(bytes, flags)
+	bytes = binary.BigEndian.AppendUint32(bytes, stream)
+	bytes = binary.BigEndian.AppendUint32(bytes, length)
+	return append(bytes, body...)
+}
+
 func connectRaw(ctx context.Context, t target) (*raw, error) {
 	conn, err := secure(ctx, t, newKey())
 	if err != nil {
@@ -73,11 +81,7 @@ func (c *raw) send(bytes []byte) {
 }
 
 func (c *raw) frame(kind uint8, flags uint16, stream, length uint32, body []byte) {
-	bytes := []byte{0, kind}
-	bytes = binary.BigEndian.AppendUint16(bytes, flags)
-	bytes = binary.BigEndian.AppendUint32(bytes, stream)
-	bytes = binary.BigEndian.AppendUint32(bytes, length)
-	c.send(append(bytes, body...))
+	c.send(encodeFrame(kind, flags, stream, length, body))
 }
 
 func (c *raw) data(stream uint32, flags uint16, body []byte) {
@@ -108,12 +112,15 @@ func (c *raw) read() (received, error) {
 	return got, nil
 }
 
-// await reads until a frame fits.
+// await reads until a frame fits; answers pings meanwhile.
 func (c *raw) await(fits func(received) bool) (received, error) {
 	for {
 		got, err := c.read()
 		if err != nil || fits(got) {
 			return got, err
+		}
+		if got.kind == typePing && got.flags&flagSYN != 0 {
+			c.Write(encodeFrame(typePing, flagACK, 0, got.length, nil))
 		}
 	}
 }
