@@ -305,7 +305,7 @@ void trp_peer_store_forget(struct trp_peer_store *store, const struct trp_peer_i
     if (known == NULL || at == known->block_bytes) {
         return;
     }
-    uint8_t sources = known->block[at + AT_SOURCES] & (uint8_t)~source_bit(source);
+    uint8_t sources = known_entry(known, at)[AT_SOURCES] & (uint8_t)~source_bit(source);
     block_cut(known, at);
     if (sources != 0) {
         block_put(known, address, sources, false);
