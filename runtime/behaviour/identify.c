@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/slab.h"
+#include "trace/limit.h"
 #include "wire/identify.h"
 #include "wire/peer_record.h"
 #include "wire/public_key.h"
@@ -31,8 +32,9 @@ struct trp_identify {
     struct trp_swarm *swarm;
     uint32_t index;
     struct trp_slab exchanges;
+    struct trp_limit_mark streams_mark;
     uint64_t record_sequence; /* of our newest signed record */
-    struct trp_buffer record; /* that record, sealed; empty until somebody asks for it */
+    struct trp_buffer said; /* our message but for the observed address; empty: not composed yet */
 };
 
 static void identify_refuse(struct trp_identify *identify, const struct trp_peer_id *peer,
@@ -46,61 +48,65 @@ static void identify_refuse(struct trp_identify *identify, const struct trp_peer
 
 struct own_message {
     uint8_t key[TRP_PUBLIC_KEY_ENCODED_MAX];
-    struct trp_multiaddr observed;
-    struct trp_multiaddr addresses[TRP_PEER_RECORD_ADDRESSES_MAX];
+    uint8_t record[TRP_PEER_RECORD_BYTES_MAX];
+    struct trp_peer_record addresses;
     const char *protocols[TRP_IDENTIFY_PROTOCOLS_MAX];
     struct trp_identify_message message;
 };
 
-/* Our record is sealed once, and again when a change has given it a new sequence. */
-static struct trp_bytes identify_seal_record(struct trp_identify *identify,
-                                             const struct own_message *own)
-{
-    if (identify->record.size > 0) {
-        return trp_buffer_view(&identify->record);
-    }
-    struct trp_peer_record record = {.peer = *trp_swarm_peer_id(identify->swarm),
-                                     .sequence = identify->record_sequence,
-                                     .addresses_count = own->message.addresses_count};
-    uint8_t sealed[TRP_PEER_RECORD_BYTES_MAX];
-    size_t size;
-    memcpy(record.addresses, own->addresses, sizeof own->addresses);
-    enum trp_status status =
-        trp_peer_record_seal(identify->config.identity, &record, sealed, sizeof sealed, &size);
-    if (status == TRP_OK) {
-        status = trp_buffer_append(&identify->record, trp_bytes(sealed, size));
-    }
-    return status == TRP_OK ? trp_buffer_view(&identify->record) : TRP_BYTES_NONE;
-}
-
-static void identify_compose(struct trp_identify *identify, trp_connection_id connection,
-                             struct own_message *own)
+/* Fills in all but what the peer's address looks like to us. */
+static void own_compose(struct trp_identify *identify, struct own_message *own)
 {
     struct trp_identify_message *message = &own->message;
-    struct trp_connection_info info;
-    memset(own, 0, sizeof *own);
-    size_t key_size;
+    struct trp_peer_record *record = &own->addresses;
+    size_t size;
     if (trp_public_key_encode(&identify->config.identity->public_key, own->key, sizeof own->key,
-                              &key_size) == TRP_OK) {
-        message->public_key = trp_bytes(own->key, key_size);
+                              &size) == TRP_OK) {
+        message->public_key = trp_bytes(own->key, size);
     }
     message->protocol_version = trp_bytes_text(TRP_IDENTIFY_VERSION);
     message->agent_version = trp_bytes_text(identify->config.agent);
-    if (trp_swarm_find_connection(identify->swarm, connection, &info)) {
-        own->observed = trp_multiaddr_without_zone(&info.remote); /* it is ours, not the peer's */
-        message->observed_address = trp_bytes(own->observed.bytes, own->observed.size);
-    }
-    message->addresses_count =
-        trp_swarm_listen_addresses(identify->swarm, own->addresses, TRP_PEER_RECORD_ADDRESSES_MAX);
+    record->peer = *trp_swarm_peer_id(identify->swarm);
+    record->sequence = identify->record_sequence;
+    record->addresses_count = trp_swarm_listen_addresses(identify->swarm, record->addresses,
+                                                         TRP_PEER_RECORD_ADDRESSES_MAX);
+    message->addresses_count = record->addresses_count;
     for (uint32_t i = 0; i < message->addresses_count; i++) {
-        message->addresses[i] = trp_bytes(own->addresses[i].bytes, own->addresses[i].size);
+        message->addresses[i] = trp_bytes(record->addresses[i].bytes, record->addresses[i].size);
     }
     message->protocols_count =
         trp_swarm_protocols(identify->swarm, own->protocols, TRP_IDENTIFY_PROTOCOLS_MAX);
     for (uint32_t i = 0; i < message->protocols_count; i++) {
         message->protocols[i] = trp_bytes_text(own->protocols[i]);
     }
-    message->signed_peer_record = identify_seal_record(identify, own);
+    if (trp_peer_record_seal(identify->config.identity, record, own->record, sizeof own->record,
+                             &size) == TRP_OK) {
+        message->signed_peer_record = trp_bytes(own->record, size);
+    }
+}
+
+/* Gives our message without the observed address. It is composed and its record sealed once, and
+ * again when something about us has changed. */
+static enum trp_status identify_compose(struct trp_identify *identify, struct trp_bytes *ret_said)
+{
+    struct trp_memory *memory = identify->config.memory;
+    uint8_t encoded[TRP_IDENTIFY_BYTES_MAX - TRP_IDENTIFY_OBSERVED_BYTES_MAX];
+    size_t size;
+    enum trp_status status = TRP_OK;
+    if (identify->said.size == 0) {
+        struct own_message *own = trp_memory_alloc(memory, sizeof *own);
+        if (own == NULL) {
+            return TRP_ENOMEM;
+        }
+        own_compose(identify, own);
+        status = trp_identify_message_encode(&own->message, encoded, sizeof encoded, &size);
+        if (status == TRP_OK) {
+            status = trp_buffer_append(&identify->said, trp_bytes(encoded, size));
+        }
+        trp_memory_free(memory, own);
+    }
+    *ret_said = trp_buffer_view(&identify->said);
+    return status;
 }
 
 /* Writes what is left; half-closes at the end. */
@@ -122,27 +128,38 @@ static void exchange_write(struct trp_identify *identify, struct exchange *excha
     trp_stream_shutdown(identify->swarm, exchange->stream);
 }
 
+static enum trp_status exchange_fill(struct trp_identify *identify, struct exchange *exchange)
+{
+    uint8_t prefix[TRP_UVARINT_BYTES_MAX];
+    uint8_t observed[TRP_IDENTIFY_OBSERVED_BYTES_MAX];
+    size_t observed_size = 0;
+    struct trp_bytes said;
+    struct trp_connection_info info;
+    enum trp_status status = identify_compose(identify, &said);
+    if (status != TRP_OK) {
+        return status;
+    }
+    if (trp_swarm_find_connection(identify->swarm, exchange->connection, &info)) {
+        /* A zone is ours, not the peer's. */
+        const struct trp_multiaddr remote = trp_multiaddr_without_zone(&info.remote);
+        observed_size = trp_identify_observed_encode(&remote, observed);
+    }
+    size_t prefix_size = trp_varint_encode(said.size + observed_size, prefix);
+    uint8_t *at;
+    status = trp_buffer_reserve(&exchange->bytes, prefix_size + said.size + observed_size, &at);
+    if (status != TRP_OK) {
+        return status;
+    }
+    memcpy(at, prefix, prefix_size);
+    memcpy(at + prefix_size, said.data, said.size);
+    memcpy(at + prefix_size + said.size, observed, observed_size);
+    trp_buffer_commit(&exchange->bytes, prefix_size + said.size + observed_size);
+    return TRP_OK;
+}
+
 static void exchange_say(struct trp_identify *identify, struct exchange *exchange)
 {
-    struct trp_memory *memory = identify->config.memory;
-    struct own_message *own = trp_memory_alloc(memory, sizeof *own);
-    uint8_t encoded[TRP_IDENTIFY_BYTES_MAX];
-    uint8_t prefix[TRP_UVARINT_BYTES_MAX];
-    size_t size;
-    enum trp_status status = TRP_ENOMEM;
-    if (own != NULL) {
-        identify_compose(identify, exchange->connection, own);
-        status = trp_identify_message_encode(&own->message, encoded, sizeof encoded, &size);
-    }
-    if (status == TRP_OK) {
-        status =
-            trp_buffer_append(&exchange->bytes, trp_bytes(prefix, trp_varint_encode(size, prefix)));
-    }
-    if (status == TRP_OK) {
-        status = trp_buffer_append(&exchange->bytes, trp_bytes(encoded, size));
-    }
-    trp_memory_free(memory, own);
-    if (status == TRP_OK) {
+    if (exchange_fill(identify, exchange) == TRP_OK) {
         exchange_write(identify, exchange);
     } else {
         trp_stream_reset(identify->swarm, exchange->stream);
@@ -196,9 +213,9 @@ struct reading {
     uint32_t addresses_count;
     struct trp_multiaddr addresses[TRP_PEER_RECORD_ADDRESSES_MAX];
     const char *protocols[TRP_IDENTIFY_PROTOCOLS_MAX];
-    char texts[TRP_IDENTIFY_PROTOCOLS_MAX][TRP_PROTOCOL_BYTES_MAX];
     char agent[128];
-    uint8_t arena[TRP_IDENTIFY_ARENA_BYTES];
+    struct trp_arena arena;
+    uint8_t block[];
 };
 
 /* Opens the signed record of a message. TRP_EAUTH: it is forged. Anything else that is wrong with
@@ -245,10 +262,12 @@ static uint32_t reading_protocols(struct reading *reading)
     uint32_t count = 0;
     for (uint32_t i = 0; i < reading->message.protocols_count; i++) {
         struct trp_bytes protocol = reading->message.protocols[i];
-        if (protocol.size > 0 && protocol.size < TRP_PROTOCOL_BYTES_MAX) {
-            memcpy(reading->texts[count], protocol.data, protocol.size);
-            reading->protocols[count] = reading->texts[count];
-            count++;
+        bool named = protocol.size > 0 && protocol.size < TRP_PROTOCOL_BYTES_MAX;
+        char *text = named ? trp_arena_alloc(&reading->arena, protocol.size + 1) : NULL;
+        if (text != NULL) {
+            memcpy(text, protocol.data, protocol.size);
+            text[protocol.size] = '\0';
+            reading->protocols[count++] = text;
         }
     }
     return count;
@@ -293,11 +312,14 @@ static void identify_learn(struct trp_identify *identify, const struct trp_strea
                            const struct exchange *exchange)
 {
     struct trp_memory *memory = identify->config.memory;
-    struct reading *reading = trp_memory_alloc(memory, sizeof *reading);
+    size_t block_bytes = TRP_IDENTIFY_ARENA_BYTES_OF(exchange->bytes.size);
+    block_bytes = block_bytes < TRP_IDENTIFY_ARENA_BYTES ? block_bytes : TRP_IDENTIFY_ARENA_BYTES;
+    struct reading *reading = trp_memory_alloc(memory, sizeof *reading + block_bytes);
     enum trp_status status = TRP_ENOMEM;
     if (reading != NULL) {
-        struct trp_arena arena = trp_arena_init(reading->arena, sizeof reading->arena);
-        status = identify_parse(trp_buffer_view(&exchange->bytes), &arena, &reading->message);
+        reading->arena = trp_arena_init(reading->block, block_bytes);
+        status =
+            identify_parse(trp_buffer_view(&exchange->bytes), &reading->arena, &reading->message);
     }
     if (status == TRP_OK) {
         status = identify_check_key(reading->message.public_key, stream->peer, exchange->pushed);
@@ -394,7 +416,7 @@ static void identify_self_changed(void *self)
     uint64_t now = trp_swarm_now(identify->swarm) + identify->config.unix_offset_ns;
     identify->record_sequence =
         now > identify->record_sequence ? now : identify->record_sequence + 1;
-    trp_buffer_free(&identify->record);
+    trp_buffer_free(&identify->said);
     uint32_t at = 0;
     struct trp_connection_info connection;
     for (uint32_t i = 0;
@@ -424,6 +446,9 @@ static void identify_stream_opened(void *self, const struct trp_stream_info *str
         bool push = strcmp(stream->protocol, TRP_PROTOCOL_IDENTIFY_PUSH) == 0;
         if (identify_streams_on(identify, stream->connection) < STREAMS_PER_CONNECTION) {
             exchange = identify_insert(identify, push, push, stream->connection);
+        } else {
+            trp_limit_say(&identify->streams_mark, identify->config.trace,
+                          "identify streams of a connection", STREAMS_PER_CONNECTION);
         }
         if (exchange == NULL) {
             trp_stream_reset(identify->swarm, stream->id);
@@ -479,10 +504,15 @@ static void identify_stream_eof(void *self, const struct trp_stream_info *stream
 static void identify_stream_closed(void *self, const struct trp_stream_info *stream,
                                    enum trp_status reason)
 {
-    (void)reason; /* a peer without the protocol is no failure */
     struct trp_identify *identify = self;
     struct exchange *exchange = trp_slab_find(&identify->exchanges, stream->token);
     if (exchange != NULL) {
+        if (exchange->reads && reason == TRP_ENEGOTIATION) { /* which is no failure */
+            trp_swarm_report_identified(identify->swarm,
+                                        &(struct trp_identified){.peer = *stream->peer,
+                                                                 .connection = stream->connection,
+                                                                 .refused = true});
+        }
         identify_remove(identify, exchange);
     }
 }
@@ -511,7 +541,7 @@ enum trp_status trp_identify_open(const struct trp_identify_config *config,
         return TRP_ENOMEM;
     }
     identify->config = *config;
-    identify->record = trp_buffer_init(config->memory, TRP_PEER_RECORD_BYTES_MAX);
+    identify->said = trp_buffer_init(config->memory, TRP_IDENTIFY_BYTES_MAX);
     *ret_identify = identify;
     return TRP_OK;
 }
@@ -531,6 +561,6 @@ void trp_identify_close(struct trp_identify *identify)
     if (identify->swarm != NULL) {
         trp_slab_free(&identify->exchanges);
     }
-    trp_buffer_free(&identify->record);
+    trp_buffer_free(&identify->said);
     trp_memory_free(identify->config.memory, identify);
 }

@@ -136,14 +136,30 @@ static bool table_remove(struct trp_kad *kad, const struct trp_kad_contact *cont
     return true;
 }
 
-/* Asks a peer something that any server answers; false when that is under way, or not possible. */
+/* PING is the cheapest question, but rust-libp2p does not answer it. */
+static bool answers_ping(const struct trp_kad *kad, const struct kad_peer *peer,
+                         const struct trp_peer_id *id)
+{
+    if (peer != NULL && peer->withdraws) {
+        return true;
+    }
+    struct trp_kad_key key = trp_kad_contact_of(id).key;
+    const struct trp_kad_entry *entry = trp_kad_table_find(&kad->table, &key);
+    return entry != NULL && entry->answers_ping;
+}
+
+/* Asks a peer whether it lives, by what a server of its kind answers; false when that is under way,
+ * or not possible. */
 static bool peer_probe(struct trp_kad *kad, const struct trp_peer_id *id)
 {
+    struct kad_peer *peer = trp_kad_peer_find(kad, id);
     struct kad_request request = {
         .purpose = KAD_FOR_PROBE,
         .message = {.type = TRP_KAD_FIND_NODE,
                     .key = trp_peer_id_bytes(trp_swarm_peer_id(kad->swarm))}};
-    struct kad_peer *peer = trp_kad_peer_find(kad, id);
+    if (answers_ping(kad, peer, id)) {
+        request.message = (struct trp_kad_message){.type = TRP_KAD_PING};
+    }
     if ((peer != NULL && peer->probing) || trp_kad_rpc_send(kad, id, &request) != TRP_OK) {
         return false;
     }
@@ -181,6 +197,14 @@ static void table_insert(struct trp_kad *kad, const struct kad_peer *peer, const
         (void)peer_probe(kad, &check.peer);
     } else if (status == TRP_EFULL && routable) {
         trp_kad_news_push(kad, TRP_KAD_ROUTABLE, &contact.peer);
+    }
+}
+
+static void table_set_ping(struct trp_kad *kad, const struct kad_peer *peer, bool answers)
+{
+    struct trp_kad_entry *entry = trp_kad_table_find(&kad->table, &peer->contact.key);
+    if (entry != NULL) {
+        entry->answers_ping = answers;
     }
 }
 
@@ -245,8 +269,22 @@ void trp_kad_peer_on_disconnected(struct trp_kad *kad, const struct trp_connecti
     trp_kad_peer_release(kad, peer);
 }
 
+/* It will not say whether it serves the DHT: asks it without waiting for that. */
+static void peer_on_refused(struct trp_kad *kad, const struct trp_peer_id *id)
+{
+    struct kad_peer *peer = trp_kad_peer_find(kad, id);
+    if (peer != NULL && trp_heap_is_queued(&peer->probe.entry)) {
+        trp_heap_remove(&kad->timers, &peer->probe.entry);
+        trp_kad_peer_on_probe_due(kad, peer);
+    }
+}
+
 void trp_kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified *identified)
 {
+    if (identified->refused) {
+        peer_on_refused(kad, &identified->peer);
+        return;
+    }
     struct kad_peer *peer = trp_kad_peer_make(kad, &identified->peer);
     if (peer == NULL) {
         return;
@@ -264,6 +302,7 @@ void trp_kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified
     } else if (peer->dialed || peer->tries < KAD_BAN_TRIES || peer->banned_until <= kad_now(kad)) {
         table_insert(kad, peer, "identified");
     }
+    table_set_ping(kad, peer, peer->withdraws);
     trp_kad_peer_release(kad, peer);
 }
 
@@ -341,6 +380,7 @@ void trp_kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum tr
     if (is_our_own(status)) {
         return;
     }
+    table_set_ping(kad, peer, false); /* it may be another program by now */
     bool listed = trp_list_link_is_linked(&peer->lost_link) ||
                   trp_kad_table_find(&kad->table, &peer->contact.key) != NULL;
     const char *reason = failure_reason(kad, peer, status, is_opened);

@@ -23,6 +23,7 @@
 #include "proto/kad/query.h"
 #include "proto/kad/record_store.h"
 #include "proto/kad/refresh.h"
+#include "trace/limit.h"
 #include "wire/kad_message.h"
 
 #define KAD_FRAME_BYTES_MAX      (TRP_KAD_MESSAGE_BYTES_MAX + 3u) /* with its length prefix */
@@ -74,7 +75,7 @@ enum kad_role { KAD_ROLE_UNKNOWN, KAD_ROLE_SERVER, KAD_ROLE_NONE };
 struct kad_peer {
     struct trp_kad_contact contact;
     enum kad_role role;
-    bool withdraws; /* it understands withdrawals */
+    bool withdraws; /* it understands withdrawals: a node of our kind */
     bool dialed;    /* by us, with success, on a connection of now */
     bool probing;
     uint32_t connections;
@@ -219,6 +220,7 @@ struct trp_kad {
     trp_time lost_due; /* they are tried no more often than bootstrap peers are dialed again */
     struct trp_slab rpcs;
     struct trp_slab inbound;
+    struct trp_limit_mark inbound_mark; /* that a peer opens too many */
     struct trp_slab queries;
     struct trp_slab announcements;
     struct kad_announcement *provided;

@@ -3,32 +3,40 @@
 
 #include "crypto/crypto.h"
 
-#include <sodium.h>
+#include <nettle/hmac.h>
+#include <nettle/sha2.h>
+
+static void update(struct sha256_ctx *state, struct trp_bytes in)
+{
+    if (in.size > 0) { /* else `data` may be NULL */
+        sha256_update(state, in.size, in.data);
+    }
+}
 
 void trp_sha256(struct trp_bytes in, uint8_t ret_digest[TRP_SHA256_BYTES])
 {
-    crypto_hash_sha256(ret_digest, in.data, in.size);
+    trp_sha256_two(in, TRP_BYTES_NONE, ret_digest);
 }
 
 void trp_sha256_two(struct trp_bytes first, struct trp_bytes second,
                     uint8_t ret_digest[TRP_SHA256_BYTES])
 {
-    crypto_hash_sha256_state state;
-    crypto_hash_sha256_init(&state);
-    crypto_hash_sha256_update(&state, first.data, first.size);
-    crypto_hash_sha256_update(&state, second.data, second.size);
-    crypto_hash_sha256_final(&state, ret_digest);
+    struct sha256_ctx state;
+    sha256_init(&state);
+    update(&state, first);
+    update(&state, second);
+    sha256_digest(&state, TRP_SHA256_BYTES, ret_digest);
 }
 
 static void hmac_two(struct trp_bytes key, struct trp_bytes first, struct trp_bytes second,
                      uint8_t ret_mac[TRP_SHA256_BYTES])
 {
-    static const uint8_t nothing; /* libsodium wants a pointer even to no key */
-    crypto_auth_hmacsha256_state state;
-    crypto_auth_hmacsha256_init(&state, key.size == 0 ? &nothing : key.data, key.size);
-    crypto_auth_hmacsha256_update(&state, first.data, first.size);
-    crypto_auth_hmacsha256_update(&state, second.data, second.size);
-    crypto_auth_hmacsha256_final(&state, ret_mac);
+    static const uint8_t nothing; /* memory of size 0 may be anywhere, but not NULL */
+    struct hmac_sha256_ctx state;
+    hmac_sha256_set_key(&state, key.size, key.size == 0 ? &nothing : key.data);
+    hmac_sha256_update(&state, first.size, first.size == 0 ? &nothing : first.data);
+    hmac_sha256_update(&state, second.size, second.size == 0 ? &nothing : second.data);
+    hmac_sha256_digest(&state, TRP_SHA256_BYTES, ret_mac);
     trp_crypto_wipe(&state, sizeof state);
 }
 

@@ -9,6 +9,8 @@
 #include "net/pump.h"
 #include "net/stream.h"
 
+#define TIMER_SLACK_NS TRP_S(5)
+
 void trp_connection_touch(struct trp_swarm *swarm, struct trp_connection *c)
 {
     if (!trp_list_link_is_linked(&c->dirty_link)) {
@@ -17,11 +19,18 @@ void trp_connection_touch(struct trp_swarm *swarm, struct trp_connection *c)
     }
 }
 
+static struct trp_multiaddr connection_remote(const struct trp_connection *c)
+{
+    struct trp_multiaddr remote = {.size = c->remote[0]};
+    memcpy(remote.bytes, c->remote + 1, remote.size);
+    return remote;
+}
+
 struct trp_connection_info trp_connection_info(const struct trp_connection *c)
 {
     return (struct trp_connection_info){.id = c->id,
                                         .peer = c->peer_id,
-                                        .remote = c->remote,
+                                        .remote = connection_remote(c),
                                         .outbound = c->outbound,
                                         .peer_connections =
                                             c->peer == NULL ? 0 : c->peer->connections_count};
@@ -35,14 +44,19 @@ static enum trp_status connection_make(struct trp_swarm *swarm, trp_socket socke
 {
     trp_handle id;
     void *object;
-    enum trp_status status = trp_slab_insert(&swarm->connections, &id, &object);
+    uint8_t *copy = trp_memory_alloc(swarm->memory, 1u + remote->size);
+    enum trp_status status =
+        copy == NULL ? TRP_ENOMEM : trp_slab_insert(&swarm->connections, &id, &object);
     if (status != TRP_OK) {
+        trp_memory_free(swarm->memory, copy);
         return status;
     }
+    copy[0] = remote->size;
+    memcpy(copy + 1, remote->bytes, remote->size);
     struct trp_connection *c = object;
     *c = (struct trp_connection){.id = id,
                                  .outbound = socket == 0,
-                                 .remote = *remote,
+                                 .remote = copy,
                                  .tie = swarm->ties++,
                                  .cause = swarm->trace->cause,
                                  .plain = trp_buffer_init(swarm->memory, 0),
@@ -65,6 +79,7 @@ static enum trp_status connection_make(struct trp_swarm *swarm, trp_socket socke
         }
         *ret_connection = c;
     } else {
+        trp_memory_free(swarm->memory, copy);
         trp_slab_remove(&swarm->connections, id);
     }
     return status;
@@ -228,7 +243,8 @@ static void trace_upgrade_failed(struct trp_swarm *swarm, struct trp_connection 
                                  enum trp_status status, const char *stage)
 {
     char text[TRP_MULTIADDR_TEXT_MAX];
-    trp_multiaddr_print(&c->remote, text);
+    const struct trp_multiaddr remote = connection_remote(c);
+    trp_multiaddr_print(&remote, text);
     uint64_t event = trp_trace_upgrade_failed(
         swarm->trace, &(struct trp_event_upgrade_failed){.address = trp_bytes_text(text),
                                                          .stage = trp_bytes_text(stage),
@@ -442,13 +458,14 @@ static void connection_announce(struct trp_swarm *swarm, struct trp_connection *
     c->state = TRP_CONNECTION_OPEN;
     trp_pool_add(swarm, peer, c);
     trp_connection_set_keepalive(swarm, c);
+    const struct trp_multiaddr remote = connection_remote(c);
     if (dial != NULL) {
         trp_dial_won(swarm, dial);
-        trp_pool_note_address(swarm, &peer->id, &c->remote, TRP_ADDRESS_CONNECTED);
+        trp_pool_note_address(swarm, &peer->id, &remote, TRP_ADDRESS_CONNECTED);
     }
     trp_peer_store_touch(&swarm->store, &peer->id);
     char text[TRP_MULTIADDR_TEXT_MAX];
-    trp_multiaddr_print(&c->remote, text);
+    trp_multiaddr_print(&remote, text);
     uint64_t cause = swarm->trace->cause;
     c->cause = trp_trace_connection_opened(
         swarm->trace, &(struct trp_event_connection_opened){.connection = c->id,
@@ -510,12 +527,13 @@ static void timer_move(struct trp_swarm *swarm, struct trp_connection *c, trp_ti
     TRP_ASSERT(status == TRP_OK);
 }
 
-/* The entry in the heap moves only to an earlier time: most deadlines are put off with every byte,
- * and an expiry that comes too early is cheap. */
+/* Most deadlines are put off with every byte: the entry in the heap follows when it is off by much,
+ * and an expiry that comes a little early looks again. */
 static void connection_update_timer(struct trp_swarm *swarm, struct trp_connection *c)
 {
     trp_time at = connection_deadline(swarm, c);
-    if (at < c->timer.entry.at) {
+    trp_time planned = c->timer.entry.at;
+    if (at < planned || at > trp_time_after(planned, TIMER_SLACK_NS)) {
         timer_move(swarm, c, at);
     }
 }

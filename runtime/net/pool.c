@@ -3,7 +3,6 @@
 
 #include "net/connection.h"
 
-#define SPOKEN_MAX   32u /* protocols remembered per peer */
 #define OPENED_FIRST 16u
 
 struct trp_pool_peer *trp_pool_find(const struct trp_swarm *swarm, const struct trp_peer_id *id)
@@ -46,7 +45,6 @@ void trp_pool_release(struct trp_swarm *swarm, struct trp_pool_peer *peer)
         return;
     }
     trp_index_remove(&swarm->peers, trp_index_hash(&peer->id, sizeof peer->id), peer);
-    trp_memory_free(swarm->memory, peer->spoken);
     trp_memory_free(swarm->memory, peer);
 }
 
@@ -140,8 +138,6 @@ void trp_pool_remove(struct trp_swarm *swarm, struct trp_connection *c)
     trp_list_link_remove(&c->pool_link);
     c->peer->connections_count--;
     if (c->peer->connections_count == 0) { /* it may come back as another program */
-        trp_memory_free(swarm->memory, c->peer->spoken);
-        c->peer->spoken = NULL;
         c->peer->spoken_count = 0;
     }
     pool_rank(swarm, c->peer);
@@ -150,16 +146,16 @@ void trp_pool_remove(struct trp_swarm *swarm, struct trp_connection *c)
 /* ---- protocols ---- */
 
 /* FNV-1a. Two protocols of one hash would cost a refused proposal, no more. */
-static uint64_t protocol_hash(const char *protocol)
+static uint32_t protocol_hash(const char *protocol)
 {
-    uint64_t hash = 0xcbf29ce484222325ull;
+    uint32_t hash = 0x811c9dc5u;
     for (; *protocol != '\0'; protocol++) {
-        hash = (hash ^ (uint8_t)*protocol) * 0x100000001b3ull;
+        hash = (hash ^ (uint8_t)*protocol) * 0x01000193u;
     }
     return hash;
 }
 
-static uint32_t spoken_find(const struct trp_pool_peer *peer, uint64_t hash)
+static uint32_t spoken_find(const struct trp_pool_peer *peer, uint32_t hash)
 {
     uint32_t at = 0;
     while (at < peer->spoken_count && peer->spoken[at] != hash) {
@@ -173,17 +169,11 @@ bool trp_pool_speaks(const struct trp_pool_peer *peer, const char *protocol)
     return spoken_find(peer, protocol_hash(protocol)) < peer->spoken_count;
 }
 
-void trp_pool_learn(struct trp_swarm *swarm, struct trp_pool_peer *peer, const char *protocol)
+void trp_pool_learn(struct trp_pool_peer *peer, const char *protocol)
 {
-    uint64_t hash = protocol_hash(protocol);
-    if (peer->spoken_count >= SPOKEN_MAX || spoken_find(peer, hash) < peer->spoken_count) {
-        return;
-    }
-    uint64_t *spoken =
-        trp_memory_resize(swarm->memory, peer->spoken, (peer->spoken_count + 1) * sizeof *spoken);
-    if (spoken != NULL) { /* else the next stream waits for the echo */
-        spoken[peer->spoken_count++] = hash;
-        peer->spoken = spoken;
+    uint32_t hash = protocol_hash(protocol);
+    if (peer->spoken_count < TRP_SPOKEN_MAX && spoken_find(peer, hash) == peer->spoken_count) {
+        peer->spoken[peer->spoken_count++] = hash;
     }
 }
 

@@ -27,7 +27,7 @@ void trp_pool_remove(struct trp_swarm *swarm, struct trp_connection *c);
 
 /* Says whether the peer is known to speak a protocol: then it is proposed without waiting. */
 bool trp_pool_speaks(const struct trp_pool_peer *peer, const char *protocol);
-void trp_pool_learn(struct trp_swarm *swarm, struct trp_pool_peer *peer, const char *protocol);
+void trp_pool_learn(struct trp_pool_peer *peer, const char *protocol);
 void trp_pool_unlearn(struct trp_pool_peer *peer, const char *protocol);
 
 /* Remembers an address without /p2p, as far as there is room. */

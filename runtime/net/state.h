@@ -37,6 +37,7 @@
 
 #define TRP_STREAM_PROTOCOLS_MAX 4u
 #define TRP_LISTENERS_MAX        16u
+#define TRP_SPOKEN_MAX           24u /* protocols remembered per peer */
 /* For how long duplicate connections of simultaneous dials live on, so that both sides know both
  * before they agree which one stays. */
 #define TRP_DUPLICATE_GRACE_NS TRP_S(5)
@@ -66,8 +67,8 @@ struct trp_pool_peer {
     uint32_t waiting_count;
     uint32_t asking_count; /* connections on which it is asked whether it lives */
     uint32_t references;   /* of streams, and of what is at work with it */
-    uint64_t *spoken;      /* hashes of the protocols that the peer is known to speak */
     uint32_t spoken_count;
+    uint32_t spoken[TRP_SPOKEN_MAX]; /* hashes of the protocols that the peer is known to speak */
 };
 
 enum trp_connection_state {
@@ -95,7 +96,7 @@ struct trp_connection {
     struct trp_transport_socket socket;
     struct trp_pool_peer *peer; /* while OPEN */
     struct trp_peer_id peer_id; /* from OPEN on */
-    struct trp_multiaddr remote;
+    uint8_t *remote;            /* its address: size, bytes; a fraction of a struct trp_multiaddr */
 
     struct trp_dial *dial;          /* outbound, until OPEN */
     uint32_t candidate;             /* index into the dial's */

@@ -309,7 +309,7 @@ static bool negotiation_check(struct trp_swarm *swarm, struct trp_stream *s)
         return false;
     }
     if (!s->inbound) {
-        trp_pool_learn(swarm, s->peer, s->protocol);
+        trp_pool_learn(s->peer, s->protocol);
     }
     stream_end_negotiation(swarm, s);
     return true;

@@ -109,6 +109,7 @@ static void swarm_reap(struct trp_swarm *swarm)
         case TRP_SOCKET_CONNECTION:
             c = TRP_CONTAINER(socket, struct trp_connection, socket);
             TRP_ASSERT(c->state == TRP_CONNECTION_CLOSED);
+            trp_memory_free(swarm->memory, c->remote);
             trp_slab_remove(&swarm->connections, c->id);
             break;
         }
@@ -148,7 +149,6 @@ static void swarm_discard(struct trp_swarm *swarm)
     }
     struct trp_pool_peer *peer;
     for (at = 0; (peer = trp_index_pop(&swarm->peers, &at)) != NULL;) {
-        trp_memory_free(swarm->memory, peer->spoken);
         trp_memory_free(swarm->memory, peer);
     }
     trp_index_deinit(&swarm->peers);
@@ -597,7 +597,7 @@ void trp_swarm_report_identified(struct trp_swarm *swarm, const struct trp_ident
 {
     struct trp_pool_peer *peer = trp_pool_find(swarm, &identified->peer);
     for (uint32_t i = 0; peer != NULL && i < identified->protocols_count; i++) {
-        trp_pool_learn(swarm, peer, identified->protocols[i]);
+        trp_pool_learn(peer, identified->protocols[i]);
     }
     if (swarm->identified_count >= IDENTIFIED_MAX) {
         return;

@@ -8,8 +8,8 @@
 #include "proto/yamux_frame.h"
 #include "proto/yamux_stream.h"
 
-#define TRP_YAMUX_EVENTS_MAX  16u /* of recv, waiting for next_event */
-#define TRP_YAMUX_REPLIES_MAX 16u /* ping answers and refusals, waiting for send */
+#define TRP_YAMUX_EVENTS_MAX  4u /* of recv, waiting for next_event */
+#define TRP_YAMUX_REPLIES_MAX 4u /* ping answers and refusals, waiting for send */
 
 /* An answer that belongs to no stream of ours. */
 struct trp_yamux_reply {

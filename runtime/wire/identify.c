@@ -3,8 +3,9 @@
 
 #include "messages.pb-c.h"
 #include "wire/protobuf.h"
+#include "wire/uvarint.h"
 
-#include <troupe/multiaddr.h>
+#define OBSERVED_TAG (4u << 3 | 2u) /* field 4, with its length */
 
 /* ---- writing ---- */
 
@@ -49,6 +50,17 @@ enum trp_status trp_identify_message_encode(const struct trp_identify_message *m
         pack.n_listen_addrs--;
     }
     return trp_protobuf_pack(&pack.base, out, room, ret_size);
+}
+
+size_t trp_identify_observed_encode(const struct trp_multiaddr *address, uint8_t *out)
+{
+    if (address->size == 0) {
+        return 0;
+    }
+    out[0] = OBSERVED_TAG;
+    size_t size = 1 + trp_varint_encode(address->size, out + 1);
+    memcpy(out + size, address->bytes, address->size);
+    return size + address->size;
 }
 
 /* ---- reading ---- */

@@ -9,12 +9,17 @@
 
 #include "wire/arena.h"
 
-#define TRP_IDENTIFY_BYTES_MAX   4095u
-#define TRP_IDENTIFY_READ_MAX    8192u  /* one message of a peer */
-#define TRP_IDENTIFY_ARENA_BYTES 65536u /* enough for any message of TRP_IDENTIFY_READ_MAX that */
-                                        /* is not made to waste memory */
-#define TRP_IDENTIFY_ADDRESSES_MAX 32u
-#define TRP_IDENTIFY_PROTOCOLS_MAX 128u
+#include <troupe/multiaddr.h>
+
+#define TRP_IDENTIFY_BYTES_MAX 4095u
+#define TRP_IDENTIFY_READ_MAX  8192u /* one message of a peer */
+/* Enough of an arena for any message of so many bytes that is not made to waste memory. */
+#define TRP_IDENTIFY_ARENA_BYTES_OF(size) (2048u + 8u * (size))
+#define TRP_IDENTIFY_ARENA_BYTES          TRP_IDENTIFY_ARENA_BYTES_OF(TRP_IDENTIFY_READ_MAX)
+/* The field with the observed address. */
+#define TRP_IDENTIFY_OBSERVED_BYTES_MAX (3u + TRP_MULTIADDR_BYTES_MAX)
+#define TRP_IDENTIFY_ADDRESSES_MAX      32u
+#define TRP_IDENTIFY_PROTOCOLS_MAX      128u
 
 /* Empty slices are absent fields. */
 struct trp_identify_message {
@@ -35,6 +40,10 @@ struct trp_identify_message {
 enum trp_status trp_identify_message_encode(const struct trp_identify_message *message,
                                             uint8_t *out, size_t room,
                                             size_t *ret_size) TRP_NODISCARD;
+/* Writes the field with the observed address, the only one that differs from peer to peer: behind
+ * the rest of a message it is part of it. `out` has TRP_IDENTIFY_OBSERVED_BYTES_MAX bytes; returns
+ * how many it wrote. */
+size_t trp_identify_observed_encode(const struct trp_multiaddr *address, uint8_t *out);
 /* Reads one message without its length prefix *into* `message`, which starts zeroed: fields that it
  * has replace, lists append, as go sends one identify in several messages. Invalid addresses and
  * surplus of lists are left out. TRP_EMALFORMED; TRP_ETOOBIG for more than the arena holds;

@@ -50,6 +50,9 @@ static int cmd_message(const struct cli_verb *verb, int argc, char **argv)
     const struct cli_option table[] = {CLI_CLIENT_OPTIONS(options)};
     int code =
         cli_parse(verb, table, sizeof table / sizeof table[0], argc, argv, operands, 2, 3, &count);
+    if (code == CLI_OK) {
+        code = cli_check_name(verb, operands[0]);
+    }
     if (code != CLI_OK) {
         return code;
     }

@@ -227,6 +227,7 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
                                      .security = run->plan->security == TRP_PLAN_PLAINTEXT
                                                      ? TRP_SECURITY_PLAINTEXT
                                                      : TRP_SECURITY_NOISE,
+                                     .mdns = trp_plan_group_of(run->plan, index)->mdns,
                                      .actor_types = trp_workload_types,
                                      .actor_types_count = trp_workload_types_count,
                                      .saved = saved,
@@ -288,11 +289,35 @@ trp_time trp_harness_start_of(const struct trp_run *run, uint32_t host)
                : trp_dist_sample(&group->start, trp_harness_draw(run, host, STREAM_START, 0));
 }
 
+/* The number of a zone: that of the first group in it. */
+static uint32_t fleet_lan(const struct trp_plan *plan, const char *zone)
+{
+    uint32_t lan = 0;
+    while (lan + 1 < plan->groups_count && strcmp(plan->groups[lan].zone, zone) != 0) {
+        lan++;
+    }
+    return lan;
+}
+
+/* Puts a host where the multicast of its zone is heard. */
+static enum trp_status fleet_plug(struct trp_run *run, uint32_t host)
+{
+    const struct trp_plan_group *group = trp_plan_group_of(run->plan, host);
+    if (run->net.ops->set_lan != NULL) {
+        run->net.ops->set_lan(run->net.self, host, fleet_lan(run->plan, group->zone));
+        return TRP_OK;
+    }
+    return group->mdns == TRP_MDNS_ON ? TRP_EUNSUPPORTED : TRP_OK;
+}
+
 enum trp_status trp_harness_add_hosts(struct trp_run *run)
 {
     enum trp_status status = fleet_muster(run);
     for (uint32_t i = 0; i < run->plan->hosts_count && status == TRP_OK; i++) {
         status = run->net.ops->add_host(run->net.self, trp_harness_start_of(run, i));
+        if (status == TRP_OK) {
+            status = fleet_plug(run, i);
+        }
     }
     return status;
 }

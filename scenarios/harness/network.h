@@ -41,6 +41,9 @@ struct trp_network_ops {
     void (*close)(void *self);
     /* Adds the host of the next number, from 0, which starts at `start`. */
     enum trp_status (*add_host)(void *self, trp_time start);
+    /* Puts a host on a local network, whose hosts hear each other's multicast. NULL: there are
+     * none, and hosts with mDNS are refused. */
+    void (*set_lan)(void *self, uint32_t host, uint32_t lan);
     struct trp_multiaddr (*address)(const void *self, uint32_t host);
     trp_time (*now)(const void *self);
     /* Wall-clock time at 0, for what nodes sign. */

@@ -29,6 +29,11 @@ static enum trp_status sim_add_host(void *self, trp_time start)
     return trp_world_add_host(world_of(self), start, &host);
 }
 
+static void sim_set_lan(void *self, uint32_t host, uint32_t lan)
+{
+    trp_world_set_lan(world_of(self), host, lan);
+}
+
 static struct trp_multiaddr sim_address(const void *self, uint32_t host)
 {
     uint8_t ip[4];
@@ -129,6 +134,7 @@ static void sim_host_stats(const void *self, uint32_t host, struct trp_host_stat
 static const struct trp_network_ops sim_ops = {.deterministic = true,
                                                .close = sim_close,
                                                .add_host = sim_add_host,
+                                               .set_lan = sim_set_lan,
                                                .address = sim_address,
                                                .now = sim_now,
                                                .unix_ns = sim_unix_ns,

@@ -21,6 +21,7 @@ struct entry {
 /* A live node. After index() the nodes stand in the order of their keys; that place is the rank. */
 struct node {
     uint8_t key[KEY_BYTES];
+    uint64_t top; /* its first bits */
     struct trp_peer_id peer;
     uint32_t number;
     struct entry *entries;
@@ -66,10 +67,16 @@ static uint32_t key_common_bits(const uint8_t *a, const uint8_t *b)
     return BUCKETS;
 }
 
-/* Which of a and b is closer to the target: <0 a, >0 b. */
-static int key_closer(const uint8_t *target, const uint8_t *a, const uint8_t *b)
+/* Which of a and b is closer to the target, whose first bits are `top`: <0 a, >0 b. */
+static int node_closer(const uint8_t *target, uint64_t top, const struct node *first_node,
+                       const struct node *second_node)
 {
-    for (uint32_t i = 0; i < KEY_BYTES; i += 8) {
+    if (first_node->top != second_node->top) { /* nearly always */
+        return (first_node->top ^ top) < (second_node->top ^ top) ? -1 : 1;
+    }
+    const uint8_t *a = first_node->key;
+    const uint8_t *b = second_node->key;
+    for (uint32_t i = 8; i < KEY_BYTES; i += 8) {
         uint64_t place = trp_load_be64(target + i);
         uint64_t first = trp_load_be64(a + i) ^ place;
         uint64_t second = trp_load_be64(b + i) ^ place;
@@ -149,6 +156,7 @@ enum trp_status trp_oracle_add(struct trp_oracle *oracle, uint32_t number,
     *node = (struct node){
         .peer = *peer, .number = number, .entries = entries, .entries_capacity = capacity};
     key_of(trp_peer_id_bytes(peer), node->key);
+    node->top = trp_load_be64(node->key);
     return TRP_OK;
 }
 
@@ -481,6 +489,7 @@ struct candidate {
 struct walk {
     const struct trp_oracle *oracle;
     const uint8_t *target;
+    uint64_t top;                            /* of the target */
     struct candidate candidates[CANDIDATES]; /* by distance, closest first */
     uint32_t count;
 };
@@ -491,7 +500,7 @@ static void walk_add(struct walk *walk, uint32_t rank, uint32_t hops)
     uint32_t at = walk->count;
     while (at > 0) {
         const struct candidate *before = &walk->candidates[at - 1];
-        int order = key_closer(walk->target, nodes[before->rank].key, nodes[rank].key);
+        int order = node_closer(walk->target, walk->top, &nodes[before->rank], &nodes[rank]);
         if (order == 0) {
             return; /* known */
         }
@@ -522,8 +531,8 @@ static void walk_ask(struct walk *walk, uint32_t from, uint32_t rank, uint32_t h
             continue;
         }
         uint32_t at = count;
-        while (at > 0 && key_closer(walk->target, oracle->nodes[entry].key,
-                                    oracle->nodes[best[at - 1]].key) < 0) {
+        while (at > 0 && node_closer(walk->target, walk->top, &oracle->nodes[entry],
+                                     &oracle->nodes[best[at - 1]]) < 0) {
             at--;
         }
         if (at == TRP_ORACLE_K) {
@@ -594,7 +603,7 @@ enum trp_status trp_oracle_walk(const struct trp_oracle *oracle, uint32_t from,
     }
     uint8_t target[KEY_BYTES];
     key_of(key, target);
-    struct walk walk = {.oracle = oracle, .target = target};
+    struct walk walk = {.oracle = oracle, .target = target, .top = trp_load_be64(target)};
     struct trp_oracle_lookup lookup = {0};
     walk_ask(&walk, source, source, 0);
     struct candidate *next;

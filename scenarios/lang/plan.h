@@ -15,6 +15,7 @@
 
 #include <troupe/actor.h>
 #include <troupe/limits.h>
+#include <troupe/node.h>
 #include <troupe/sim.h>
 
 #define TRP_PLAN_NONE      UINT32_MAX /* of an index: there is none */
@@ -150,6 +151,7 @@ struct trp_plan_group {
     enum trp_plan_conduct conduct;
     const struct trp_selector *against; /* whom an adversary attacks; NULL: all honest hosts */
     trp_time every_ns;                  /* from one attack to the next; 0: as is usual for it */
+    enum trp_mdns_use mdns;             /* on the LAN of the zone */
     struct trp_limits limits; /* zero fields: the default; limits: of the file merged in */
     struct trp_place place;
 };

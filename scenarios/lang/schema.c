@@ -176,6 +176,11 @@ static const struct lang_choice conducts[] = {
     {"streams", TRP_PLAN_STREAMS, false, "opens streams without end"},
     {NULL, 0, false, NULL}};
 
+static const struct lang_choice mdns_uses[] = {
+    {"off", TRP_MDNS_OFF, false, "they find others as they are told"},
+    {"on", TRP_MDNS_ON, false, "they find each other by multicast DNS, without bootstrap"},
+    {NULL, 0, false, NULL}};
+
 static const struct lang_key group_keys[] = {
     {.name = "count",
      .type = LANG_COUNT,
@@ -216,6 +221,13 @@ static const struct lang_key group_keys[] = {
      .section = &limits_section,
      .about = "Bounds and intervals of the nodes of this group; see `limits`.",
      .example = "limits: { bootstrap_redial: 10s }"},
+    {.name = "mdns",
+     .type = LANG_CHOICE,
+     .offset = offsetof(struct draft_group, group.mdns),
+     .usual = "off",
+     .choices = mdns_uses,
+     .about = "Whether they find others on their local network; each zone is one.",
+     .example = "mdns: on"},
     {.name = "behave",
      .type = LANG_CHOICE,
      .offset = offsetof(struct draft_group, group.conduct),

@@ -713,6 +713,14 @@ bool trp_live_can_run(const struct trp_plan *plan, struct trp_place *ret_place,
 {
     for (uint32_t i = 0; i < plan->groups_count; i++) {
         const struct trp_plan_group *group = &plan->groups[i];
+        if (group->mdns == TRP_MDNS_ON) {
+            *ret_place = group->place;
+            (void)snprintf(ret_problem, 256,
+                           "on real sockets there is no multicast between hosts; run it in the "
+                           "simulator, or with --set hosts.%s.mdns=off",
+                           group->name);
+            return false;
+        }
         if (group->first + group->count > TRP_LIVE_HOSTS_MAX) {
             *ret_place = group->place;
             (void)snprintf(ret_problem, 256,

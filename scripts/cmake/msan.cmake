@@ -10,7 +10,7 @@ foreach(line ${lines}) # WRAPPED(type, name, …) or WRAPPED_ENCODER(name, …)
 endforeach()
 add_library(trp_msan OBJECT ${wrappers})
 target_compile_options(trp_msan PRIVATE -fsanitize=memory -g -O1)
-target_link_libraries(trp_msan PRIVATE PkgConfig::SODIUM PkgConfig::GNUTLS PkgConfig::SECP256K1
+target_link_libraries(trp_msan PRIVATE PkgConfig::SODIUM PkgConfig::NETTLE PkgConfig::GNUTLS PkgConfig::SECP256K1
   PkgConfig::PROTOBUF_C PkgConfig::CBOR PkgConfig::YAML)
 target_link_options(trp_msan INTERFACE ${wraps})
 target_link_libraries(trp_flags INTERFACE trp_msan $<TARGET_OBJECTS:trp_msan>)

@@ -38,6 +38,7 @@ struct trp_swarm {
     bool is_dead;
     bool is_unreachable; /* nobody can dial it */
     bool is_silent;      /* no identify */
+    bool refuses;        /* identify, and says so */
     bool *knows;         /* whose address */
     uint32_t *connections;
     uint32_t dials;
@@ -451,7 +452,11 @@ static inline void fake_on_connected(struct fake_world *world, const struct fake
             identified.protocols_count =
                 peer->behaviour.ops->protocols(peer->behaviour.self, protocols, 8);
         }
-        node->knows[other] = true;
+        if (peer->refuses) {
+            identified = (struct trp_identified){
+                .peer = peer->id, .connection = event->connection, .refused = true};
+        }
+        node->knows[other] = !identified.refused;
         node->behaviour.ops->identified(node->behaviour.self, &identified);
     }
     fake_touch(node);

@@ -8,6 +8,8 @@
  * wrapped; what stands on them is not run under MemorySanitizer. */
 #include <cbor.h>
 #include <gnutls/abstract.h>
+#include <nettle/hmac.h>
+#include <nettle/sha2.h>
 #include <protobuf-c/protobuf-c.h>
 #include <sanitizer/msan_interface.h>
 #include <secp256k1.h>
@@ -39,6 +41,47 @@ static void writes(const void *bytes, size_t size)
     if (bytes != NULL && size > 0) {
         __msan_unpoison(bytes, size);
     }
+}
+
+/* ---- nettle ---- */
+
+WRAPPED(void, nettle_sha256_init, struct sha256_ctx *state)
+{
+    __real_nettle_sha256_init(state);
+    writes(state, sizeof *state);
+}
+
+WRAPPED(void, nettle_sha256_update, struct sha256_ctx *state, size_t in_size, const byte *in)
+{
+    reads(in, in_size);
+    __real_nettle_sha256_update(state, in_size, in);
+}
+
+WRAPPED(void, nettle_sha256_digest, struct sha256_ctx *state, size_t out_size, byte *out)
+{
+    __real_nettle_sha256_digest(state, out_size, out);
+    writes(out, out_size);
+}
+
+WRAPPED(void, nettle_hmac_sha256_set_key, struct hmac_sha256_ctx *state, size_t key_size,
+        const byte *key)
+{
+    reads(key, key_size);
+    __real_nettle_hmac_sha256_set_key(state, key_size, key);
+    writes(state, sizeof *state);
+}
+
+WRAPPED(void, nettle_hmac_sha256_update, struct hmac_sha256_ctx *state, size_t in_size,
+        const byte *in)
+{
+    reads(in, in_size);
+    __real_nettle_hmac_sha256_update(state, in_size, in);
+}
+
+WRAPPED(void, nettle_hmac_sha256_digest, struct hmac_sha256_ctx *state, size_t out_size, byte *out)
+{
+    __real_nettle_hmac_sha256_digest(state, out_size, out);
+    writes(out, out_size);
 }
 
 /* ---- libsodium ---- */
@@ -73,54 +116,10 @@ WRAPPED(int, crypto_aead_chacha20poly1305_ietf_decrypt, byte *out, count *out_si
     return result;
 }
 
-WRAPPED(int, crypto_auth_hmacsha256_init, crypto_auth_hmacsha256_state *state, const byte *key,
-        size_t key_size)
-{
-    reads(key, key_size);
-    int result = __real_crypto_auth_hmacsha256_init(state, key, key_size);
-    writes(state, sizeof *state);
-    return result;
-}
-
-WRAPPED(int, crypto_auth_hmacsha256_update, crypto_auth_hmacsha256_state *state, const byte *in,
-        count in_size)
-{
-    reads(in, in_size);
-    return __real_crypto_auth_hmacsha256_update(state, in, in_size);
-}
-
-WRAPPED(int, crypto_auth_hmacsha256_final, crypto_auth_hmacsha256_state *state, byte *out)
-{
-    int result = __real_crypto_auth_hmacsha256_final(state, out);
-    writes(out, crypto_auth_hmacsha256_BYTES);
-    return result;
-}
-
 WRAPPED(int, crypto_hash_sha256, byte *out, const byte *in, count in_size)
 {
     reads(in, in_size);
     int result = __real_crypto_hash_sha256(out, in, in_size);
-    writes(out, crypto_hash_sha256_BYTES);
-    return result;
-}
-
-WRAPPED(int, crypto_hash_sha256_init, crypto_hash_sha256_state *state)
-{
-    int result = __real_crypto_hash_sha256_init(state);
-    writes(state, sizeof *state);
-    return result;
-}
-
-WRAPPED(int, crypto_hash_sha256_update, crypto_hash_sha256_state *state, const byte *in,
-        count in_size)
-{
-    reads(in, in_size);
-    return __real_crypto_hash_sha256_update(state, in, in_size);
-}
-
-WRAPPED(int, crypto_hash_sha256_final, crypto_hash_sha256_state *state, byte *out)
-{
-    int result = __real_crypto_hash_sha256_final(state, out);
     writes(out, crypto_hash_sha256_BYTES);
     return result;
 }

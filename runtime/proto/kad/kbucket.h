@@ -23,7 +23,8 @@ struct trp_kad_entry {
     struct trp_kad_contact contact;
     trp_time seen_at; /* when it last answered or connected */
     bool connected;
-    uint8_t failures; /* since seen_at */
+    bool answers_ping; /* as far as is known: others answer requests for something only */
+    uint8_t failures;  /* since seen_at */
 };
 
 struct trp_kad_bucket;

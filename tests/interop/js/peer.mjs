@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A js-libp2p node that is told by lines of text what to do; see tests/interop/README.md.
-// Usage: node peer.mjs [--keepalive MS] [--transport]
+// Usage: node peer.mjs [--keepalive MS] [--listen ADDR] [--mdns] [--transport]
 import { createInterface } from 'node:readline'
 
 // Node.js before 22 lacks this.
@@ -16,6 +16,7 @@ const { noise } = await import('@chainsafe/libp2p-noise')
 const { yamux } = await import('@chainsafe/libp2p-yamux')
 const { identify, identifyPush } = await import('@libp2p/identify')
 const { ping } = await import('@libp2p/ping')
+const { mdns } = await import('@libp2p/mdns')
 const { kadDHT, passthroughMapper } = await import('@libp2p/kad-dht')
 const { multiaddr } = await import('@multiformats/multiaddr')
 const { peerIdFromString } = await import('@libp2p/peer-id')
@@ -39,6 +40,14 @@ function oneWord (error) {
   return String(error?.message ?? error).split(/\s+/).join('_')
 }
 
+// Says whom multicast DNS tells of, known to the node or not.
+function discovery (components) {
+  const service = mdns()(components)
+  service.addEventListener('peer', ({ detail: e }) =>
+    say(`discovered peer=${e.id} addresses=${e.multiaddrs.join()}`))
+  return service
+}
+
 async function open (listen) {
   return createLibp2p({
     addresses: { listen: [listen] },
@@ -48,6 +57,7 @@ async function open (listen) {
     connectionGater: { denyDialMultiaddr: () => false },
     connectionManager: { inboundConnectionThreshold: 1000 },
     connectionMonitor: { enabled: false }, // it ends a connection when this machine is busy
+    peerDiscovery: has('--mdns') ? [discovery] : [],
     services: {
       identify: identify(),
       identifyPush: identifyPush(),
@@ -155,7 +165,7 @@ async function perform (node, id, verb, args) {
 }
 
 async function main () {
-  const node = await open('/ip4/127.0.0.1/tcp/0')
+  const node = await open(has('--listen') ? option('--listen') : '/ip4/127.0.0.1/tcp/0')
   watch(node)
   await serve(node, MANY)
   for (const address of node.getMultiaddrs()) say(`listening address=${address}`)

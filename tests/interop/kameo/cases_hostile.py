@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Peers that are good libp2p peers and mean no good: they lose. Our node says why in its trace, stays
-within its limits, and serves an honest Kameo node all the while."""
+"""Peers that are good libp2p peers and mean no good: they lose. Our node says why in its trace,
+stays within its limits, and serves an honest Kameo node all the while."""
 import threading
 import time
 
@@ -132,7 +132,8 @@ def malformed(scene):
         hostile.finish(hostile.begin(f"send {wire.MESSAGING} {bad.hex()}"))
     scene.node.traced("envelope_refused", hostile.peer)
     scene.still_serves()
-    for claims in (b"\xff" * 9 + b"\x01", wire.uvarint(17 * KIB), b"\x80" * 20, b"\x03\x08\x63\x00"):
+    for claims in (b"\xff" * 9 + b"\x01", wire.uvarint(17 * KIB), b"\x80" * 20,
+                   b"\x03\x08\x63\x00"):
         hostile.finish(hostile.begin(f"send {wire.REGISTRY} {claims.hex()}"))
     scene.node.traced("kad_message_refused", hostile.peer)
     scene.still_serves()
@@ -193,7 +194,8 @@ def stream_flood(scene):
 def slow_reader(scene):
     """Asks for much and reads none of it."""
     hostile = scene.hostile("slow")
-    weigh = wire.ask(bytes.fromhex(scene.pair.probes["c"]), "weigh", b"\x81\xa5bytes\xce\x00\x0c\x00\x00")
+    actor = bytes.fromhex(scene.pair.probes["c"])
+    weigh = wire.ask(actor, "weigh", b"\x81\xa5bytes\xce\x00\x0c\x00\x00")
     hostile.ok(f"unread {wire.MESSAGING} {weigh.hex()} 8")
     scene.within_limits()
     scene.still_serves()
@@ -261,6 +263,33 @@ def dies_linked(scene):
     scene.still_serves()
 
 
+REASONS = {
+    "Normal": "Normal",
+    "SupervisorRestart": "SupervisorRestart",
+    "Killed": "Killed",
+    "Panicked": {"Panicked": {"err": "boom", "reason": "HandlerPanic"}},
+    "Panicked, as up to 0.19": {"Panicked": "boom"},
+    "Panicked, for a reason to be invented": {"Panicked": {"err": "boom", "reason": "OnWhim"}},
+    "LinkDied": {"LinkDied": {"id": bytes(8), "reason": {"LinkDied": {
+        "id": bytes(8), "reason": {"Panicked": {"err": "boom", "reason": "OnStop"}}}}}},
+    "PeerDisconnected": "PeerDisconnected",
+}
+
+
+def every_reason(scene):
+    """What may be said of a death, also what no version of Kameo says; this peer is a good one."""
+    peer = scene.hostile("reasons")
+    for index, (name, reason) in enumerate(REASONS.items()):
+        alias, actor = scene.pair.spawn("c")
+        ours, own = bytes.fromhex(actor), wire.actor_id(index, peer.peer)
+        for message in (wire.link(ours, own), wire.signal_link_died(own, ours, reason)):
+            answer = bytes.fromhex(peer.ok(f"send {wire.MESSAGING} {message.hex()}"))
+            expect(answer.endswith(b"\xa1\x62Ok\x80"), f"{name}: {answer}")
+        event = scene.node.event("link_died", actor=alias, of=own.hex(),
+                                 reason=name.partition(",")[0])
+        expect("Panicked" not in name or event["text"] == "boom", f"{event}")
+
+
 CASES = {
     "wrong record owner": wrong_record_owner,
     "forged death signal": forged_signal,
@@ -287,6 +316,7 @@ def run(programs, report):
     for thread in slow:
         thread.start()
     scene = Scene(programs)
+    report.run("by hand: a death of every reason", every_reason, scene)
     for name, case in CASES.items():
         report.run(f"hostile: {name}", case, scene)
     report.run("hostile: not on the allow-list", not_allowed, programs)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Links between actors of the two kinds: who hears of which death, and who does not."""
 from driver import expect
-from pairs import DIRECTIONS, OTHER_KIND, Pair
+from pairs import DIRECTIONS, OTHER_KIND, Pair, serial
 
 
 class Linked:
@@ -123,9 +123,10 @@ class Trio(Pair):
     """A third node knows both of a pair."""
 
     def __init__(self, programs, third):
-        super().__init__(programs, f"trio-{third}")
+        name = f"trio{next(serial)}"
+        super().__init__(programs, name)
         options = ["idle=300000"] if third == "rust" else []
-        self.third = programs.start(third, f"trio-{third}-third", *options)
+        self.third = programs.start(third, f"{name}-third-{third}", *options)
         self.third.listen()
         for address in self.addresses.values():
             self.third.ok(f"dial {address}")
@@ -141,9 +142,23 @@ def third_links(trio, deceased):
                                reason="Killed")
 
 
+def dies_of_peer(programs, deceased):
+    """An actor dies because the node of another is gone, and says so to those it is linked with."""
+    trio = Trio(programs, "rust")
+    linked = Linked(trio, deceased, frail=deceased)
+    alias, _ = linked.actors[deceased]
+    doomed = trio.third.ok("spawn probe doomed")
+    node = trio.nodes[deceased]
+    node.ok(f"link {alias} probe {doomed}" if deceased == "rust"
+            else f"by {alias} link probe {doomed}")
+    trio.third.kill()
+    node.event("stopped", actor=alias, reason="PeerDisconnected")
+    linked.heard(OTHER_KIND[deceased], "PeerDisconnected")
+
+
 def only_kameo_knows(programs, accept):
-    """Kameo's ActorRef::link_remote tells only its own node of the link. Whether we believe the death
-    of an actor that we know no link with is a setting."""
+    """Kameo's ActorRef::link_remote tells only its own node of the link. Whether we believe the
+    death of an actor that we know no link with is a setting."""
     options = {"rust": ["idle=300000"], "c": ["accept_unlinked_deaths"] if accept else []}
     pair = Pair(programs, f"unlinked-{accept}", options=options)
     alias, actor = pair.spawn("rust")
@@ -175,6 +190,8 @@ def run(programs, report):
         trio = Trio(programs, third)
         for deceased in trio.nodes:
             report.run(f"a third {third} node links, {deceased} dies", third_links, trio, deceased)
+    for deceased, _ in DIRECTIONS:
+        report.run(f"{deceased} dies PeerDisconnected", dies_of_peer, programs, deceased)
     for accept in (False, True):
         report.run(f"rust alone knows of a link, {'believed' if accept else 'not believed'}",
                    only_kameo_knows, programs, accept)

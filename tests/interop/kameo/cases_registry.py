@@ -48,8 +48,8 @@ class Network:
         return actor
 
     def find(self, node, name, all_of_them=False, what="probe"):
-        """Gives the ids found. That there is none is an error of ours, which says whether nobody has
-        the name or who has it does not answer; Kameo just gives none."""
+        """Gives the ids found. That there is none is an error of ours, which says whether nobody
+        has the name or who has it does not answer; Kameo just gives none."""
         verb = "lookup_all" if all_of_them else "lookup"
         answer = self.nodes[node].finish(self.nodes[node].begin(f"{verb} {what} {name}"))
         if self.nodes[node].kind == "c" and answer.get("error") in ("ENOTFOUND", "EUNREACHABLE"):

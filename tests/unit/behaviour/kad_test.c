@@ -217,6 +217,22 @@ static void peers_without_identify_prove_themselves_by_answers(void **state)
     network_close(&network);
 }
 
+static void peers_that_refuse_identify_are_asked_at_once(void **state)
+{
+    (void)state;
+    struct network network;
+    network_open(&network, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        node_open(&network, i, false, (struct trp_kad_policy){0});
+        network.world.nodes[i].refuses = true;
+    }
+    introduce(&network, 1, 0);
+    run_for(&network, TRP_S(1)); /* less than identify is waited for */
+    assert_true(table_has(&network, 0, 1));
+    assert_true(table_has(&network, 1, 0));
+    network_close(&network);
+}
+
 static bool cut_in_halves(const struct fake_world *world, uint32_t a, uint32_t b)
 {
     return (a < world->count / 2) != (b < world->count / 2);
@@ -449,6 +465,7 @@ int main(void)
         cmocka_unit_test(who_joins_a_young_network_is_told_within_minutes),
         cmocka_unit_test(clients_are_in_no_table),
         cmocka_unit_test(peers_without_identify_prove_themselves_by_answers),
+        cmocka_unit_test(peers_that_refuse_identify_are_asked_at_once),
         cmocka_unit_test(halves_find_each_other_after_a_long_cut),
         cmocka_unit_test(a_restart_with_new_addresses_is_no_ban),
         cmocka_unit_test(works_byte_by_byte_and_through_tiny_windows),

@@ -71,10 +71,12 @@ static void open_hosts(uint32_t bare)
 
 static void introduce_all(void)
 {
-    for (uint32_t i = 1; i < nodes.count; i++) {
+    for (uint32_t i = 1; i + 1 < nodes.count; i++) {
         nodes_introduce(i, i - 1);
     }
-    nodes_run(TRP_S(20)); /* nobody identifies itself: peers prove themselves after 3 s */
+    nodes_run(TRP_S(10)); /* bare nodes ask nobody who they are: peers prove themselves after 3 s */
+    nodes_introduce(nodes.count - 1, nodes.count - 2);
+    nodes_run(TRP_S(10));
 }
 
 static void close_hosts(void)

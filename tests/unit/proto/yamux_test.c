@@ -355,14 +355,16 @@ static void reads_no_further_while_answers_wait(void **state)
     for (uint32_t i = 0; i < 20; i++) {
         frame(PING, SYN, 0, i);
     }
-    size_t used = 0;
-    assert_status(trp_yamux_recv(s.yamux, 0, trp_bytes(wire.bytes, wire.size), &used), TRP_OK);
-    assert_int_equal(used, 16 * 12);
-    assert_status(trp_yamux_send(s.yamux, 0, &s.sent), TRP_OK);
-    size_t more = 0;
-    assert_status(trp_yamux_recv(s.yamux, 0, trp_bytes(wire.bytes + used, wire.size - used), &more),
-                  TRP_OK);
-    assert_int_equal(used + more, wire.size);
+    size_t at = 0;
+    for (uint32_t round = 0; round < 5; round++) { /* four at a time */
+        size_t used = 0;
+        assert_status(trp_yamux_recv(s.yamux, 0, trp_bytes(wire.bytes + at, wire.size - at), &used),
+                      TRP_OK);
+        assert_int_equal(used, 4 * 12);
+        at += used;
+        assert_status(trp_yamux_send(s.yamux, 0, &s.sent), TRP_OK);
+    }
+    assert_int_equal(at, wire.size);
     wire.size = 0;
     teardown(&s);
 }

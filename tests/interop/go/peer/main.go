@@ -2,7 +2,9 @@
 
 // A go-libp2p node that is told by lines of text what to do; see tests/interop/README.md.
 //
-// Usage: peer [--key ed25519|rsa|ecdsa|secp256k1] [--keepalive MS] [--kad PREFIX] [--transport]
+// Usage: peer [--key ed25519|rsa|ecdsa|secp256k1] [--keepalive MS] [--kad PREFIX] [--listen ADDR]
+//
+//	[--mdns] [--transport]
 package main
 
 import (
@@ -26,6 +28,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/discovery/mdns"
 	yamuxtransport "github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
@@ -42,6 +45,7 @@ const (
 type node struct {
 	host     host.Host
 	dht      *dht.IpfsDHT
+	mdns     mdns.Service  // nil: none
 	released chan struct{} // closed once held streams are to be read
 	progress counters
 }
@@ -89,7 +93,7 @@ func makeKey(kind string) (crypto.PrivKey, error) {
 	return key, err
 }
 
-func open(key string, keepalive time.Duration) (*node, error) {
+func open(key string, keepalive time.Duration, listen string) (*node, error) {
 	private, err := makeKey(key)
 	if err != nil {
 		return nil, err
@@ -101,7 +105,7 @@ func open(key string, keepalive time.Duration) (*node, error) {
 	}
 	h, err := libp2p.New(
 		libp2p.Identity(private),
-		libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0"),
+		libp2p.ListenAddrStrings(listen),
 		libp2p.Transport(tcp.NewTCPTransport),
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.Muxer(yamuxtransport.ID, &muxer),
@@ -279,7 +283,15 @@ func (n *node) kad(ctx context.Context, o order) (string, error) {
 	}
 }
 
+func (n *node) close() {
+	if n.mdns != nil {
+		n.mdns.Close()
+	}
+	n.host.Close()
+}
+
 func (n *node) run() {
+	defer n.close()
 	lines := bufio.NewReaderSize(os.Stdin, 1<<16)
 	for {
 		line, err := lines.ReadString('\n')
@@ -292,7 +304,6 @@ func (n *node) run() {
 		}
 		o := order{id: words[0], verb: words[1], args: words[2:]}
 		if o.verb == "quit" {
-			n.host.Close()
 			return
 		}
 		go func() {
@@ -311,6 +322,8 @@ func (n *node) run() {
 func main() {
 	key := flag.String("key", "ed25519", "kind of the host key")
 	keepalive := flag.Int("keepalive", 0, "milliseconds between yamux pings")
+	listen := flag.String("listen", "/ip4/127.0.0.1/tcp/0", "multiaddr")
+	discover := flag.Bool("mdns", false, "find others on the local network")
 	transport := flag.Bool("transport", false, "speak the conventions of the transport interoperability suite")
 	flag.Parse()
 	if *transport {
@@ -325,12 +338,15 @@ func main() {
 			os.Stdout.WriteString(line)
 		}
 	}()
-	n, err := open(*key, time.Duration(*keepalive)*time.Millisecond)
+	n, err := open(*key, time.Duration(*keepalive)*time.Millisecond, *listen)
+	if err == nil && *discover {
+		err = n.discover()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	for _, address := range n.host.Network().ListenAddresses() {
+	for _, address := range n.host.Addrs() {
 		say("listening address=%s/p2p/%s", address, n.host.ID())
 	}
 	n.run()

@@ -178,8 +178,8 @@ async fn request(
             let registered = with_actor!(actor, actor => actor.register(*name).await);
             registered.map(|()| Value::Null).map_err(|error| Failure::new("RegistryError", error))
         }
-        // After either of these two, Kameo looks at its next order only when its swarm has something
-        // else to do; in a quiet network that may be never.
+        // After either of these two, Kameo looks at its next order only when its swarm has
+        // something else to do; in a quiet network that may be never.
         ["unregister", name] => {
             let done = remote::unregister(*name).await;
             give(Order::Peers).await?;

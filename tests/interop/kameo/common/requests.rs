@@ -157,7 +157,10 @@ async fn ask_probe(words: &Words<'_>) -> Outcome {
                     let pending = target.ask(&Nap { ms: number(words)? }).enqueue().map_err(usage)?;
                     Ok(json!(pending.await.map_err(failure)?))
                 }
-                "nap" => Ok(json!(ask::<Probe, _>(id, &Nap { ms: number(words)? }, options).await?)),
+                "nap" => {
+                    let nap = Nap { ms: number(words)? };
+                    Ok(json!(ask::<Probe, _>(id, &nap, options).await?))
+                }
                 "note" => {
                     let note = Note { text: argument.into() };
                     Ok(json!(ask::<Probe, _>(id, &note, options).await?))
@@ -169,7 +172,8 @@ async fn ask_probe(words: &Words<'_>) -> Outcome {
                 "panic" => Ok(json!(ask::<Probe, _>(id, &Panic {}, options).await?)),
                 "swallow" => Ok(json!(ask::<Probe, _>(id, &load(words)?, options).await?)),
                 "weigh" => {
-                    let reply = ask::<Probe, _>(id, &Weigh { bytes: number(words)? }, options).await?;
+                    let weigh = Weigh { bytes: number(words)? };
+                    let reply = ask::<Probe, _>(id, &weigh, options).await?;
                     let intact = reply.iter().all(|byte| *byte == 0xff);
                     Ok(json!({ "bytes": reply.len(), "intact": intact }))
                 }
