@@ -22,6 +22,7 @@
 struct run_options {
     const char *file;
     const char *out;
+    char default_out[PATH_BYTES_MAX]; /* where a report goes when nothing is said */
     const char *settings[CLI_SETTINGS_MAX];
     uint32_t settings_count;
     bool has_seed;
@@ -369,7 +370,6 @@ static int check_real(const struct trp_plan *plan)
 
 static int run_file(const struct cli_verb *verb, struct run_options *options)
 {
-    char default_out[PATH_BYTES_MAX];
     struct cli_scenario scenario;
     struct watcher watcher = {.terminal = isatty(STDERR_FILENO) != 0 && !options->trace,
                               .trace = options->trace,
@@ -382,8 +382,8 @@ static int run_file(const struct cli_verb *verb, struct run_options *options)
     const struct trp_plan *plan = trp_load_plan(scenario.load);
     options->seed = options->has_seed ? options->seed : plan->seed;
     if (options->report && options->out == NULL) {
-        (void)snprintf(default_out, sizeof default_out, "out/%s", plan->name);
-        options->out = default_out;
+        (void)snprintf(options->default_out, sizeof options->default_out, "out/%s", plan->name);
+        options->out = options->default_out;
     }
     code = options->real ? check_real(plan) : CLI_OK;
     if (code == CLI_OK && options->out != NULL) {

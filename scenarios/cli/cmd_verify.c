@@ -81,7 +81,7 @@ static uint64_t first_difference(FILE *const files[RUNS], uint64_t *blocks, uint
     uint64_t events = 0;
     for (;;) {
         size_t counts[RUNS];
-        for (uint32_t i = 0; i < RUNS; i++) {
+        for (size_t i = 0; i < RUNS; i++) {
             counts[i] =
                 fread(blocks + i * COMPARED_HASHES, sizeof *blocks, COMPARED_HASHES, files[i]);
         }
@@ -117,7 +117,7 @@ static int show_difference(const struct verify *verify, uint64_t event)
 static int compare(const struct verify *verify)
 {
     FILE *files[RUNS] = {fopen(verify->hashes[0], "rb"), fopen(verify->hashes[1], "rb")};
-    uint64_t *blocks = malloc(RUNS * COMPARED_HASHES * sizeof *blocks);
+    uint64_t *blocks = malloc((size_t)RUNS * COMPARED_HASHES * sizeof *blocks);
     uint64_t events = 0;
     int code = CLI_OK;
     if (files[0] == NULL || files[1] == NULL || blocks == NULL) {

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define SOURCE_BYTES_MAX (1024u * 1024u)
+#define SOURCE_BYTES_MAX ((size_t)1 << 20)
 
 static int read_source(const struct cli_verb *verb, const char *path, char **ret_source,
                        size_t *ret_size)
