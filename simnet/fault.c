@@ -110,25 +110,33 @@ uint64_t trp_world_resume(struct trp_world *world, uint32_t host, uint64_t cause
     return event;
 }
 
-uint64_t trp_world_reset(struct trp_world *world, uint32_t host, uint32_t share_ppm, uint64_t cause)
+uint64_t trp_world_reset(struct trp_world *world, uint32_t host, const struct trp_reset *reset,
+                         uint64_t cause)
 {
     if (!trp_world_is_up(world, host)) {
         return 0;
     }
-    struct trp_sim_host *reset = world->hosts[host];
+    struct trp_sim_host *hit = world->hosts[host];
     uint64_t event = trp_trace_connections_reset(
         trp_sim_trace(world, host, cause),
-        &(struct trp_event_connections_reset){.sockets = reset->ends_by_id.count,
-                                              .share_ppm = share_ppm});
-    struct trp_list_link *link = trp_list_front(&reset->ends);
-    for (; link != NULL; link = trp_list_next(&reset->ends, link)) {
+        &(struct trp_event_connections_reset){.sockets = hit->ends_by_id.count,
+                                              .share_ppm = reset->share_ppm});
+    struct trp_list_link *link = trp_list_front(&hit->ends);
+    for (; link != NULL; link = trp_list_next(&hit->ends, link)) {
         struct trp_sim_end *end = TRP_CONTAINER(link, struct trp_sim_end, attached);
-        uint64_t draw = trp_draw(world->config.seed, trp_sim_end_duplex(end)->key,
-                                 TRP_SIM_DRAW_RESET, world->now);
-        if (end->state != TRP_SIM_END_OPEN || !trp_draw_share(draw, share_ppm)) {
+        if (end->state != TRP_SIM_END_OPEN) {
             continue;
         }
         struct trp_sim_end *other = trp_sim_end_other(end);
+        uint64_t draw = trp_draw(world->config.seed, trp_sim_end_duplex(end)->key,
+                                 TRP_SIM_DRAW_RESET, world->now);
+        bool chosen = trp_draw_share(draw, reset->share_ppm);
+        if (reset->chooses != NULL) {
+            chosen = reset->chooses(reset->user, host, other->host->index, chosen);
+        }
+        if (!chosen) {
+            continue;
+        }
         trp_sim_end_fail(world, end, TRP_ERESET, event);
         trp_sim_end_poke(world, end);
         trp_sim_end_fail(world, other, TRP_ERESET, event);

@@ -90,7 +90,8 @@ static void moment_cell(const struct page *page, const struct query *query, int 
 
 /* ---- expectations ---- */
 
-static void put_expectation(const struct page *page, const struct query *query)
+/* `broken`: with the columns of where something broke. */
+static void put_expectation(const struct page *page, const struct query *query, bool broken)
 {
     bool held = strcmp(query_text(query, 3), "held") == 0;
     bool undecided = strcmp(query_text(query, 3), "undecided") == 0;
@@ -119,27 +120,31 @@ static void put_expectation(const struct page *page, const struct query *query)
         html_text(page->out, figure_value(figure, query_real(query, 4), query_text(query, 5)));
     }
     (void)fputs("</td>", page->out);
-    moment_cell(page, query, 7, "");
-    if (query_is_null(query, 8)) {
-        (void)fputs("<td></td>", page->out);
-    } else {
-        (void)fprintf(page->out, "<td>#%lld</td>", (long long)query_number(query, 8));
+    if (broken) {
+        moment_cell(page, query, 7, "");
+        if (query_is_null(query, 8)) {
+            (void)fputs("<td></td>", page->out);
+        } else {
+            (void)fprintf(page->out, "<td>#%lld</td>", (long long)query_number(query, 8));
+        }
     }
     (void)fputs("</tr>\n", page->out);
 }
 
 void page_put_expectations(struct page *page)
 {
-    static const char *const titles[] = {"<",         "<Expectation", "<Kind", "Value",
-                                         "Broken at", "Event",        NULL};
+    static const char *const titles[] = {"<", "<Expectation", "<Kind", "Value", NULL};
+    static const char *const titles_broken[] = {"<",         "<Expectation", "<Kind", "Value",
+                                                "Broken at", "Event",        NULL};
+    bool broken = page->info->outcome != TRP_RUN_PASSED;
     struct query query = query_open(page->db, QUERY(expectations));
     open_section(page, "expectations", "Expectations", "");
     uint64_t rows = 0;
     for (; query_next(&query); rows++) {
         if (rows == 0) {
-            open_table(page, titles);
+            open_table(page, broken ? titles_broken : titles);
         }
-        put_expectation(page, &query);
+        put_expectation(page, &query, broken);
     }
     end_table(page, rows, "The scenario states none.");
     (void)fputs("</section>\n", page->out);

@@ -202,10 +202,11 @@ static void scale_numbers(struct plot *plot)
     }
 }
 
-/* The span of all values; the smallest positive one too. */
+/* The span of all values; the smallest positive one too, and whether one is no whole number. */
 struct reach {
     double least, most, least_positive;
     bool any;
+    bool fractions;
 };
 
 static void reach_value(struct reach *reach, double value)
@@ -216,6 +217,7 @@ static void reach_value(struct reach *reach, double value)
     reach->least = reach->any ? fmin(reach->least, value) : value;
     reach->most = reach->any ? fmax(reach->most, value) : value;
     reach->any = true;
+    reach->fractions = reach->fractions || value != floor(value);
     if (value > 0) {
         reach->least_positive =
             reach->least_positive > 0 ? fmin(reach->least_positive, value) : value;
@@ -284,7 +286,7 @@ static void scale_linear(struct plot *plot, const struct reach *reach)
         plot->y_to = plot->y_from + 1;
     }
     double step = nice_step(plot->y_to - plot->y_from, 5, strncmp(plot->unit, "bytes", 5) == 0);
-    if (strcmp(plot->unit, "count") == 0) {
+    if (strcmp(plot->unit, "count") == 0 && !reach->fractions) {
         step = fmax(1, step);
     }
     for (double i = ceil(plot->y_from / step); i * step <= plot->y_to * 1.0001; i++) {

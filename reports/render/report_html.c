@@ -19,12 +19,9 @@ static void put_fact(FILE *out, const char *name, const char *value)
 static void put_facts(const struct page *page)
 {
     const struct trp_run_info *info = page->info;
-    char seed[24];
     char text[FIGURE_MAX];
-    (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)info->seed);
     (void)fputs("<dl class=\"facts\">", page->out);
     put_fact(page->out, "file", info->file);
-    put_fact(page->out, "seed", seed);
     put_fact(page->out, "settings", info->settings);
     put_fact(page->out, "network", info->net);
     put_fact(page->out, "transport", info->transport);
@@ -150,8 +147,6 @@ static void put_cards(struct page *page)
             put_card(page, "Lookup latency, 99th", figure_span(value, query_real(&totals, 10)),
                      more, "");
         }
-        put_card(page, "Faults", figure_count(value, (uint64_t)query_number(&totals, 7)),
-                 "injected", "");
         put_run_cards(page, &totals);
         (void)fputs("</div>\n", page->out);
     }

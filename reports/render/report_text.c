@@ -191,11 +191,12 @@ static void put_totals(const struct text *text)
     if (info->wall_ns > 0) {
         (void)fprintf(text->out, " (%.0f×)", (double)info->sim_ns / (double)info->wall_ns);
     }
-    (void)fprintf(text->out, " · %s events · %s · %s%s%s%s%s · trace %.16s\n",
+    (void)fprintf(text->out, " · %s events · %s · %s%s%s%s%s%s%.16s\n",
                   figure_count(events, info->events),
                   figure_bytes(memory, (double)info->peak_rss_bytes), info->net,
                   info->transport[0] == '\0' ? "" : " ", info->transport,
-                  info->security[0] == '\0' ? "" : " ", info->security, info->trace_hash);
+                  info->security[0] == '\0' ? "" : " ", info->security,
+                  info->trace_hash[0] == '\0' ? "" : " · trace ", info->trace_hash);
     stop(text);
 }
 

@@ -165,6 +165,34 @@ static void add_outcomes(const struct builder *builder, const char *kind, const 
     finish(builder, &query);
 }
 
+static void add_answered(const struct builder *builder)
+{
+    struct plot *plot = plots_add(builder->plots, PLOT_REQUESTS, "Ask success", "ratio");
+    if (plot == NULL) {
+        return;
+    }
+    (void)snprintf(plot->about, sizeof plot->about, "share of asks that were answered");
+    struct plot_series *line = plot_add_series(plot, "answered", PLOT_LINE, PLOT_GOOD);
+    struct query query = query_open(builder->db, QUERY(outcomes_over_time));
+    query_bind_text(&query, ":kind", "ask");
+    query_bind_number(&query, ":slot_ns", builder->slot_ns);
+    int64_t last = -1;
+    while (query_next(&query)) {
+        int64_t slot = query_number(&query, 0);
+        double answered = query_real(&query, 1);
+        double all = answered + query_real(&query, 2) + query_real(&query, 3);
+        char when[WHEN_MAX];
+        char text[FIGURE_MAX];
+        break_lines(builder, plot, last, slot);
+        add_value(builder, line, ((double)slot + 0.5) * builder->slot_s, answered / all);
+        plot_add_tip(builder->plots, plot, (double)slot * builder->slot_s,
+                     (double)(slot + 1) * builder->slot_s, "%s\n%s of %.0f answered",
+                     slot_text(builder, when, slot), figure_share(text, answered / all), all);
+        last = slot;
+    }
+    finish(builder, &query);
+}
+
 static void add_lookup_success(const struct builder *builder)
 {
     struct plot *plot = plots_add(builder->plots, PLOT_LOOKUPS, "Lookup success", "ratio");
@@ -347,6 +375,7 @@ void plots_build(struct plots *plots, struct trp_run_db *db)
     builder.slot_s = (double)builder.slot_ns / 1e9;
     add_latency(&builder, "ask", "Ask latency");
     add_points(&builder);
+    add_answered(&builder);
     add_outcomes(&builder, "ask", "Asks");
     add_outcomes(&builder, "tell", "Tells");
     add_lookup_success(&builder);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a handler may do, but for asking (ask.c) and timers (timer.c). */
 #include "actor/scheduler_state.h"
-#include "wire/utf8.h"
+#include "wire/registration.h"
 
-#define NAME_BYTES_MAX 255u
-#define STREAM_RANDOM  1u /* of trp_draw; 0 is the scheduler's */
+#define STREAM_RANDOM 1u /* of trp_draw; 0 is the scheduler's */
 
 struct trp_actor_ref trp_self(const struct trp_context *ctx)
 {
@@ -249,32 +248,16 @@ enum trp_status trp_ref_set_type(struct trp_context *ctx, struct trp_actor_ref *
 
 /* ---- names ---- */
 
-/* 1..255 bytes of UTF-8, without ":meta:", which Kameo's records use. */
-static bool name_is_valid(struct trp_bytes name)
-{
-    static const char reserved[] = ":meta:";
-    const size_t reserved_size = sizeof reserved - 1;
-    if (name.size == 0 || name.size > NAME_BYTES_MAX || !trp_utf8_is_valid(name)) {
-        return false;
-    }
-    for (size_t i = 0; i + reserved_size <= name.size; i++) {
-        if (memcmp(name.data + i, reserved, reserved_size) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Makes the event of a registration. */
 static enum trp_status register_event(struct trp_context *ctx, const struct trp_actor_ref *actor,
                                       const char *name, struct trp_sched_event *ret_out)
 {
     const struct trp_bytes text = trp_bytes_text(name);
-    if (!name_is_valid(text)) {
-        return TRP_EINVAL;
-    }
     struct trp_actor *found;
-    enum trp_status status = find_own(ctx->scheduler, actor, &found);
+    enum trp_status status = trp_registration_check_name(text);
+    if (status == TRP_OK) {
+        status = find_own(ctx->scheduler, actor, &found);
+    }
     if (status == TRP_OK) {
         *ret_out = (struct trp_sched_event){
             .kind = TRP_SCHED_REGISTER, .actor = found->id, .other = *actor, .name = text};
@@ -302,7 +285,8 @@ enum trp_status trp_unregister(struct trp_context *ctx, const char *name)
 {
     const struct trp_sched_event out = {
         .kind = TRP_SCHED_UNREGISTER, .actor = ctx->actor->id, .name = trp_bytes_text(name)};
-    return name_is_valid(out.name) ? trp_event_emit(ctx->scheduler, &out, NULL) : TRP_EINVAL;
+    enum trp_status status = trp_registration_check_name(out.name);
+    return status == TRP_OK ? trp_event_emit(ctx->scheduler, &out, NULL) : status;
 }
 
 enum trp_status trp_lookup(struct trp_context *ctx, const char *name, enum trp_lookup_scope scope,
@@ -310,7 +294,7 @@ enum trp_status trp_lookup(struct trp_context *ctx, const char *name, enum trp_l
 {
     struct trp_scheduler *scheduler = ctx->scheduler;
     const struct trp_bytes text = trp_bytes_text(name);
-    if (!name_is_valid(text) || on_lookup == NULL) {
+    if (trp_registration_check_name(text) != TRP_OK || on_lookup == NULL) {
         return TRP_EINVAL;
     }
     if (ctx->actor->phase == TRP_ACTOR_GONE) {

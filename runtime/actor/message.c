@@ -2,19 +2,16 @@
 #include "actor/message.h"
 
 #include "actor/scheduler_state.h"
-#include "wire/message.h"
 
 struct trp_shape trp_shape_of(const struct trp_message_type *type)
 {
     if (type == NULL) {
         return (struct trp_shape){0};
     }
-    struct trp_message_parts parts = trp_message_parts_of(type);
     return (struct trp_shape){.type = type,
                               .size = type->size,
                               .class = trp_pool_class_of(sizeof(struct trp_mail) + type->size),
-                              .parts = parts.any,
-                              .memory = parts.memory};
+                              .parts = trp_message_parts_of(type)};
 }
 
 /* Makes a mail with room for `bytes` behind it, at most `limit`. */
@@ -35,6 +32,46 @@ static enum trp_status mail_make(struct trp_scheduler *scheduler, size_t bytes, 
     return TRP_OK;
 }
 
+static struct trp_bytes *slice_at(const void *message, uint32_t offset)
+{
+    return (struct trp_bytes *)(void *)((uintptr_t)message + offset);
+}
+
+/* Gives the bytes that a message points to. */
+static enum trp_status parts_bytes(const struct trp_shape *shape, const void *message,
+                                   size_t *ret_bytes)
+{
+    size_t bytes = 0;
+    if (shape->parts.scattered) {
+        return trp_message_copy_need(shape->type, message, ret_bytes);
+    }
+    for (uint32_t i = 0; i < shape->parts.slices_count; i++) {
+        size_t size = slice_at(message, shape->parts.slices[i])->size;
+        bytes = size > SIZE_MAX - bytes ? SIZE_MAX : bytes + size;
+    }
+    *ret_bytes = bytes;
+    return TRP_OK;
+}
+
+/* Copies a message, and what it points to behind the copy. */
+static void copy_whole(const struct trp_shape *shape, const void *message, uint8_t *copy)
+{
+    uint8_t *at = copy + shape->size;
+    if (shape->parts.scattered) {
+        trp_message_copy(shape->type, message, at, copy);
+        return;
+    }
+    memcpy(copy, message, shape->size);
+    for (uint32_t i = 0; i < shape->parts.slices_count; i++) {
+        struct trp_bytes *slice = slice_at(copy, shape->parts.slices[i]);
+        if (slice->size > 0) {
+            memcpy(at, slice->data, slice->size);
+        }
+        slice->data = slice->size == 0 ? NULL : at;
+        at += slice->size;
+    }
+}
+
 enum trp_status trp_mail_copy_parts(struct trp_scheduler *scheduler, const struct trp_shape *shape,
                                     const void *message, struct trp_mail **ret_mail)
 {
@@ -43,7 +80,7 @@ enum trp_status trp_mail_copy_parts(struct trp_scheduler *scheduler, const struc
     if (message == NULL) {
         return TRP_EINVAL;
     }
-    enum trp_status status = trp_message_parts_bytes(shape->type, message, &parts);
+    enum trp_status status = parts_bytes(shape, message, &parts);
     if (status == TRP_OK && parts > limit) {
         status = TRP_ETOOBIG;
     }
@@ -55,9 +92,7 @@ enum trp_status trp_mail_copy_parts(struct trp_scheduler *scheduler, const struc
     if (status != TRP_OK) {
         return status;
     }
-    uint8_t *copy = (uint8_t *)(mail + 1);
-    memcpy(copy, message, shape->size);
-    trp_message_copy_parts(shape->type, message, copy + shape->size, copy);
+    copy_whole(shape, message, (uint8_t *)(mail + 1));
     *ret_mail = mail;
     return TRP_OK;
 }
@@ -110,7 +145,7 @@ static enum trp_status mail_decode(struct trp_scheduler *scheduler, const struct
                                    struct trp_bytes payload, size_t need,
                                    struct trp_mail **ret_mail)
 {
-    const size_t kept = shape->parts ? payload.size : 0;
+    const size_t kept = shape->parts.any ? payload.size : 0;
     const uint32_t limit = scheduler->limits->message_memory_bytes;
     struct trp_mail *mail;
     enum trp_status status =
@@ -143,7 +178,7 @@ enum trp_status trp_mail_decode(struct trp_scheduler *scheduler, const struct tr
     if (payload.size > scheduler->limits->message_bytes) {
         return TRP_ETOOBIG;
     }
-    if (!shape->memory) { /* bytes nearly always come as bytes, which can be borrowed */
+    if (!shape->parts.memory) { /* bytes nearly always come as bytes, which can be borrowed */
         enum trp_status status = mail_decode(scheduler, shape, payload, 0, ret_mail);
         if (status != TRP_ETOOBIG) {
             return status;

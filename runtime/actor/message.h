@@ -8,8 +8,7 @@
 #define ACTOR_MESSAGE_H
 
 #include "actor/mailbox.h"
-
-#include <troupe/message.h>
+#include "wire/message.h"
 
 struct trp_scheduler;
 
@@ -18,8 +17,7 @@ struct trp_shape {
     const struct trp_message_type *type; /* NULL: none */
     uint32_t size;                       /* of the struct */
     uint8_t class;                       /* of a block with a mail and the struct */
-    bool parts;                          /* it points to something */
-    bool memory;                         /* which a decoder cannot borrow from its input */
+    struct trp_message_parts parts;
 };
 
 struct trp_shape trp_shape_of(const struct trp_message_type *type);

@@ -160,6 +160,10 @@ void trp_request_end(struct trp_scheduler *scheduler, struct trp_request *reques
 void trp_request_fail(struct trp_scheduler *scheduler, struct trp_request *request,
                       enum trp_status failure)
 {
+    if (failure == TRP_ETOOBIG || failure == TRP_EENCODE) { /* of its reply */
+        trp_request_end(scheduler, request, TRP_EENCODE, NULL, false);
+        return;
+    }
     const char *name = trp_status_name(failure);
     size_t size = strlen(name);
     uint8_t text[32];

@@ -114,7 +114,7 @@ static inline enum trp_status trp_mail_copy(struct trp_scheduler *scheduler,
                                             const struct trp_shape *shape, const void *message,
                                             struct trp_mail **ret_mail)
 {
-    if (shape->parts) {
+    if (shape->parts.any) {
         return trp_mail_copy_parts(scheduler, shape, message, ret_mail);
     }
     if (shape->size > 0 && message == NULL) {

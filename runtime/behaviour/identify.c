@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/slab.h"
+#include "trace/limit.h"
 #include "wire/identify.h"
 #include "wire/peer_record.h"
 #include "wire/public_key.h"
@@ -31,6 +32,7 @@ struct trp_identify {
     struct trp_swarm *swarm;
     uint32_t index;
     struct trp_slab exchanges;
+    struct trp_limit_mark streams_mark;
     uint64_t record_sequence; /* of our newest signed record */
     struct trp_buffer said; /* our message but for the observed address; empty: not composed yet */
 };
@@ -138,7 +140,9 @@ static enum trp_status exchange_fill(struct trp_identify *identify, struct excha
         return status;
     }
     if (trp_swarm_find_connection(identify->swarm, exchange->connection, &info)) {
-        observed_size = trp_identify_observed_encode(&info.remote, observed);
+        /* A zone is ours, not the peer's. */
+        const struct trp_multiaddr remote = trp_multiaddr_without_zone(&info.remote);
+        observed_size = trp_identify_observed_encode(&remote, observed);
     }
     size_t prefix_size = trp_varint_encode(said.size + observed_size, prefix);
     uint8_t *at;
@@ -202,47 +206,56 @@ static enum trp_status identify_check_key(struct trp_bytes key, const struct trp
     return trp_peer_id_equal(&id, peer) ? TRP_OK : TRP_EAUTH;
 }
 
-/* The addresses a peer has: those of its signed record, else those it lists. */
-static enum trp_status identify_addresses(struct trp_signature_memo *memo,
-                                          const struct trp_identify_message *message,
-                                          const struct trp_peer_id *peer,
-                                          struct trp_multiaddr *ret_addresses, uint32_t *ret_count)
-{
-    struct trp_peer_record record;
-    uint32_t count = 0;
-    if (message->signed_peer_record.size > 0) {
-        enum trp_status status = trp_peer_record_open(memo, message->signed_peer_record, &record);
-        if (status == TRP_OK && !trp_peer_id_equal(&record.peer, peer)) {
-            status = TRP_EAUTH;
-        }
-        if (status == TRP_EAUTH) {
-            return status;
-        }
-        for (uint32_t i = 0; status == TRP_OK && i < record.addresses_count; i++) {
-            ret_addresses[count++] = trp_multiaddr_without_peer(&record.addresses[i]);
-        }
-    }
-    for (uint32_t i = 0; count < TRP_PEER_RECORD_ADDRESSES_MAX && i < message->addresses_count;
-         i++) {
-        struct trp_multiaddr address;
-        if (message->signed_peer_record.size == 0 &&
-            trp_multiaddr_decode(message->addresses[i], &address) == TRP_OK) {
-            ret_addresses[count++] = trp_multiaddr_without_peer(&address);
-        }
-    }
-    *ret_count = count;
-    return TRP_OK;
-}
-
 /* Room for what one message becomes; too large for the stack. */
 struct reading {
     struct trp_identify_message message;
+    bool certified; /* the addresses are those of its signed record */
+    uint32_t addresses_count;
     struct trp_multiaddr addresses[TRP_PEER_RECORD_ADDRESSES_MAX];
     const char *protocols[TRP_IDENTIFY_PROTOCOLS_MAX];
     char agent[128];
     struct trp_arena arena;
     uint8_t block[];
 };
+
+/* Opens the signed record of a message. TRP_EAUTH: it is forged. Anything else that is wrong with
+ * it makes it no record, as for go and rust: the peer may have a newer kind. */
+static enum trp_status identify_open_record(struct trp_signature_memo *memo,
+                                            const struct trp_identify_message *message,
+                                            const struct trp_peer_id *peer,
+                                            struct trp_peer_record *ret_record)
+{
+    if (message->signed_peer_record.size == 0) {
+        return TRP_ENOTFOUND;
+    }
+    enum trp_status status = trp_peer_record_open(memo, message->signed_peer_record, ret_record);
+    return status == TRP_OK && !trp_peer_id_equal(&ret_record->peer, peer) ? TRP_EAUTH : status;
+}
+
+/* The addresses a peer has: those of its signed record, else those it lists. */
+static enum trp_status identify_addresses(struct trp_signature_memo *memo,
+                                          const struct trp_peer_id *peer, struct reading *reading)
+{
+    const struct trp_identify_message *message = &reading->message;
+    struct trp_peer_record record;
+    enum trp_status status = identify_open_record(memo, message, peer, &record);
+    if (status == TRP_EAUTH) {
+        return status;
+    }
+    reading->certified = status == TRP_OK;
+    uint32_t count = reading->certified ? record.addresses_count : message->addresses_count;
+    for (uint32_t i = 0; i < count && reading->addresses_count < TRP_PEER_RECORD_ADDRESSES_MAX;
+         i++) {
+        struct trp_multiaddr address;
+        if (reading->certified) {
+            address = record.addresses[i];
+        } else if (trp_multiaddr_decode(message->addresses[i], &address) != TRP_OK) {
+            continue;
+        }
+        reading->addresses[reading->addresses_count++] = trp_multiaddr_without_peer(&address);
+    }
+    return TRP_OK;
+}
 
 static uint32_t reading_protocols(struct reading *reading)
 {
@@ -261,7 +274,7 @@ static uint32_t reading_protocols(struct reading *reading)
 }
 
 static void identify_report(struct trp_identify *identify, const struct trp_stream_info *stream,
-                            struct reading *reading, uint32_t addresses_count)
+                            struct reading *reading)
 {
     struct trp_bytes agent = reading->message.agent_version;
     size_t agent_size = agent.size < sizeof reading->agent ? agent.size : sizeof reading->agent - 1;
@@ -274,11 +287,11 @@ static void identify_report(struct trp_identify *identify, const struct trp_stre
                                         .protocols = reading->protocols,
                                         .protocols_count = reading_protocols(reading),
                                         .addresses = reading->addresses,
-                                        .addresses_count = addresses_count};
+                                        .addresses_count = reading->addresses_count};
     if (trp_multiaddr_decode(reading->message.observed_address, &identified.observed) != TRP_OK) {
         identified.observed = (struct trp_multiaddr){0};
     }
-    for (uint32_t i = 0; i < addresses_count; i++) {
+    for (uint32_t i = 0; i < reading->addresses_count; i++) {
         trp_swarm_add_address(identify->swarm, stream->peer, &reading->addresses[i],
                               TRP_ADDRESS_IDENTIFY);
     }
@@ -286,9 +299,13 @@ static void identify_report(struct trp_identify *identify, const struct trp_stre
                          &(struct trp_event_identified){.peer = stream->peer,
                                                         .agent = trp_bytes_text(reading->agent),
                                                         .protocols = identified.protocols_count,
-                                                        .addresses = addresses_count,
-                                                        .pushed = stream->inbound});
-    trp_swarm_report_identified(identify->swarm, &identified);
+                                                        .addresses = reading->addresses_count,
+                                                        .pushed = stream->inbound,
+                                                        .certified = reading->certified});
+    /* Spec "identify/push": fields that are missing have not changed. Nobody speaks no protocol. */
+    if (!stream->inbound || identified.protocols_count > 0) {
+        trp_swarm_report_identified(identify->swarm, &identified);
+    }
 }
 
 static void identify_learn(struct trp_identify *identify, const struct trp_stream_info *stream,
@@ -298,7 +315,6 @@ static void identify_learn(struct trp_identify *identify, const struct trp_strea
     size_t block_bytes = TRP_IDENTIFY_ARENA_BYTES_OF(exchange->bytes.size);
     block_bytes = block_bytes < TRP_IDENTIFY_ARENA_BYTES ? block_bytes : TRP_IDENTIFY_ARENA_BYTES;
     struct reading *reading = trp_memory_alloc(memory, sizeof *reading + block_bytes);
-    uint32_t addresses_count = 0;
     enum trp_status status = TRP_ENOMEM;
     if (reading != NULL) {
         reading->arena = trp_arena_init(reading->block, block_bytes);
@@ -309,11 +325,10 @@ static void identify_learn(struct trp_identify *identify, const struct trp_strea
         status = identify_check_key(reading->message.public_key, stream->peer, exchange->pushed);
     }
     if (status == TRP_OK) {
-        status = identify_addresses(identify->config.memo, &reading->message, stream->peer,
-                                    reading->addresses, &addresses_count);
+        status = identify_addresses(identify->config.memo, stream->peer, reading);
     }
     if (status == TRP_OK) {
-        identify_report(identify, stream, reading, addresses_count);
+        identify_report(identify, stream, reading);
     } else {
         identify_refuse(identify, stream->peer, status);
     }
@@ -431,6 +446,9 @@ static void identify_stream_opened(void *self, const struct trp_stream_info *str
         bool push = strcmp(stream->protocol, TRP_PROTOCOL_IDENTIFY_PUSH) == 0;
         if (identify_streams_on(identify, stream->connection) < STREAMS_PER_CONNECTION) {
             exchange = identify_insert(identify, push, push, stream->connection);
+        } else {
+            trp_limit_say(&identify->streams_mark, identify->config.trace,
+                          "identify streams of a connection", STREAMS_PER_CONNECTION);
         }
         if (exchange == NULL) {
             trp_stream_reset(identify->swarm, stream->id);
@@ -486,10 +504,15 @@ static void identify_stream_eof(void *self, const struct trp_stream_info *stream
 static void identify_stream_closed(void *self, const struct trp_stream_info *stream,
                                    enum trp_status reason)
 {
-    (void)reason; /* a peer without the protocol is no failure */
     struct trp_identify *identify = self;
     struct exchange *exchange = trp_slab_find(&identify->exchanges, stream->token);
     if (exchange != NULL) {
+        if (exchange->reads && reason == TRP_ENEGOTIATION) { /* which is no failure */
+            trp_swarm_report_identified(identify->swarm,
+                                        &(struct trp_identified){.peer = *stream->peer,
+                                                                 .connection = stream->connection,
+                                                                 .refused = true});
+        }
         identify_remove(identify, exchange);
     }
 }

@@ -9,8 +9,8 @@
 
 /* ---- timers ---- */
 
-bool kad_set_timer(struct trp_kad *kad, struct kad_timer *timer, enum kad_timer_kind kind,
-                   trp_time at)
+bool trp_kad_set_timer(struct trp_kad *kad, struct kad_timer *timer, enum kad_timer_kind kind,
+                       trp_time at)
 {
     timer->kind = kind;
     return trp_heap_insert(&kad->timers, &timer->entry, at, kad->timers_count++) == TRP_OK;
@@ -21,26 +21,26 @@ static void kad_fire(struct trp_kad *kad, struct kad_timer *timer)
     trp_heap_remove(&kad->timers, &timer->entry);
     switch (timer->kind) {
     case KAD_TIMER_RPC:
-        kad_rpc_on_timeout(kad, TRP_CONTAINER(timer, struct kad_rpc, timer));
+        trp_kad_rpc_on_timeout(kad, TRP_CONTAINER(timer, struct kad_rpc, timer));
         break;
     case KAD_TIMER_INBOUND:
-        kad_inbound_on_timeout(kad, TRP_CONTAINER(timer, struct kad_inbound, timer));
+        trp_kad_inbound_on_timeout(kad, TRP_CONTAINER(timer, struct kad_inbound, timer));
         break;
     case KAD_TIMER_QUERY:
-        kad_query_on_timer(kad, TRP_CONTAINER(timer, struct kad_query, timer));
+        trp_kad_query_on_timer(kad, TRP_CONTAINER(timer, struct kad_query, timer));
         break;
     case KAD_TIMER_PROBE:
-        kad_peer_on_probe_due(kad, TRP_CONTAINER(timer, struct kad_peer, probe));
+        trp_kad_peer_on_probe_due(kad, TRP_CONTAINER(timer, struct kad_peer, probe));
         break;
     case KAD_TIMER_ANNOUNCE:
-        kad_announcement_on_timer(kad, TRP_CONTAINER(timer, struct kad_announcement, timer));
+        trp_kad_announcement_on_timer(kad, TRP_CONTAINER(timer, struct kad_announcement, timer));
         break;
     }
 }
 
 static bool kad_is_ready(const struct trp_kad *kad)
 {
-    return kad->config.ready != NULL && (kad->owner_waits || kad_has_events(kad));
+    return kad->config.ready != NULL && (kad->owner_waits || trp_kad_has_events(kad));
 }
 
 void trp_kad_wake_owner(struct trp_kad *kad)
@@ -66,14 +66,14 @@ static void kad_expire(void *self, trp_time now)
     while (trp_heap_deadline(&kad->timers) <= now) {
         kad_fire(kad, TRP_CONTAINER(trp_heap_front(&kad->timers), struct kad_timer, entry));
     }
-    kad_stores_expire(kad, now);
+    trp_kad_stores_expire(kad, now);
     if (trp_kad_refresh_deadline(&kad->refresh) <= now) {
-        kad_round_begin(kad, kad->refresh.rounds == 0);
+        trp_kad_round_begin(kad, kad->refresh.rounds == 0);
     }
     while (kad->is_due) {
         kad->is_due = false;
-        kad_query_start_waiting(kad);
-        kad_round_run(kad);
+        trp_kad_query_start_waiting(kad);
+        trp_kad_round_run(kad);
     }
     if (kad_is_ready(kad)) {
         kad->owner_waits = false;
@@ -141,14 +141,14 @@ static uint32_t kad_protocols(const void *self, const char **ret_protocols, uint
 
 static void kad_connected(void *self, const struct trp_connection_info *connection)
 {
-    kad_peer_on_connected(self, connection);
+    trp_kad_peer_on_connected(self, connection);
 }
 
 static void kad_disconnected(void *self, const struct trp_connection_info *connection,
                              enum trp_status reason)
 {
     (void)reason;
-    kad_peer_on_disconnected(self, connection);
+    trp_kad_peer_on_disconnected(self, connection);
 }
 
 static void kad_dial_failed(void *self, const struct trp_dial_report *report)
@@ -157,51 +157,51 @@ static void kad_dial_failed(void *self, const struct trp_dial_report *report)
     if (report->peer.size == 0) {
         return;
     }
-    struct kad_peer *peer = kad_peer_make(kad, &report->peer);
+    struct kad_peer *peer = trp_kad_peer_make(kad, &report->peer);
     if (peer != NULL) {
-        kad_peer_on_failure(kad, peer, report->status, false);
-        kad_peer_release(kad, peer);
+        trp_kad_peer_on_failure(kad, peer, report->status, false);
+        trp_kad_peer_release(kad, peer);
     }
 }
 
 static void kad_identified(void *self, const struct trp_identified *identified)
 {
-    kad_peer_on_identified(self, identified);
+    trp_kad_peer_on_identified(self, identified);
 }
 
 static void kad_stream_opened(void *self, const struct trp_stream_info *stream)
 {
     if (stream->inbound) {
-        kad_inbound_on_opened(self, stream);
+        trp_kad_inbound_on_opened(self, stream);
     } else {
-        kad_rpc_on_opened(self, stream);
+        trp_kad_rpc_on_opened(self, stream);
     }
 }
 
 static void kad_stream_data(void *self, const struct trp_stream_info *stream, struct trp_bytes in)
 {
     if (stream->inbound) {
-        kad_inbound_on_data(self, stream, in);
+        trp_kad_inbound_on_data(self, stream, in);
     } else {
-        kad_rpc_on_data(self, stream, in);
+        trp_kad_rpc_on_data(self, stream, in);
     }
 }
 
 static void kad_stream_writable(void *self, const struct trp_stream_info *stream)
 {
     if (stream->inbound) {
-        kad_inbound_on_writable(self, stream);
+        trp_kad_inbound_on_writable(self, stream);
     } else {
-        kad_rpc_on_writable(self, stream);
+        trp_kad_rpc_on_writable(self, stream);
     }
 }
 
 static void kad_stream_eof(void *self, const struct trp_stream_info *stream)
 {
     if (stream->inbound) {
-        kad_inbound_on_eof(self, stream);
+        trp_kad_inbound_on_eof(self, stream);
     } else {
-        kad_rpc_on_eof(self, stream);
+        trp_kad_rpc_on_eof(self, stream);
     }
 }
 
@@ -209,9 +209,9 @@ static void kad_stream_closed(void *self, const struct trp_stream_info *stream,
                               enum trp_status reason)
 {
     if (stream->inbound) {
-        kad_inbound_on_closed(self, stream);
+        trp_kad_inbound_on_closed(self, stream);
     } else {
-        kad_rpc_on_closed(self, stream, reason);
+        trp_kad_rpc_on_closed(self, stream, reason);
     }
 }
 
@@ -271,16 +271,16 @@ void trp_kad_close(struct trp_kad *kad)
         trp_handle id;
         void *object;
         while ((object = trp_slab_next(&kad->queries, &at, &id)) != NULL) {
-            kad_query_free(kad, object);
+            trp_kad_query_free(kad, object);
         }
         for (at = 0; (object = trp_slab_next(&kad->rpcs, &at, &id)) != NULL;) {
-            kad_rpc_free(kad, object);
+            trp_kad_rpc_free(kad, object);
         }
         for (at = 0; (object = trp_slab_next(&kad->inbound, &at, &id)) != NULL;) {
-            kad_inbound_free(kad, object);
+            trp_kad_inbound_free(kad, object);
         }
-        kad_announcements_close(kad);
-        kad_peers_close(kad);
+        trp_kad_announcements_close(kad);
+        trp_kad_peers_close(kad);
         trp_slab_free(&kad->queries);
         trp_slab_free(&kad->rpcs);
         trp_slab_free(&kad->inbound);
@@ -299,14 +299,14 @@ enum trp_status trp_kad_find_peers(struct trp_kad *kad, struct trp_bytes key, ui
                                    uint64_t *ret_query)
 {
     struct kad_query_start start = {.kind = KAD_QUERY_PEERS, .key = key, .token = token};
-    return kad_query_begin(kad, &start, ret_query);
+    return trp_kad_query_begin(kad, &start, ret_query);
 }
 
 enum trp_status trp_kad_get_providers(struct trp_kad *kad, struct trp_bytes key, uint64_t token,
                                       uint64_t *ret_query)
 {
     struct kad_query_start start = {.kind = KAD_QUERY_PROVIDERS, .key = key, .token = token};
-    return kad_query_begin(kad, &start, ret_query);
+    return trp_kad_query_begin(kad, &start, ret_query);
 }
 
 enum trp_status trp_kad_get_record(struct trp_kad *kad, struct trp_bytes key,
@@ -315,7 +315,7 @@ enum trp_status trp_kad_get_record(struct trp_kad *kad, struct trp_bytes key,
 {
     struct kad_query_start start = {
         .kind = KAD_QUERY_RECORD, .key = key, .holder = holder, .token = token};
-    return kad_query_begin(kad, &start, ret_query);
+    return trp_kad_query_begin(kad, &start, ret_query);
 }
 
 enum trp_status trp_kad_bootstrap(struct trp_kad *kad, uint64_t token)
@@ -325,13 +325,13 @@ enum trp_status trp_kad_bootstrap(struct trp_kad *kad, uint64_t token)
     }
     kad->round_has_token = true;
     kad->round_token = token;
-    kad_round_begin(kad, true);
+    trp_kad_round_begin(kad, true);
     return TRP_OK;
 }
 
 void trp_kad_add_peer(struct trp_kad *kad, const struct trp_peer_id *peer)
 {
-    kad_peer_add(kad, peer);
+    trp_kad_peer_add(kad, peer);
 }
 
 /* ---- inspection ---- */
@@ -357,11 +357,23 @@ bool trp_kad_next_peer(const struct trp_kad *kad, uint32_t *at, struct trp_peer_
     return true;
 }
 
+bool trp_kad_knows_peer(const struct trp_kad *kad, const struct trp_peer_id *peer)
+{
+    const struct trp_kad_contact contact = trp_kad_contact_of(peer);
+    return trp_kad_table_find(&kad->table, &contact.key) != NULL;
+}
+
 bool trp_kad_holds_provider(const struct trp_kad *kad, struct trp_bytes key,
                             const struct trp_peer_id *provider)
 {
+    bool ours = trp_kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL;
+    if (provider == NULL) {
+        struct trp_peer_id any;
+        return ours || trp_kad_provider_store_find(&kad->providers, key, trp_swarm_now(kad->swarm),
+                                                   &any, 1) > 0;
+    }
     if (trp_peer_id_equal(provider, trp_swarm_peer_id(kad->swarm))) {
-        return kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL;
+        return ours;
     }
     return trp_kad_provider_store_holds(&kad->providers, key, provider);
 }

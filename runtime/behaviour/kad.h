@@ -86,11 +86,12 @@ enum trp_status trp_kad_get_providers(struct trp_kad *kad, struct trp_bytes key,
 enum trp_status trp_kad_get_record(struct trp_kad *kad, struct trp_bytes key,
                                    const struct trp_peer_id *holder, uint64_t token,
                                    uint64_t *ret_query) TRP_NODISCARD;
-/* Announces us as provider of `key`, now and every kad_republish_ns until trp_kad_unprovide. */
+/* Announces us as provider of `key`, now and again until trp_kad_unprovide: after a minute,
+ * twice as long each time, and in the end every kad_republish_ns. */
 enum trp_status trp_kad_provide(struct trp_kad *kad, struct trp_bytes key, uint64_t token,
                                 uint64_t *ret_query) TRP_NODISCARD;
 void trp_kad_unprovide(struct trp_kad *kad, struct trp_bytes key);
-/* Stores our own record at the `replication` closest peers, now and every kad_republish_ns. */
+/* Stores our own record at the `replication` closest peers, now and again in the same rhythm. */
 enum trp_status trp_kad_put_record(struct trp_kad *kad, struct trp_bytes key,
                                    struct trp_bytes value, uint64_t token,
                                    uint64_t *ret_query) TRP_NODISCARD;
@@ -121,6 +122,9 @@ struct trp_kad_view {
 void trp_kad_inspect(const struct trp_kad *kad, struct trp_kad_view *ret_view);
 bool trp_kad_next_peer(const struct trp_kad *kad, uint32_t *at, struct trp_peer_id *ret_peer,
                        uint32_t *ret_bucket);
+/* Says whether a peer is in the routing table. */
+bool trp_kad_knows_peer(const struct trp_kad *kad, const struct trp_peer_id *peer);
+/* `provider` NULL: of anybody. */
 bool trp_kad_holds_provider(const struct trp_kad *kad, struct trp_bytes key,
                             const struct trp_peer_id *provider);
 

@@ -4,7 +4,7 @@
 
 /* ---- life of a peer's entry ---- */
 
-struct kad_peer *kad_peer_find(const struct trp_kad *kad, const struct trp_peer_id *id)
+struct kad_peer *trp_kad_peer_find(const struct trp_kad *kad, const struct trp_peer_id *id)
 {
     uint32_t hash = trp_index_hash(id, sizeof *id);
     uint32_t at = hash;
@@ -17,9 +17,9 @@ struct kad_peer *kad_peer_find(const struct trp_kad *kad, const struct trp_peer_
     return peer;
 }
 
-struct kad_peer *kad_peer_make(struct trp_kad *kad, const struct trp_peer_id *id)
+struct kad_peer *trp_kad_peer_make(struct trp_kad *kad, const struct trp_peer_id *id)
 {
-    struct kad_peer *peer = kad_peer_find(kad, id);
+    struct kad_peer *peer = trp_kad_peer_find(kad, id);
     if (peer != NULL) {
         return peer;
     }
@@ -43,7 +43,7 @@ static void peer_free(struct trp_kad *kad, struct kad_peer *peer)
     trp_memory_free(kad->config.memory, peer);
 }
 
-void kad_peer_release(struct trp_kad *kad, struct kad_peer *peer)
+void trp_kad_peer_release(struct trp_kad *kad, struct kad_peer *peer)
 {
     if (peer->connections == 0 && peer->inbound == 0 && peer->rpcs == 0 &&
         !trp_list_link_is_linked(&peer->lost_link)) {
@@ -51,7 +51,7 @@ void kad_peer_release(struct trp_kad *kad, struct kad_peer *peer)
     }
 }
 
-void kad_peers_close(struct trp_kad *kad)
+void trp_kad_peers_close(struct trp_kad *kad)
 {
     uint32_t at = 0;
     struct kad_peer *peer;
@@ -62,7 +62,7 @@ void kad_peers_close(struct trp_kad *kad)
     trp_index_deinit(&kad->peers);
 }
 
-bool kad_peer_is_routable(const struct trp_kad *kad, const struct trp_peer_id *id)
+bool trp_kad_peer_is_routable(const struct trp_kad *kad, const struct trp_peer_id *id)
 {
     struct trp_multiaddr address;
     return trp_swarm_known_addresses(kad->swarm, id, &address, 1) > 0;
@@ -88,7 +88,7 @@ static void lost_insert(struct trp_kad *kad, struct kad_peer *peer)
         struct kad_peer *oldest =
             TRP_CONTAINER(trp_list_front(&kad->lost), struct kad_peer, lost_link);
         lost_remove(kad, oldest);
-        kad_peer_release(kad, oldest);
+        trp_kad_peer_release(kad, oldest);
     }
     trp_list_push_back(&kad->lost, &peer->lost_link);
     kad->lost_count++;
@@ -105,7 +105,7 @@ static void table_trace_added(struct trp_kad *kad, const struct trp_kad_contact 
                                  .bucket = trp_kad_bucket_index(&kad->self, &contact->key),
                                  .reason = trp_bytes_text(reason)});
     trp_kad_refresh_on_peer(&kad->refresh, kad->table.count, kad_now(kad));
-    kad_news_push(kad, TRP_KAD_ROUTING_UPDATED, &contact->peer);
+    trp_kad_news_push(kad, TRP_KAD_ROUTING_UPDATED, &contact->peer);
 }
 
 static void table_trace_removed(struct trp_kad *kad, const struct trp_kad_contact *contact,
@@ -128,7 +128,7 @@ static bool table_remove(struct trp_kad *kad, const struct trp_kad_contact *cont
     }
     table_trace_removed(kad, &removed, reason);
     if (promoted.peer.size > 0) {
-        const struct kad_peer *peer = kad_peer_find(kad, &promoted.peer);
+        const struct kad_peer *peer = trp_kad_peer_find(kad, &promoted.peer);
         trp_kad_table_set_connected(&kad->table, &promoted.key,
                                     peer != NULL && peer->connections > 0, kad_now(kad));
         table_trace_added(kad, &promoted, "replaces one that failed");
@@ -152,7 +152,7 @@ static bool answers_ping(const struct trp_kad *kad, const struct kad_peer *peer,
  * or not possible. */
 static bool peer_probe(struct trp_kad *kad, const struct trp_peer_id *id)
 {
-    struct kad_peer *peer = kad_peer_find(kad, id);
+    struct kad_peer *peer = trp_kad_peer_find(kad, id);
     struct kad_request request = {
         .purpose = KAD_FOR_PROBE,
         .message = {.type = TRP_KAD_FIND_NODE,
@@ -160,10 +160,10 @@ static bool peer_probe(struct trp_kad *kad, const struct trp_peer_id *id)
     if (answers_ping(kad, peer, id)) {
         request.message = (struct trp_kad_message){.type = TRP_KAD_PING};
     }
-    if ((peer != NULL && peer->probing) || kad_rpc_send(kad, id, &request) != TRP_OK) {
+    if ((peer != NULL && peer->probing) || trp_kad_rpc_send(kad, id, &request) != TRP_OK) {
         return false;
     }
-    peer = kad_peer_find(kad, id);
+    peer = trp_kad_peer_find(kad, id);
     TRP_ASSERT(peer != NULL);
     peer->probing = true;
     return true;
@@ -178,9 +178,9 @@ static void table_insert(struct trp_kad *kad, const struct kad_peer *peer, const
     if (peer->faulty_until > kad_now(kad)) {
         return;
     }
-    bool routable = kad_peer_is_routable(kad, &contact.peer);
+    bool routable = trp_kad_peer_is_routable(kad, &contact.peer);
     if (!routable) {
-        kad_news_push(kad, TRP_KAD_UNROUTABLE, &contact.peer);
+        trp_kad_news_push(kad, TRP_KAD_UNROUTABLE, &contact.peer);
     }
     if (!connected && !routable) {
         return;
@@ -193,10 +193,10 @@ static void table_insert(struct trp_kad *kad, const struct kad_peer *peer, const
         }
         table_trace_added(kad, &contact, reason);
     } else if (status == TRP_EAGAIN) {
-        kad_news_push(kad, TRP_KAD_PENDING_ROUTABLE, &contact.peer);
+        trp_kad_news_push(kad, TRP_KAD_PENDING_ROUTABLE, &contact.peer);
         (void)peer_probe(kad, &check.peer);
     } else if (status == TRP_EFULL && routable) {
-        kad_news_push(kad, TRP_KAD_ROUTABLE, &contact.peer);
+        trp_kad_news_push(kad, TRP_KAD_ROUTABLE, &contact.peer);
     }
 }
 
@@ -230,9 +230,9 @@ static void table_check_more(struct trp_kad *kad, const struct trp_kad_key *dead
 
 /* ---- what is heard of peers ---- */
 
-void kad_peer_on_connected(struct trp_kad *kad, const struct trp_connection_info *connection)
+void trp_kad_peer_on_connected(struct trp_kad *kad, const struct trp_connection_info *connection)
 {
-    struct kad_peer *peer = kad_peer_make(kad, &connection->peer);
+    struct kad_peer *peer = trp_kad_peer_make(kad, &connection->peer);
     if (peer == NULL) {
         return;
     }
@@ -245,14 +245,14 @@ void kad_peer_on_connected(struct trp_kad *kad, const struct trp_connection_info
     trp_kad_table_set_connected(&kad->table, &peer->contact.key, true, kad_now(kad));
     if (!known && peer->role == KAD_ROLE_UNKNOWN && kad->table.count < TRP_KAD_K &&
         !trp_heap_is_queued(&peer->probe.entry)) {
-        (void)!kad_set_timer(kad, &peer->probe, KAD_TIMER_PROBE,
-                             trp_time_after(kad_now(kad), KAD_PROBE_NS));
+        (void)!trp_kad_set_timer(kad, &peer->probe, KAD_TIMER_PROBE,
+                                 trp_time_after(kad_now(kad), KAD_PROBE_NS));
     }
 }
 
-void kad_peer_on_disconnected(struct trp_kad *kad, const struct trp_connection_info *connection)
+void trp_kad_peer_on_disconnected(struct trp_kad *kad, const struct trp_connection_info *connection)
 {
-    struct kad_peer *peer = kad_peer_find(kad, &connection->peer);
+    struct kad_peer *peer = trp_kad_peer_find(kad, &connection->peer);
     if (peer == NULL) {
         return;
     }
@@ -263,15 +263,29 @@ void kad_peer_on_disconnected(struct trp_kad *kad, const struct trp_connection_i
     peer->dialed = false;
     trp_heap_remove(&kad->timers, &peer->probe.entry);
     trp_kad_table_set_connected(&kad->table, &peer->contact.key, false, kad_now(kad));
-    if (!kad_peer_is_routable(kad, &peer->contact.peer)) {
+    if (!trp_kad_peer_is_routable(kad, &peer->contact.peer)) {
         (void)table_remove(kad, &peer->contact, "no address");
     }
-    kad_peer_release(kad, peer);
+    trp_kad_peer_release(kad, peer);
 }
 
-void kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified *identified)
+/* It will not say whether it serves the DHT: asks it without waiting for that. */
+static void peer_on_refused(struct trp_kad *kad, const struct trp_peer_id *id)
 {
-    struct kad_peer *peer = kad_peer_make(kad, &identified->peer);
+    struct kad_peer *peer = trp_kad_peer_find(kad, id);
+    if (peer != NULL && trp_heap_is_queued(&peer->probe.entry)) {
+        trp_heap_remove(&kad->timers, &peer->probe.entry);
+        trp_kad_peer_on_probe_due(kad, peer);
+    }
+}
+
+void trp_kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified *identified)
+{
+    if (identified->refused) {
+        peer_on_refused(kad, &identified->peer);
+        return;
+    }
+    struct kad_peer *peer = trp_kad_peer_make(kad, &identified->peer);
     if (peer == NULL) {
         return;
     }
@@ -289,30 +303,30 @@ void kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified *id
         table_insert(kad, peer, "identified");
     }
     table_set_ping(kad, peer, peer->withdraws);
-    kad_peer_release(kad, peer);
+    trp_kad_peer_release(kad, peer);
 }
 
 /* The user vouches for it. */
-void kad_peer_add(struct trp_kad *kad, const struct trp_peer_id *id)
+void trp_kad_peer_add(struct trp_kad *kad, const struct trp_peer_id *id)
 {
     struct kad_peer *peer =
-        trp_peer_id_equal(id, trp_swarm_peer_id(kad->swarm)) ? NULL : kad_peer_make(kad, id);
+        trp_peer_id_equal(id, trp_swarm_peer_id(kad->swarm)) ? NULL : trp_kad_peer_make(kad, id);
     if (peer != NULL) {
         peer->banned_until = 0;
         table_insert(kad, peer, "added");
-        kad_peer_release(kad, peer);
+        trp_kad_peer_release(kad, peer);
     }
 }
 
 /* A peer without identify proves itself by an answer. */
-void kad_peer_on_probe_due(struct trp_kad *kad, struct kad_peer *peer)
+void trp_kad_peer_on_probe_due(struct trp_kad *kad, struct kad_peer *peer)
 {
     if (peer->role == KAD_ROLE_UNKNOWN && peer->connections > 0) {
         (void)peer_probe(kad, &peer->contact.peer);
     }
 }
 
-void kad_peer_on_request(struct trp_kad *kad, struct kad_peer *peer)
+void trp_kad_peer_on_request(struct trp_kad *kad, struct kad_peer *peer)
 {
     if (peer->role != KAD_ROLE_UNKNOWN || trp_heap_is_queued(&peer->probe.entry) || peer->probing ||
         trp_kad_table_find(&kad->table, &peer->contact.key) != NULL) {
@@ -320,12 +334,12 @@ void kad_peer_on_request(struct trp_kad *kad, struct kad_peer *peer)
     }
     uint32_t bucket = trp_kad_bucket_index(&kad->self, &peer->contact.key);
     if (trp_kad_table_bucket_count(&kad->table, bucket) < TRP_KAD_K) {
-        (void)!kad_set_timer(kad, &peer->probe, KAD_TIMER_PROBE,
-                             trp_time_after(kad_now(kad), KAD_PROBE_NS));
+        (void)!trp_kad_set_timer(kad, &peer->probe, KAD_TIMER_PROBE,
+                                 trp_time_after(kad_now(kad), KAD_PROBE_NS));
     }
 }
 
-void kad_peer_on_answer(struct trp_kad *kad, struct kad_peer *peer)
+void trp_kad_peer_on_answer(struct trp_kad *kad, struct kad_peer *peer)
 {
     kad->answered_at = kad_now(kad);
     peer->role = KAD_ROLE_SERVER;
@@ -360,8 +374,8 @@ static const char *failure_reason(struct trp_kad *kad, const struct kad_peer *pe
                                                                                      : NULL;
 }
 
-void kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum trp_status status,
-                         bool is_opened)
+void trp_kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum trp_status status,
+                             bool is_opened)
 {
     if (is_our_own(status)) {
         return;
@@ -394,7 +408,7 @@ void kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum trp_st
 
 /* ---- rounds of renewal ---- */
 
-void kad_round_begin(struct trp_kad *kad, bool full)
+void trp_kad_round_begin(struct trp_kad *kad, bool full)
 {
     bool running = kad->refresh.is_running;
     trp_kad_refresh_begin(&kad->refresh, full, kad_now(kad));
@@ -446,7 +460,7 @@ static void round_check(struct trp_kad *kad, uint32_t bucket)
 }
 
 /* Goes on with the round that runs until a look-up is under way. */
-void kad_round_run(struct trp_kad *kad)
+void trp_kad_round_run(struct trp_kad *kad)
 {
     if (!kad->refresh.is_running || kad->round_query != 0) {
         return;
@@ -466,7 +480,7 @@ void kad_round_run(struct trp_kad *kad)
                                     .is_silent = true,
                                     .is_light = target.is_light};
     trp_handle id;
-    if (kad_query_begin(kad, &start, &id) != TRP_OK) {
+    if (trp_kad_query_begin(kad, &start, &id) != TRP_OK) {
         kad->is_due = true; /* this one is left out; the round goes on */
         return;
     }
@@ -475,7 +489,7 @@ void kad_round_run(struct trp_kad *kad)
     kad->is_due = kad->is_due || kad->round_query == 0;
 }
 
-void kad_round_on_query(struct trp_kad *kad, const struct kad_query *query)
+void trp_kad_round_on_query(struct trp_kad *kad, const struct kad_query *query)
 {
     if (kad->round_query == query->id) {
         kad->round_query = 0;

@@ -4,6 +4,11 @@
 
 #define RETRY_NS TRP_S(30) /* after nobody could be told */
 
+/* The first renewal, and each later one after twice the span before it: a network is often young
+ * when its names are, and those who come to be closest to a key have not heard of it yet. */
+#define RENEW_FIRST_NS      TRP_MIN(1)
+#define RENEW_DOUBLINGS_MAX 16u
+
 /* Streams of keyed draws. */
 enum { DRAW_REPUBLISH = 16 };
 
@@ -22,8 +27,8 @@ static struct trp_bytes announcement_value(const struct kad_announcement *announ
     return trp_bytes(announcement->bytes + announcement->key_size, announcement->value_size);
 }
 
-struct kad_announcement *kad_announcement_find(const struct trp_kad *kad, enum kad_query_kind kind,
-                                               struct trp_bytes key)
+struct kad_announcement *trp_kad_announcement_find(const struct trp_kad *kad,
+                                                   enum kad_query_kind kind, struct trp_bytes key)
 {
     struct kad_announcement *table = kind == KAD_QUERY_PROVIDE ? kad->provided : kad->published;
     if (table == NULL) {
@@ -53,7 +58,7 @@ static void announcement_remove(struct trp_kad *kad, struct kad_announcement *an
     announcement_free(kad, announcement);
 }
 
-void kad_announcements_close(struct trp_kad *kad)
+void trp_kad_announcements_close(struct trp_kad *kad)
 {
     while (kad->provided != NULL) {
         announcement_remove(kad, kad->provided);
@@ -119,13 +124,14 @@ static bool announcement_schedule(struct trp_kad *kad, struct kad_announcement *
     trp_time span = RETRY_NS;
     if (stored) {
         /* Up to a tenth sooner, so that names registered together drift apart. */
-        trp_time whole = kad_limits(kad)->kad_republish_ns;
+        trp_time young = RENEW_FIRST_NS << announcement->renewals;
+        trp_time whole = trp_time_min(young, kad_limits(kad)->kad_republish_ns);
         uint64_t draw =
             trp_draw(kad->config.seed, announcement->target.words[0], DRAW_REPUBLISH, kad_now(kad));
         span = whole - whole / 10 / 1000 * trp_draw_below(draw, 1001);
     }
-    return kad_set_timer(kad, &announcement->timer, KAD_TIMER_ANNOUNCE,
-                         trp_time_after(kad_now(kad), span));
+    return trp_kad_set_timer(kad, &announcement->timer, KAD_TIMER_ANNOUNCE,
+                             trp_time_after(kad_now(kad), span));
 }
 
 static enum trp_status announcement_query(struct trp_kad *kad,
@@ -137,7 +143,7 @@ static enum trp_status announcement_query(struct trp_kad *kad,
                                     .token = token,
                                     .announcement = announcement->id,
                                     .is_silent = is_silent};
-    return kad_query_begin(kad, &start, ret_query);
+    return trp_kad_query_begin(kad, &start, ret_query);
 }
 
 static enum trp_status announce(struct trp_kad *kad, enum kad_query_kind kind, struct trp_bytes key,
@@ -146,7 +152,7 @@ static enum trp_status announce(struct trp_kad *kad, enum kad_query_kind kind, s
     if (key.size == 0 || key.size > KAD_KEY_BYTES_MAX) {
         return TRP_EINVAL;
     }
-    struct kad_announcement *announcement = kad_announcement_find(kad, kind, key);
+    struct kad_announcement *announcement = trp_kad_announcement_find(kad, kind, key);
     bool is_new = announcement == NULL;
     enum trp_status status = is_new ? announcement_make(kad, kind, key, value, &announcement)
                                     : announcement_fill(kad, announcement, key, value);
@@ -180,15 +186,18 @@ enum trp_status trp_kad_put_record(struct trp_kad *kad, struct trp_bytes key,
     return announce(kad, KAD_QUERY_PUT, key, value, token, ret_query);
 }
 
-void kad_announcement_on_timer(struct trp_kad *kad, struct kad_announcement *announcement)
+void trp_kad_announcement_on_timer(struct trp_kad *kad, struct kad_announcement *announcement)
 {
     uint64_t query;
+    if (announcement->renewals < RENEW_DOUBLINGS_MAX) {
+        announcement->renewals++;
+    }
     if (announcement_schedule(kad, announcement, true)) {
         (void)!announcement_query(kad, announcement, true, 0, &query);
     }
 }
 
-void kad_announcement_on_done(struct trp_kad *kad, trp_handle id, uint32_t stored)
+void trp_kad_announcement_on_done(struct trp_kad *kad, trp_handle id, uint32_t stored)
 {
     struct kad_announcement *announcement = trp_slab_find(&kad->announcements, id);
     if (announcement != NULL) {
@@ -196,8 +205,9 @@ void kad_announcement_on_done(struct trp_kad *kad, trp_handle id, uint32_t store
     }
 }
 
-bool kad_announcement_request(const struct trp_kad *kad, trp_handle id, struct kad_request *request,
-                              struct trp_kad_peer *self, struct trp_multiaddr *addresses)
+bool trp_kad_announcement_request(const struct trp_kad *kad, trp_handle id,
+                                  struct kad_request *request, struct trp_kad_peer *self,
+                                  struct trp_multiaddr *addresses)
 {
     const struct kad_announcement *announcement = trp_slab_find(&kad->announcements, id);
     if (announcement == NULL) {
@@ -231,7 +241,7 @@ bool kad_announcement_request(const struct trp_kad *kad, trp_handle id, struct k
 
 /* ---- holders and withdrawal ---- */
 
-void kad_announcement_on_stored(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer)
+void trp_kad_announcement_on_stored(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer)
 {
     struct kad_announcement *announcement = trp_slab_find(&kad->announcements, id);
     if (announcement == NULL) {
@@ -266,14 +276,14 @@ static void announcement_withdraw(struct trp_kad *kad, struct kad_announcement *
     struct kad_request request;
     struct trp_kad_peer self;
     struct trp_multiaddr addresses[TRP_KAD_PEER_ADDRESSES_MAX];
-    if (kad_announcement_request(kad, announcement->id, &request, &self, addresses)) {
+    if (trp_kad_announcement_request(kad, announcement->id, &request, &self, addresses)) {
         request.purpose = KAD_FOR_WITHDRAWAL;
         request.message.record.ttl_s = 1;
         self.addresses_count = 0;
         for (uint32_t i = 0; i < announcement->holders_count; i++) {
             const struct kad_holder *holder = &announcement->holders[i];
             if (announcement->kind == KAD_QUERY_PUT || holder->withdraws) {
-                (void)!kad_rpc_send(kad, &holder->peer, &request);
+                (void)!trp_kad_rpc_send(kad, &holder->peer, &request);
             }
         }
     }
@@ -282,7 +292,7 @@ static void announcement_withdraw(struct trp_kad *kad, struct kad_announcement *
 
 void trp_kad_unprovide(struct trp_kad *kad, struct trp_bytes key)
 {
-    struct kad_announcement *announcement = kad_announcement_find(kad, KAD_QUERY_PROVIDE, key);
+    struct kad_announcement *announcement = trp_kad_announcement_find(kad, KAD_QUERY_PROVIDE, key);
     if (announcement != NULL) {
         announcement_withdraw(kad, announcement);
     }
@@ -290,7 +300,7 @@ void trp_kad_unprovide(struct trp_kad *kad, struct trp_bytes key)
 
 void trp_kad_remove_record(struct trp_kad *kad, struct trp_bytes key)
 {
-    struct kad_announcement *announcement = kad_announcement_find(kad, KAD_QUERY_PUT, key);
+    struct kad_announcement *announcement = trp_kad_announcement_find(kad, KAD_QUERY_PUT, key);
     if (announcement != NULL) {
         announcement_withdraw(kad, announcement);
     }

@@ -21,7 +21,7 @@ static void query_rest(struct trp_kad *kad, struct kad_query *query)
     trp_heap_remove(&kad->timers, &query->timer.entry);
 }
 
-void kad_query_free(struct trp_kad *kad, struct kad_query *query)
+void trp_kad_query_free(struct trp_kad *kad, struct kad_query *query)
 {
     if (query->state == KAD_QUERY_ASKING || query->state == KAD_QUERY_STORING) {
         kad->queries_active--;
@@ -82,14 +82,14 @@ static void query_end(struct trp_kad *kad, struct kad_query *query, enum trp_sta
                                                       .took = kad_now(kad) - query->began_at});
     trace->cause = cause;
     if (query->announcement != 0) {
-        kad_announcement_on_done(kad, query->announcement, query->stored);
+        trp_kad_announcement_on_done(kad, query->announcement, query->stored);
     }
     if (query->kind == KAD_QUERY_REFRESH) {
-        kad_round_on_query(kad, query);
+        trp_kad_round_on_query(kad, query);
     }
     if (query->is_silent || query->is_cancelled) {
         if (kad->lent != query->id) {
-            kad_query_free(kad, query);
+            trp_kad_query_free(kad, query);
         }
     } else {
         query_push_event(kad, query);
@@ -98,8 +98,8 @@ static void query_end(struct trp_kad *kad, struct kad_query *query, enum trp_sta
 
 /* ---- what is found ---- */
 
-void kad_query_add_found(struct trp_kad *kad, struct kad_query *query,
-                         const struct trp_peer_id *peer)
+void trp_kad_query_add_found(struct trp_kad *kad, struct kad_query *query,
+                             const struct trp_peer_id *peer)
 {
     for (uint32_t i = 0; i < query->found_count; i++) {
         if (trp_peer_id_equal(&query->found[i], peer)) {
@@ -122,7 +122,7 @@ void kad_query_add_found(struct trp_kad *kad, struct kad_query *query,
     query_push_event(kad, query);
 }
 
-void kad_query_add_value(struct trp_kad *kad, struct kad_query *query, struct trp_bytes value)
+void trp_kad_query_add_value(struct trp_kad *kad, struct kad_query *query, struct trp_bytes value)
 {
     for (uint32_t i = 0; i < query->values_count; i++) {
         struct kad_value *known = &query->values[i];
@@ -153,22 +153,23 @@ static void query_ask_ourselves(struct trp_kad *kad, struct kad_query *query)
         struct trp_peer_id providers[TRP_KAD_K];
         uint32_t count = trp_kad_provider_store_find(&kad->providers, query_key(query),
                                                      kad_now(kad), providers, TRP_KAD_K);
-        if (kad_announcement_find(kad, KAD_QUERY_PROVIDE, query_key(query)) != NULL) {
-            kad_query_add_found(kad, query, self);
+        if (trp_kad_announcement_find(kad, KAD_QUERY_PROVIDE, query_key(query)) != NULL) {
+            trp_kad_query_add_found(kad, query, self);
         }
         for (uint32_t i = 0; i < count; i++) {
-            kad_query_add_found(kad, query, &providers[i]);
+            trp_kad_query_add_found(kad, query, &providers[i]);
         }
     } else if (query->kind == KAD_QUERY_RECORD) {
         const struct kad_announcement *own =
-            kad_announcement_find(kad, KAD_QUERY_PUT, query_key(query));
+            trp_kad_announcement_find(kad, KAD_QUERY_PUT, query_key(query));
         struct trp_kad_found_record record;
         if (own != NULL) {
-            kad_query_add_value(kad, query, trp_bytes(own->bytes + own->key_size, own->value_size));
+            trp_kad_query_add_value(kad, query,
+                                    trp_bytes(own->bytes + own->key_size, own->value_size));
             query->is_final = true;
         } else if (trp_kad_record_store_find(&kad->records, query_key(query), kad_now(kad),
                                              &record) == TRP_OK) {
-            kad_query_add_value(kad, query, record.value);
+            trp_kad_query_add_value(kad, query, record.value);
         }
     }
 }
@@ -198,7 +199,7 @@ static void query_ask(struct trp_kad *kad, struct kad_query *query,
         .purpose = KAD_FOR_QUERY,
         .query = query->id,
         .message = {.type = query_request_type(query), .key = query_key(query)}};
-    if (kad_rpc_send(kad, &contact->peer, &request) != TRP_OK) {
+    if (trp_kad_rpc_send(kad, &contact->peer, &request) != TRP_OK) {
         trp_kad_query_failed(&query->core, &contact->key);
     }
 }
@@ -215,14 +216,14 @@ static void query_store(struct trp_kad *kad, struct kad_query *query)
     struct kad_request request;
     struct trp_kad_peer self;
     struct trp_multiaddr addresses[TRP_KAD_PEER_ADDRESSES_MAX];
-    if (!kad_announcement_request(kad, query->announcement, &request, &self, addresses)) {
+    if (!trp_kad_announcement_request(kad, query->announcement, &request, &self, addresses)) {
         query_end(kad, query, TRP_ECANCELLED);
         return;
     }
     request.purpose = KAD_FOR_STORE;
     request.query = query->id;
     for (uint32_t i = 0; i < count; i++) {
-        if (kad_rpc_send(kad, &result[i].peer, &request) == TRP_OK) {
+        if (trp_kad_rpc_send(kad, &result[i].peer, &request) == TRP_OK) {
             query->rpcs++;
             query->stores_pending++;
         }
@@ -255,7 +256,7 @@ static void query_conclude(struct trp_kad *kad, struct kad_query *query, bool in
         struct trp_kad_contact result[TRP_KAD_RESULT_MAX];
         uint32_t count = trp_kad_query_result(&query->core, result);
         for (uint32_t i = 0; i < count; i++) {
-            kad_query_add_found(kad, query, &result[i].peer);
+            trp_kad_query_add_found(kad, query, &result[i].peer);
         }
         query_end(kad, query, answered && in_time ? TRP_OK : none);
         return;
@@ -280,7 +281,7 @@ static void query_set_timer(struct trp_kad *kad, struct kad_query *query)
     if (trp_heap_is_queued(&query->timer.entry) && query->timer.entry.at == at) {
         return;
     }
-    if (!kad_set_timer(kad, &query->timer, KAD_TIMER_QUERY, at)) {
+    if (!trp_kad_set_timer(kad, &query->timer, KAD_TIMER_QUERY, at)) {
         query_conclude(kad, query, false);
     }
 }
@@ -354,8 +355,8 @@ static void query_start(struct trp_kad *kad, struct kad_query *query)
     query_pump(kad, query);
 }
 
-enum trp_status kad_query_begin(struct trp_kad *kad, const struct kad_query_start *start,
-                                trp_handle *ret_id)
+enum trp_status trp_kad_query_begin(struct trp_kad *kad, const struct kad_query_start *start,
+                                    trp_handle *ret_id)
 {
     if (start->key.size == 0 || start->key.size > KAD_KEY_BYTES_MAX) {
         return TRP_EINVAL;
@@ -395,7 +396,7 @@ enum trp_status kad_query_begin(struct trp_kad *kad, const struct kad_query_star
     return TRP_OK;
 }
 
-void kad_query_start_waiting(struct trp_kad *kad)
+void trp_kad_query_start_waiting(struct trp_kad *kad)
 {
     while (kad->queries_active < kad_limits(kad)->kad_queries) {
         struct trp_list_link *link = trp_list_pop_front(&kad->waiting);
@@ -431,7 +432,7 @@ static void query_take_closer(struct trp_kad *kad, struct kad_query *query,
     for (uint32_t i = 0; i < TRP_KAD_K + 1 && trp_kad_message_next_peer(message, TRP_KAD_CLOSER,
                                                                         &at, addresses, &closer);
          i++) {
-        if (closer.addresses_count == 0 && !kad_peer_is_routable(kad, &closer.id)) {
+        if (closer.addresses_count == 0 && !trp_kad_peer_is_routable(kad, &closer.id)) {
             continue;
         }
         struct trp_kad_contact contact = trp_kad_contact_of(&closer.id);
@@ -452,13 +453,13 @@ static void query_take_providers(struct trp_kad *kad, struct kad_query *query,
          i++) {
         if (!trp_peer_id_equal(&provider.id, trp_swarm_peer_id(kad->swarm))) {
             learn_addresses(kad, &provider);
-            kad_query_add_found(kad, query, &provider.id);
+            trp_kad_query_add_found(kad, query, &provider.id);
         }
     }
 }
 
-void kad_query_on_answer(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
-                         const struct trp_kad_message *message)
+void trp_kad_query_on_answer(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
+                             const struct trp_kad_message *message)
 {
     struct kad_query *query = query_asking(kad, id);
     if (query == NULL || !trp_kad_query_answered(&query->core, &peer->contact.key)) {
@@ -472,23 +473,37 @@ void kad_query_on_answer(struct trp_kad *kad, trp_handle id, const struct kad_pe
         query_take_providers(kad, query, message);
     } else if (query->kind == KAD_QUERY_RECORD && message->has_record &&
                trp_bytes_equal(message->record.key, query_key(query))) {
-        kad_query_add_value(kad, query, message->record.value);
+        trp_kad_query_add_value(kad, query, message->record.value);
         query->is_final = query->is_final || is_direct;
     }
     query_pump(kad, query);
 }
 
-void kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer)
+/* A connection that broke may have been dead for long; the holder deserves a new one. */
+static bool query_repeats(struct kad_query *query, enum trp_status status)
+{
+    bool repeats = query->holder.size > 0 && !query->is_repeated &&
+                   (status == TRP_ECLOSED || status == TRP_ERESET);
+    query->is_repeated = query->is_repeated || repeats;
+    return repeats;
+}
+
+void trp_kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
+                              enum trp_status status)
 {
     struct kad_query *query = query_asking(kad, id);
     if (query != NULL) {
-        trp_kad_query_failed(&query->core, &peer->contact.key);
+        if (query_repeats(query, status)) {
+            query_ask(kad, query, &peer->contact);
+        } else {
+            trp_kad_query_failed(&query->core, &peer->contact.key);
+        }
         query_pump(kad, query);
     }
 }
 
-void kad_query_on_stored(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
-                         bool stored)
+void trp_kad_query_on_stored(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
+                             bool stored)
 {
     struct kad_query *query = trp_slab_find(&kad->queries, id);
     if (query == NULL || query->state != KAD_QUERY_STORING) {
@@ -496,7 +511,7 @@ void kad_query_on_stored(struct trp_kad *kad, trp_handle id, const struct kad_pe
     }
     if (stored) {
         query->stored++;
-        kad_announcement_on_stored(kad, query->announcement, peer);
+        trp_kad_announcement_on_stored(kad, query->announcement, peer);
     } else {
         query->timeouts++;
     }
@@ -505,7 +520,7 @@ void kad_query_on_stored(struct trp_kad *kad, trp_handle id, const struct kad_pe
     }
 }
 
-void kad_query_on_timer(struct trp_kad *kad, struct kad_query *query)
+void trp_kad_query_on_timer(struct trp_kad *kad, struct kad_query *query)
 {
     trp_time now = kad_now(kad);
     if (now >= query->ends_at) {
@@ -524,7 +539,7 @@ static void events_release_lent(struct trp_kad *kad)
     kad->lent = 0;
     if (query != NULL && query->state == KAD_QUERY_DONE &&
         !trp_list_link_is_linked(&query->event_link)) {
-        kad_query_free(kad, query);
+        trp_kad_query_free(kad, query);
     }
 }
 
@@ -585,8 +600,8 @@ static bool event_make(struct trp_kad *kad, struct kad_query *query,
     return news;
 }
 
-void kad_news_push(struct trp_kad *kad, enum trp_kad_event_kind kind,
-                   const struct trp_peer_id *peer)
+void trp_kad_news_push(struct trp_kad *kad, enum trp_kad_event_kind kind,
+                       const struct trp_peer_id *peer)
 {
     if (!kad->config.routing_events) {
         return;
@@ -599,7 +614,7 @@ void kad_news_push(struct trp_kad *kad, enum trp_kad_event_kind kind,
         (struct kad_news){.kind = kind, .peer = *peer};
 }
 
-bool kad_has_events(const struct trp_kad *kad)
+bool trp_kad_has_events(const struct trp_kad *kad)
 {
     return !trp_list_is_empty(&kad->events) || kad->round_is_pending || kad->news_count > 0;
 }
@@ -650,6 +665,6 @@ void trp_kad_cancel(struct trp_kad *kad, uint64_t id)
     if (query->state != KAD_QUERY_DONE) {
         query_end(kad, query, TRP_ECANCELLED); /* frees it, unless it is lent */
     } else if (kad->lent != id) {
-        kad_query_free(kad, query);
+        trp_kad_query_free(kad, query);
     }
 }

@@ -4,8 +4,8 @@
 
 /* ---- frames ---- */
 
-enum trp_status kad_frame_encode(const struct trp_kad_message *message, uint8_t *out,
-                                 size_t *ret_size)
+enum trp_status trp_kad_frame_encode(const struct trp_kad_message *message, uint8_t *out,
+                                     size_t *ret_size)
 {
     /* The message goes behind the widest prefix, then moves up to the one it needs. */
     size_t size;
@@ -22,8 +22,8 @@ enum trp_status kad_frame_encode(const struct trp_kad_message *message, uint8_t 
     return TRP_OK;
 }
 
-enum trp_status kad_frame_decode(struct trp_bytes in, struct trp_kad_message *ret_message,
-                                 size_t *ret_used)
+enum trp_status trp_kad_frame_decode(struct trp_bytes in, struct trp_kad_message *ret_message,
+                                     size_t *ret_used)
 {
     uint64_t size;
     size_t used;
@@ -45,7 +45,7 @@ enum trp_status kad_frame_decode(struct trp_bytes in, struct trp_kad_message *re
 
 /* ---- life ---- */
 
-void kad_rpc_free(struct trp_kad *kad, struct kad_rpc *rpc)
+void trp_kad_rpc_free(struct trp_kad *kad, struct kad_rpc *rpc)
 {
     struct kad_peer *peer = rpc->peer;
     trp_heap_remove(&kad->timers, &rpc->timer.entry);
@@ -53,7 +53,7 @@ void kad_rpc_free(struct trp_kad *kad, struct kad_rpc *rpc)
     trp_buffer_free(&rpc->in);
     trp_slab_remove(&kad->rpcs, rpc->id);
     peer->rpcs--;
-    kad_peer_release(kad, peer);
+    trp_kad_peer_release(kad, peer);
 }
 
 static bool rpc_has_answer(const struct kad_rpc *rpc)
@@ -92,26 +92,26 @@ static void rpc_report(struct trp_kad *kad, struct kad_rpc *rpc, enum trp_status
     trace->cause = cause != 0 ? cause : rpc->cause;
     if (answer != NULL) {
         trp_kad_patience_measure(&kad->patience, kad_now(kad) - rpc->started_at);
-        kad_peer_on_answer(kad, rpc->peer);
+        trp_kad_peer_on_answer(kad, rpc->peer);
     } else if (status != TRP_OK) {
         kad->timeouts_total++;
         trp_trace_kad_request_failed(
             trace, &(struct trp_event_kad_request_failed){
                        .peer = &rpc->peer->contact.peer, .kind = rpc->type, .status = status});
         if (!rpc_is_withdrawal(rpc) || status != TRP_ENEGOTIATION) {
-            kad_peer_on_failure(kad, rpc->peer, status, rpc->is_opened);
+            trp_kad_peer_on_failure(kad, rpc->peer, status, rpc->is_opened);
         }
     }
     switch (rpc->purpose) {
     case KAD_FOR_QUERY:
         if (answer != NULL) {
-            kad_query_on_answer(kad, rpc->query, rpc->peer, answer);
+            trp_kad_query_on_answer(kad, rpc->query, rpc->peer, answer);
         } else {
-            kad_query_on_failure(kad, rpc->query, rpc->peer);
+            trp_kad_query_on_failure(kad, rpc->query, rpc->peer, status);
         }
         break;
     case KAD_FOR_STORE:
-        kad_query_on_stored(kad, rpc->query, rpc->peer, status == TRP_OK);
+        trp_kad_query_on_stored(kad, rpc->query, rpc->peer, status == TRP_OK);
         break;
     case KAD_FOR_PROBE:
         rpc->peer->probing = false;
@@ -130,19 +130,19 @@ static void rpc_fail(struct trp_kad *kad, struct kad_rpc *rpc, enum trp_status s
         rpc->stream = 0;
     }
     rpc_report(kad, rpc, status, NULL);
-    kad_rpc_free(kad, rpc);
+    trp_kad_rpc_free(kad, rpc);
 }
 
 static enum trp_status rpc_fill(struct kad_rpc *rpc, const struct trp_kad_message *message)
 {
     uint8_t frame[KAD_FRAME_BYTES_MAX];
     size_t size;
-    enum trp_status status = kad_frame_encode(message, frame, &size);
+    enum trp_status status = trp_kad_frame_encode(message, frame, &size);
     return status == TRP_OK ? trp_buffer_append(&rpc->out, trp_bytes(frame, size)) : status;
 }
 
-enum trp_status kad_rpc_send(struct trp_kad *kad, const struct trp_peer_id *peer_id,
-                             const struct kad_request *request)
+enum trp_status trp_kad_rpc_send(struct trp_kad *kad, const struct trp_peer_id *peer_id,
+                                 const struct kad_request *request)
 {
     trp_handle id;
     void *object;
@@ -150,7 +150,7 @@ enum trp_status kad_rpc_send(struct trp_kad *kad, const struct trp_peer_id *peer
     if (status != TRP_OK) {
         return status;
     }
-    struct kad_peer *peer = kad_peer_make(kad, peer_id);
+    struct kad_peer *peer = trp_kad_peer_make(kad, peer_id);
     if (peer == NULL) {
         trp_slab_remove(&kad->rpcs, id);
         return TRP_ENOMEM;
@@ -168,8 +168,8 @@ enum trp_status kad_rpc_send(struct trp_kad *kad, const struct trp_peer_id *peer
                             .in = trp_buffer_init(kad->config.memory, KAD_FRAME_BYTES_MAX)};
     status = rpc_fill(rpc, &request->message);
     if (status == TRP_OK &&
-        !kad_set_timer(kad, &rpc->timer, KAD_TIMER_RPC,
-                       trp_time_after(rpc->started_at, kad_limits(kad)->kad_rpc_timeout_ns))) {
+        !trp_kad_set_timer(kad, &rpc->timer, KAD_TIMER_RPC,
+                           trp_time_after(rpc->started_at, kad_limits(kad)->kad_rpc_timeout_ns))) {
         status = TRP_ENOMEM;
     }
     if (status == TRP_OK) {
@@ -183,7 +183,7 @@ enum trp_status kad_rpc_send(struct trp_kad *kad, const struct trp_peer_id *peer
         status = trp_swarm_open_stream(kad->swarm, &open, &rpc->stream);
     }
     if (status != TRP_OK) {
-        kad_rpc_free(kad, rpc);
+        trp_kad_rpc_free(kad, rpc);
         return status;
     }
     kad->rpcs_total++;
@@ -221,7 +221,7 @@ static void rpc_write(struct trp_kad *kad, struct kad_rpc *rpc)
     }
 }
 
-void kad_rpc_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream)
+void trp_kad_rpc_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     struct kad_rpc *rpc = rpc_of(kad, stream);
     if (rpc != NULL) {
@@ -230,7 +230,7 @@ void kad_rpc_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream
     }
 }
 
-void kad_rpc_on_writable(struct trp_kad *kad, const struct trp_stream_info *stream)
+void trp_kad_rpc_on_writable(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     struct kad_rpc *rpc = rpc_of(kad, stream);
     if (rpc != NULL && rpc->is_opened && !rpc->is_written) {
@@ -246,7 +246,8 @@ static void rpc_refuse(struct trp_kad *kad, struct kad_rpc *rpc, enum trp_status
     rpc_fail(kad, rpc, status);
 }
 
-void kad_rpc_on_data(struct trp_kad *kad, const struct trp_stream_info *stream, struct trp_bytes in)
+void trp_kad_rpc_on_data(struct trp_kad *kad, const struct trp_stream_info *stream,
+                         struct trp_bytes in)
 {
     trp_stream_consumed(kad->swarm, stream->id, in.size);
     struct kad_rpc *rpc = rpc_of(kad, stream);
@@ -258,7 +259,7 @@ void kad_rpc_on_data(struct trp_kad *kad, const struct trp_stream_info *stream, 
     struct trp_kad_message message;
     size_t used;
     if (status == TRP_OK) {
-        status = kad_frame_decode(whole ? in : trp_buffer_view(&rpc->in), &message, &used);
+        status = trp_kad_frame_decode(whole ? in : trp_buffer_view(&rpc->in), &message, &used);
     }
     if (status == TRP_EAGAIN && whole) {
         status = trp_buffer_append(&rpc->in, in);
@@ -278,7 +279,7 @@ void kad_rpc_on_data(struct trp_kad *kad, const struct trp_stream_info *stream, 
     trp_buffer_free(&rpc->in);
 }
 
-void kad_rpc_on_eof(struct trp_kad *kad, const struct trp_stream_info *stream)
+void trp_kad_rpc_on_eof(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     struct kad_rpc *rpc = rpc_of(kad, stream);
     if (rpc != NULL && !rpc->is_reported && rpc_has_answer(rpc)) {
@@ -286,8 +287,8 @@ void kad_rpc_on_eof(struct trp_kad *kad, const struct trp_stream_info *stream)
     }
 }
 
-void kad_rpc_on_closed(struct trp_kad *kad, const struct trp_stream_info *stream,
-                       enum trp_status reason)
+void trp_kad_rpc_on_closed(struct trp_kad *kad, const struct trp_stream_info *stream,
+                           enum trp_status reason)
 {
     struct kad_rpc *rpc = rpc_of(kad, stream);
     if (rpc != NULL) {
@@ -296,7 +297,7 @@ void kad_rpc_on_closed(struct trp_kad *kad, const struct trp_stream_info *stream
     }
 }
 
-void kad_rpc_on_timeout(struct trp_kad *kad, struct kad_rpc *rpc)
+void trp_kad_rpc_on_timeout(struct trp_kad *kad, struct kad_rpc *rpc)
 {
     rpc_fail(kad, rpc, TRP_ETIMEDOUT);
 }

@@ -14,6 +14,18 @@ struct peer_list {
     struct trp_multiaddr addresses[LIST_MAX * TRP_KAD_PEER_ADDRESSES_MAX]; /* one after the other */
 };
 
+/* Leaves out link-local addresses: the asker may be on another link. */
+static uint32_t drop_zoned(struct trp_multiaddr *addresses, uint32_t count)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!trp_multiaddr_has_zone(&addresses[i])) {
+            addresses[kept++] = addresses[i];
+        }
+    }
+    return kept;
+}
+
 static void list_add(struct trp_kad *kad, struct peer_list *list, const struct trp_peer_id *id,
                      bool connected, bool with_addresses_only)
 {
@@ -21,8 +33,8 @@ static void list_add(struct trp_kad *kad, struct peer_list *list, const struct t
         return;
     }
     struct trp_multiaddr *addresses = list->addresses + list->addresses_count;
-    uint32_t count =
-        trp_swarm_known_addresses(kad->swarm, id, addresses, TRP_KAD_PEER_ADDRESSES_MAX);
+    uint32_t count = drop_zoned(addresses, trp_swarm_known_addresses(kad->swarm, id, addresses,
+                                                                     TRP_KAD_PEER_ADDRESSES_MAX));
     if (count == 0 && with_addresses_only) {
         return;
     }
@@ -58,7 +70,7 @@ static void list_add_target(struct trp_kad *kad, struct peer_list *list, struct 
         list_add_self(kad, list);
         return;
     }
-    const struct kad_peer *target = kad_peer_find(kad, &id);
+    const struct kad_peer *target = trp_kad_peer_find(kad, &id);
     if (target != NULL && target->connections > 0 &&
         trp_kad_table_find(&kad->table, &target->contact.key) == NULL) {
         list_add(kad, list, &id, true, true);
@@ -80,7 +92,7 @@ static void list_add_closer(struct trp_kad *kad, struct peer_list *list, struct 
 static void list_add_providers(struct trp_kad *kad, struct peer_list *list, struct trp_bytes key,
                                const struct kad_peer *asker)
 {
-    if (kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL) {
+    if (trp_kad_announcement_find(kad, KAD_QUERY_PROVIDE, key) != NULL) {
         list_add_self(kad, list);
     }
     struct trp_peer_id providers[TRP_KAD_K];
@@ -163,7 +175,7 @@ static enum trp_status record_admit(struct trp_kad *kad, const struct trp_kad_me
 {
     const struct trp_kad_record *record = &request->record;
     const struct trp_kad_policy *policy = &kad->config.policy;
-    if (!request->has_record || record->key.size == 0 || record->key.size > KAD_KEY_BYTES_MAX) {
+    if (record->key.size == 0 || record->key.size > KAD_KEY_BYTES_MAX) {
         return TRP_EINVAL;
     }
     if (record->publisher.size > 0 && !trp_peer_id_equal(&record->publisher, sender)) {
@@ -196,7 +208,7 @@ static void serve_put_value(struct trp_kad *kad, const struct kad_peer *sender,
     }
 }
 
-void kad_stores_expire(struct trp_kad *kad, trp_time now)
+void trp_kad_stores_expire(struct trp_kad *kad, trp_time now)
 {
     struct trp_kad_provider_pair pair;
     while (trp_kad_provider_store_next_expired(&kad->providers, now, &pair)) {
@@ -219,7 +231,7 @@ static bool find_record(struct trp_kad *kad, struct trp_bytes key,
                         struct trp_kad_record *ret_record)
 {
     trp_time now = kad_now(kad);
-    const struct kad_announcement *own = kad_announcement_find(kad, KAD_QUERY_PUT, key);
+    const struct kad_announcement *own = trp_kad_announcement_find(kad, KAD_QUERY_PUT, key);
     struct trp_kad_found_record found = {0};
     if (own != NULL) {
         found.value = trp_bytes(own->bytes + own->key_size, own->value_size);
@@ -285,7 +297,7 @@ static bool serve(struct trp_kad *kad, const struct kad_inbound *inbound,
 
 /* ---- the stream ---- */
 
-void kad_inbound_free(struct trp_kad *kad, struct kad_inbound *inbound)
+void trp_kad_inbound_free(struct trp_kad *kad, struct kad_inbound *inbound)
 {
     struct kad_peer *peer = inbound->peer;
     trp_heap_remove(&kad->timers, &inbound->timer.entry);
@@ -293,7 +305,7 @@ void kad_inbound_free(struct trp_kad *kad, struct kad_inbound *inbound)
     trp_buffer_free(&inbound->out);
     trp_slab_remove(&kad->inbound, inbound->id);
     peer->inbound--;
-    kad_peer_release(kad, peer);
+    trp_kad_peer_release(kad, peer);
 }
 
 static void inbound_refuse(struct trp_kad *kad, struct kad_inbound *inbound, enum trp_status status)
@@ -303,7 +315,7 @@ static void inbound_refuse(struct trp_kad *kad, struct kad_inbound *inbound, enu
         &(struct trp_event_kad_message_refused){
             .peer = &inbound->peer->contact.peer, .inbound = 1, .status = status});
     trp_stream_reset(kad->swarm, inbound->stream);
-    kad_inbound_free(kad, inbound);
+    trp_kad_inbound_free(kad, inbound);
 }
 
 /* Writes what fits of `rest`, keeps what does not. */
@@ -334,16 +346,19 @@ static enum trp_status inbound_answer(struct trp_kad *kad, struct kad_inbound *i
     providers.count = 0;
     providers.addresses_count = 0;
     struct trp_kad_message answer;
-    kad_peer_on_request(kad, inbound->peer);
+    trp_kad_peer_on_request(kad, inbound->peer);
     if (inbound->is_withdrawal && request->type != TRP_KAD_ADD_PROVIDER) {
         return TRP_EVIOLATION;
+    }
+    if (request->type == TRP_KAD_PUT_VALUE && !request->has_record) {
+        return TRP_EMALFORMED; /* as every zero in a stream of them is: a message of no bytes */
     }
     if (!serve(kad, inbound, request, &closer, &providers, &answer)) {
         return TRP_OK;
     }
     uint8_t frame[KAD_FRAME_BYTES_MAX];
     size_t size;
-    enum trp_status status = kad_frame_encode(&answer, frame, &size);
+    enum trp_status status = trp_kad_frame_encode(&answer, frame, &size);
     return status == TRP_OK ? inbound_write(kad, inbound, trp_bytes(frame, size)) : status;
 }
 
@@ -356,7 +371,8 @@ static enum trp_status inbound_serve(struct trp_kad *kad, struct kad_inbound *in
     while (inbound->out.size == 0) {
         struct trp_kad_message request;
         size_t used;
-        enum trp_status status = kad_frame_decode(trp_bytes_skip(in, *ret_used), &request, &used);
+        enum trp_status status =
+            trp_kad_frame_decode(trp_bytes_skip(in, *ret_used), &request, &used);
         if (status == TRP_EAGAIN) {
             return TRP_OK;
         }
@@ -368,7 +384,7 @@ static enum trp_status inbound_serve(struct trp_kad *kad, struct kad_inbound *in
         }
         *ret_used += used;
         trp_time deadline = trp_time_after(kad_now(kad), kad_limits(kad)->kad_rpc_timeout_ns);
-        if (!kad_set_timer(kad, &inbound->timer, KAD_TIMER_INBOUND, deadline)) {
+        if (!trp_kad_set_timer(kad, &inbound->timer, KAD_TIMER_INBOUND, deadline)) {
             return TRP_ENOMEM;
         }
     }
@@ -394,20 +410,18 @@ static void inbound_run(struct trp_kad *kad, struct kad_inbound *inbound)
     }
 }
 
-void kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream)
+void trp_kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     trp_handle id;
     void *object = NULL;
-    struct kad_peer *peer = kad_peer_make(kad, stream->peer);
+    struct kad_peer *peer = trp_kad_peer_make(kad, stream->peer);
     if (peer == NULL || peer->inbound >= KAD_INBOUND_PER_PEER_MAX ||
         trp_slab_insert(&kad->inbound, &id, &object) != TRP_OK) {
-        trp_trace_limit_reached(kad->config.trace,
-                                &(struct trp_event_limit_reached){
-                                    .limit = trp_bytes_text("kad inbound streams of a peer"),
-                                    .value = KAD_INBOUND_PER_PEER_MAX});
+        trp_limit_say(&kad->inbound_mark, kad->config.trace, "kad inbound streams of a peer",
+                      KAD_INBOUND_PER_PEER_MAX);
         trp_stream_reset(kad->swarm, stream->id);
         if (peer != NULL) {
-            kad_peer_release(kad, peer);
+            trp_kad_peer_release(kad, peer);
         }
         return;
     }
@@ -423,9 +437,9 @@ void kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info *st
         .out = trp_buffer_init(kad->config.memory, KAD_FRAME_BYTES_MAX)};
     trp_stream_set_token(kad->swarm, stream->id, id);
     trp_time deadline = trp_time_after(kad_now(kad), kad_limits(kad)->kad_rpc_timeout_ns);
-    if (!kad_set_timer(kad, &inbound->timer, KAD_TIMER_INBOUND, deadline)) {
+    if (!trp_kad_set_timer(kad, &inbound->timer, KAD_TIMER_INBOUND, deadline)) {
         trp_stream_reset(kad->swarm, stream->id);
-        kad_inbound_free(kad, inbound);
+        trp_kad_inbound_free(kad, inbound);
     }
 }
 
@@ -436,8 +450,8 @@ static struct kad_inbound *inbound_of(const struct trp_kad *kad,
     return inbound != NULL && inbound->stream == stream->id ? inbound : NULL;
 }
 
-void kad_inbound_on_data(struct trp_kad *kad, const struct trp_stream_info *stream,
-                         struct trp_bytes in)
+void trp_kad_inbound_on_data(struct trp_kad *kad, const struct trp_stream_info *stream,
+                             struct trp_bytes in)
 {
     struct kad_inbound *inbound = inbound_of(kad, stream);
     if (inbound == NULL) {
@@ -460,7 +474,7 @@ void kad_inbound_on_data(struct trp_kad *kad, const struct trp_stream_info *stre
     }
 }
 
-void kad_inbound_on_writable(struct trp_kad *kad, const struct trp_stream_info *stream)
+void trp_kad_inbound_on_writable(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     struct kad_inbound *inbound = inbound_of(kad, stream);
     if (inbound == NULL) {
@@ -482,7 +496,7 @@ void kad_inbound_on_writable(struct trp_kad *kad, const struct trp_stream_info *
     inbound_run(kad, inbound);
 }
 
-void kad_inbound_on_eof(struct trp_kad *kad, const struct trp_stream_info *stream)
+void trp_kad_inbound_on_eof(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     struct kad_inbound *inbound = inbound_of(kad, stream);
     if (inbound != NULL) {
@@ -491,16 +505,23 @@ void kad_inbound_on_eof(struct trp_kad *kad, const struct trp_stream_info *strea
     }
 }
 
-void kad_inbound_on_closed(struct trp_kad *kad, const struct trp_stream_info *stream)
+void trp_kad_inbound_on_closed(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     struct kad_inbound *inbound = inbound_of(kad, stream);
     if (inbound != NULL) {
-        kad_inbound_free(kad, inbound);
+        trp_kad_inbound_free(kad, inbound);
     }
 }
 
-void kad_inbound_on_timeout(struct trp_kad *kad, struct kad_inbound *inbound)
+void trp_kad_inbound_on_timeout(struct trp_kad *kad, struct kad_inbound *inbound)
 {
+    if (inbound->out.size > 0) { /* else it has merely nothing to ask */
+        trp_trace_stream_misused(
+            kad->config.trace,
+            &(struct trp_event_stream_misused){.peer = &inbound->peer->contact.peer,
+                                               .protocol = trp_bytes_text(kad->config.protocol),
+                                               .how = trp_bytes_text("does not read the answers")});
+    }
     trp_stream_reset(kad->swarm, inbound->stream);
-    kad_inbound_free(kad, inbound);
+    trp_kad_inbound_free(kad, inbound);
 }

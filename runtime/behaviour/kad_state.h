@@ -23,6 +23,7 @@
 #include "proto/kad/query.h"
 #include "proto/kad/record_store.h"
 #include "proto/kad/refresh.h"
+#include "trace/limit.h"
 #include "wire/kad_message.h"
 
 #define KAD_FRAME_BYTES_MAX      (TRP_KAD_MESSAGE_BYTES_MAX + 3u) /* with its length prefix */
@@ -149,6 +150,7 @@ struct kad_query {
     uint32_t key_size;
     uint32_t goal;
     struct trp_peer_id holder; /* RECORD: the only one to ask; size 0: whoever is close */
+    bool is_repeated;          /* the holder was asked once more */
     struct trp_kad_query core;
     trp_time began_at;
     trp_time ends_at;
@@ -188,6 +190,7 @@ struct kad_announcement {
     struct kad_holder *holders;
     uint32_t holders_count;
     uint32_t next_holder; /* the one replaced next when all places are taken */
+    uint32_t renewals;    /* since the key is announced */
     struct kad_timer timer;
     UT_hash_handle hh;
 };
@@ -217,6 +220,7 @@ struct trp_kad {
     trp_time lost_due; /* they are tried no more often than bootstrap peers are dialed again */
     struct trp_slab rpcs;
     struct trp_slab inbound;
+    struct trp_limit_mark inbound_mark; /* that a peer opens too many */
     struct trp_slab queries;
     struct trp_slab announcements;
     struct kad_announcement *provided;
@@ -264,29 +268,30 @@ static inline trp_time kad_fresh_since(const struct trp_kad *kad)
 }
 
 /* kad.c */
-bool kad_set_timer(struct trp_kad *kad, struct kad_timer *timer, enum kad_timer_kind kind,
-                   trp_time at) TRP_NODISCARD;
+bool trp_kad_set_timer(struct trp_kad *kad, struct kad_timer *timer, enum kad_timer_kind kind,
+                       trp_time at) TRP_NODISCARD;
 
 /* kad_peers.c: a peer is found or made; it stays while something refers to it. */
-struct kad_peer *kad_peer_find(const struct trp_kad *kad, const struct trp_peer_id *id);
-struct kad_peer *kad_peer_make(struct trp_kad *kad, const struct trp_peer_id *id);
-void kad_peer_release(struct trp_kad *kad, struct kad_peer *peer);
-void kad_peers_close(struct trp_kad *kad);
-void kad_peer_on_connected(struct trp_kad *kad, const struct trp_connection_info *connection);
-void kad_peer_on_disconnected(struct trp_kad *kad, const struct trp_connection_info *connection);
-void kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified *identified);
-void kad_peer_add(struct trp_kad *kad, const struct trp_peer_id *id);
-void kad_peer_on_probe_due(struct trp_kad *kad, struct kad_peer *peer);
-void kad_peer_on_request(struct trp_kad *kad, struct kad_peer *peer);
+struct kad_peer *trp_kad_peer_find(const struct trp_kad *kad, const struct trp_peer_id *id);
+struct kad_peer *trp_kad_peer_make(struct trp_kad *kad, const struct trp_peer_id *id);
+void trp_kad_peer_release(struct trp_kad *kad, struct kad_peer *peer);
+void trp_kad_peers_close(struct trp_kad *kad);
+void trp_kad_peer_on_connected(struct trp_kad *kad, const struct trp_connection_info *connection);
+void trp_kad_peer_on_disconnected(struct trp_kad *kad,
+                                  const struct trp_connection_info *connection);
+void trp_kad_peer_on_identified(struct trp_kad *kad, const struct trp_identified *identified);
+void trp_kad_peer_add(struct trp_kad *kad, const struct trp_peer_id *id);
+void trp_kad_peer_on_probe_due(struct trp_kad *kad, struct kad_peer *peer);
+void trp_kad_peer_on_request(struct trp_kad *kad, struct kad_peer *peer);
 /* It answered a request of ours. */
-void kad_peer_on_answer(struct trp_kad *kad, struct kad_peer *peer);
+void trp_kad_peer_on_answer(struct trp_kad *kad, struct kad_peer *peer);
 /* It did not, for `status`; `is_opened`: there was a stream. */
-void kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum trp_status status,
-                         bool is_opened);
-bool kad_peer_is_routable(const struct trp_kad *kad, const struct trp_peer_id *id);
-void kad_round_run(struct trp_kad *kad);
-void kad_round_begin(struct trp_kad *kad, bool full);
-void kad_round_on_query(struct trp_kad *kad, const struct kad_query *query);
+void trp_kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum trp_status status,
+                             bool is_opened);
+bool trp_kad_peer_is_routable(const struct trp_kad *kad, const struct trp_peer_id *id);
+void trp_kad_round_run(struct trp_kad *kad);
+void trp_kad_round_begin(struct trp_kad *kad, bool full);
+void trp_kad_round_on_query(struct trp_kad *kad, const struct kad_query *query);
 
 /* kad_rpc.c */
 struct kad_request {
@@ -294,30 +299,30 @@ struct kad_request {
     trp_handle query;
     struct trp_kad_message message;
 };
-enum trp_status kad_rpc_send(struct trp_kad *kad, const struct trp_peer_id *peer,
-                             const struct kad_request *request) TRP_NODISCARD;
-void kad_rpc_free(struct trp_kad *kad, struct kad_rpc *rpc);
-void kad_rpc_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream);
-void kad_rpc_on_data(struct trp_kad *kad, const struct trp_stream_info *stream,
-                     struct trp_bytes in);
-void kad_rpc_on_writable(struct trp_kad *kad, const struct trp_stream_info *stream);
-void kad_rpc_on_eof(struct trp_kad *kad, const struct trp_stream_info *stream);
-void kad_rpc_on_closed(struct trp_kad *kad, const struct trp_stream_info *stream,
-                       enum trp_status reason);
-void kad_rpc_on_timeout(struct trp_kad *kad, struct kad_rpc *rpc);
+enum trp_status trp_kad_rpc_send(struct trp_kad *kad, const struct trp_peer_id *peer,
+                                 const struct kad_request *request) TRP_NODISCARD;
+void trp_kad_rpc_free(struct trp_kad *kad, struct kad_rpc *rpc);
+void trp_kad_rpc_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream);
+void trp_kad_rpc_on_data(struct trp_kad *kad, const struct trp_stream_info *stream,
+                         struct trp_bytes in);
+void trp_kad_rpc_on_writable(struct trp_kad *kad, const struct trp_stream_info *stream);
+void trp_kad_rpc_on_eof(struct trp_kad *kad, const struct trp_stream_info *stream);
+void trp_kad_rpc_on_closed(struct trp_kad *kad, const struct trp_stream_info *stream,
+                           enum trp_status reason);
+void trp_kad_rpc_on_timeout(struct trp_kad *kad, struct kad_rpc *rpc);
 /* Writes a message with its length prefix to `out`, which has KAD_FRAME_BYTES_MAX bytes. */
-enum trp_status kad_frame_encode(const struct trp_kad_message *message, uint8_t *out,
-                                 size_t *ret_size) TRP_NODISCARD;
+enum trp_status trp_kad_frame_encode(const struct trp_kad_message *message, uint8_t *out,
+                                     size_t *ret_size) TRP_NODISCARD;
 /* Finds the first message of `in`: TRP_EAGAIN when it is not all there. */
-enum trp_status kad_frame_decode(struct trp_bytes in, struct trp_kad_message *ret_message,
-                                 size_t *ret_used) TRP_NODISCARD;
+enum trp_status trp_kad_frame_decode(struct trp_bytes in, struct trp_kad_message *ret_message,
+                                     size_t *ret_used) TRP_NODISCARD;
 
 /* kad_query.c */
 /* Queues news about the routing table, if they are wanted; the oldest go when there are too many.
  */
-void kad_news_push(struct trp_kad *kad, enum trp_kad_event_kind kind,
-                   const struct trp_peer_id *peer);
-bool kad_has_events(const struct trp_kad *kad);
+void trp_kad_news_push(struct trp_kad *kad, enum trp_kad_event_kind kind,
+                       const struct trp_peer_id *peer);
+bool trp_kad_has_events(const struct trp_kad *kad);
 struct kad_query_start {
     enum kad_query_kind kind;
     struct trp_bytes key;
@@ -328,40 +333,43 @@ struct kad_query_start {
     bool is_silent;
     bool is_light;
 };
-enum trp_status kad_query_begin(struct trp_kad *kad, const struct kad_query_start *start,
-                                trp_handle *ret_id) TRP_NODISCARD;
-void kad_query_free(struct trp_kad *kad, struct kad_query *query);
-void kad_query_start_waiting(struct trp_kad *kad);
-void kad_query_on_answer(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
-                         const struct trp_kad_message *message);
-void kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer);
-void kad_query_on_stored(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
-                         bool stored);
-void kad_query_on_timer(struct trp_kad *kad, struct kad_query *query);
-void kad_query_add_found(struct trp_kad *kad, struct kad_query *query,
-                         const struct trp_peer_id *peer);
-void kad_query_add_value(struct trp_kad *kad, struct kad_query *query, struct trp_bytes value);
+enum trp_status trp_kad_query_begin(struct trp_kad *kad, const struct kad_query_start *start,
+                                    trp_handle *ret_id) TRP_NODISCARD;
+void trp_kad_query_free(struct trp_kad *kad, struct kad_query *query);
+void trp_kad_query_start_waiting(struct trp_kad *kad);
+void trp_kad_query_on_answer(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
+                             const struct trp_kad_message *message);
+void trp_kad_query_on_failure(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
+                              enum trp_status status);
+void trp_kad_query_on_stored(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer,
+                             bool stored);
+void trp_kad_query_on_timer(struct trp_kad *kad, struct kad_query *query);
+void trp_kad_query_add_found(struct trp_kad *kad, struct kad_query *query,
+                             const struct trp_peer_id *peer);
+void trp_kad_query_add_value(struct trp_kad *kad, struct kad_query *query, struct trp_bytes value);
 
 /* kad_publish.c */
-struct kad_announcement *kad_announcement_find(const struct trp_kad *kad, enum kad_query_kind kind,
-                                               struct trp_bytes key);
-void kad_announcement_on_timer(struct trp_kad *kad, struct kad_announcement *announcement);
-void kad_announcement_on_stored(struct trp_kad *kad, trp_handle id, const struct kad_peer *peer);
-void kad_announcement_on_done(struct trp_kad *kad, trp_handle id, uint32_t stored);
+struct kad_announcement *trp_kad_announcement_find(const struct trp_kad *kad,
+                                                   enum kad_query_kind kind, struct trp_bytes key);
+void trp_kad_announcement_on_timer(struct trp_kad *kad, struct kad_announcement *announcement);
+void trp_kad_announcement_on_stored(struct trp_kad *kad, trp_handle id,
+                                    const struct kad_peer *peer);
+void trp_kad_announcement_on_done(struct trp_kad *kad, trp_handle id, uint32_t stored);
 /* Gives the request that stores the announcement at a peer; false when it is withdrawn. */
-bool kad_announcement_request(const struct trp_kad *kad, trp_handle id, struct kad_request *request,
-                              struct trp_kad_peer *self, struct trp_multiaddr *addresses);
-void kad_announcements_close(struct trp_kad *kad);
+bool trp_kad_announcement_request(const struct trp_kad *kad, trp_handle id,
+                                  struct kad_request *request, struct trp_kad_peer *self,
+                                  struct trp_multiaddr *addresses);
+void trp_kad_announcements_close(struct trp_kad *kad);
 
 /* kad_serve.c */
-void kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream);
-void kad_inbound_on_data(struct trp_kad *kad, const struct trp_stream_info *stream,
-                         struct trp_bytes in);
-void kad_inbound_on_writable(struct trp_kad *kad, const struct trp_stream_info *stream);
-void kad_inbound_on_eof(struct trp_kad *kad, const struct trp_stream_info *stream);
-void kad_inbound_on_closed(struct trp_kad *kad, const struct trp_stream_info *stream);
-void kad_inbound_on_timeout(struct trp_kad *kad, struct kad_inbound *inbound);
-void kad_inbound_free(struct trp_kad *kad, struct kad_inbound *inbound);
-void kad_stores_expire(struct trp_kad *kad, trp_time now);
+void trp_kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream);
+void trp_kad_inbound_on_data(struct trp_kad *kad, const struct trp_stream_info *stream,
+                             struct trp_bytes in);
+void trp_kad_inbound_on_writable(struct trp_kad *kad, const struct trp_stream_info *stream);
+void trp_kad_inbound_on_eof(struct trp_kad *kad, const struct trp_stream_info *stream);
+void trp_kad_inbound_on_closed(struct trp_kad *kad, const struct trp_stream_info *stream);
+void trp_kad_inbound_on_timeout(struct trp_kad *kad, struct kad_inbound *inbound);
+void trp_kad_inbound_free(struct trp_kad *kad, struct kad_inbound *inbound);
+void trp_kad_stores_expire(struct trp_kad *kad, trp_time now);
 
 #endif

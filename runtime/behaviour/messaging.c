@@ -21,6 +21,8 @@ struct exchange {
     uint32_t retries;
     trp_time timeout_ns;
     struct trp_buffer bytes; /* kept for another attempt */
+    size_t older_at;         /* in `bytes`: the same for Kameo <= 0.19; 0: there is no difference */
+    bool older;              /* it was sent last */
 };
 
 struct trp_messaging {
@@ -80,6 +82,45 @@ static enum trp_status exchange_send(struct trp_messaging *m, trp_handle id,
                                      &exchange->request);
 }
 
+/* Keeps a request for further attempts. Kameo <= 0.19 reads a panic in another way and tells nobody
+ * its version; to what it cannot read it says nothing, so the next attempt is in the other way. */
+static enum trp_status exchange_keep(struct trp_messaging *m, struct exchange *exchange,
+                                     const struct trp_request_envelope *request,
+                                     struct trp_bytes bytes)
+{
+    exchange->bytes = trp_buffer_init(m->memory, bytes.size * 2);
+    enum trp_status status = trp_buffer_append(&exchange->bytes, bytes);
+    bool differs = request->kind == TRP_ENVELOPE_SIGNAL_LINK_DIED &&
+                   request->cause.root == TRP_STOP_PANICKED && !request->panic_as_text;
+    if (status != TRP_OK || !differs) {
+        return status;
+    }
+    struct trp_request_envelope older = *request;
+    uint8_t *block;
+    size_t size;
+    older.panic_as_text = true;
+    status = encode_request(m, &older, &block, &size);
+    if (status == TRP_OK) {
+        exchange->older_at = bytes.size;
+        status = trp_buffer_append(&exchange->bytes, trp_bytes(block, size));
+        trp_memory_free(m->memory, block);
+    }
+    return status;
+}
+
+/* Sends what is kept once more, for a failure of that kind. */
+static enum trp_status exchange_send_again(struct trp_messaging *m, trp_handle id,
+                                           struct exchange *exchange, enum trp_status failure)
+{
+    struct trp_bytes bytes = trp_buffer_view(&exchange->bytes);
+    if (exchange->older_at > 0) {
+        exchange->older = failure == TRP_ERESET ? !exchange->older : exchange->older;
+        bytes = exchange->older ? trp_bytes_skip(bytes, exchange->older_at)
+                                : trp_bytes(bytes.data, exchange->older_at);
+    }
+    return exchange_send(m, id, exchange, bytes);
+}
+
 enum trp_status trp_messaging_send(struct trp_messaging *m,
                                    const struct trp_request_envelope *request,
                                    const struct trp_messaging_options *options, uint64_t *ret_id)
@@ -105,10 +146,9 @@ enum trp_status trp_messaging_send(struct trp_messaging *m,
                                       .token = options->token,
                                       .peer = *peer,
                                       .retries = options->retries,
-                                      .timeout_ns = options->timeout_ns,
-                                      .bytes = trp_buffer_init(m->memory, size)};
+                                      .timeout_ns = options->timeout_ns};
         if (options->retries > 0) {
-            status = trp_buffer_append(&exchange->bytes, trp_bytes(block, size));
+            status = exchange_keep(m, exchange, request, trp_bytes(block, size));
         }
         if (status == TRP_OK) {
             status = exchange_send(m, id, exchange, trp_bytes(block, size));
@@ -255,7 +295,7 @@ static bool on_failure(struct trp_messaging *m, const struct trp_request_respons
 {
     if (exchange->retries > 0 && is_lost(in->status)) {
         exchange->retries--;
-        if (exchange_send(m, in->token, exchange, trp_buffer_view(&exchange->bytes)) == TRP_OK) {
+        if (exchange_send_again(m, in->token, exchange, in->status) == TRP_OK) {
             return false;
         }
     }

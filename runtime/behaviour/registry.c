@@ -9,7 +9,9 @@
 
 #include <troupe/limits.h>
 
-#define LOOKUP_PEERS_MAX 20u         /* providers of one name that a lookup follows up */
+#define LOOKUP_PEERS_MAX 64u         /* providers of one name that a lookup follows up */
+#define LOOKUP_AT_ONCE   8u          /* of them asked at once, besides the first of each answer */
+#define LOOKUP_FIRST     2u          /* so many of each answer are asked without waiting */
 #define NAME_BIT         0x80000000u /* tells the query of a registration from that of a lookup */
 
 /* A name that this node has registered. */
@@ -30,6 +32,13 @@ struct name {
     char text[TRP_REGISTRATION_NAME_MAX + 1];
 };
 
+/* Somebody who is said to have a name. */
+struct provider {
+    struct trp_peer_id peer;
+    uint32_t rank; /* in the answer that told of it */
+    bool is_asked;
+};
+
 /* A search for the actors of a name. */
 struct lookup {
     trp_handle id;
@@ -43,8 +52,9 @@ struct lookup {
     uint32_t hops;
     uint32_t rpcs;
     uint32_t timeouts;
-    uint32_t peers_count;
-    struct trp_peer_id peers[LOOKUP_PEERS_MAX];
+    uint32_t asking; /* of the queries: those that ask a provider */
+    uint32_t providers_count;
+    struct provider providers[LOOKUP_PEERS_MAX];
     struct trp_list_link due;
     uint32_t size;
     char name[TRP_REGISTRATION_NAME_MAX + 1];
@@ -398,35 +408,72 @@ static void lookup_check_done(struct trp_registry *r, struct lookup *lookup)
     lookup_push(r, lookup);
 }
 
-/* Asks one provider, once, what it has under the name. */
-static void lookup_follow(struct trp_registry *r, struct lookup *lookup,
-                          const struct trp_peer_id *peer)
+/* Keeps a provider to be asked, once. When there are too many, the one that its teller named last
+ * is dropped: whoever makes up providers competes with himself. */
+static void lookup_learn(struct trp_registry *r, struct lookup *lookup,
+                         const struct trp_peer_id *peer, uint32_t rank)
 {
-    for (uint32_t i = 0; i < lookup->peers_count; i++) {
-        if (trp_peer_id_equal(&lookup->peers[i], peer)) {
+    struct provider *last = NULL;
+    for (uint32_t i = 0; i < lookup->providers_count; i++) {
+        struct provider *known = &lookup->providers[i];
+        if (trp_peer_id_equal(&known->peer, peer)) {
             return;
         }
+        if (!known->is_asked && (last == NULL || known->rank >= last->rank)) {
+            last = known;
+        }
     }
-    if (lookup->peers_count == LOOKUP_PEERS_MAX ||
-        trp_peer_id_equal(peer, trp_swarm_peer_id(r->swarm))) {
+    if (trp_peer_id_equal(peer, trp_swarm_peer_id(r->swarm))) {
         return;
     }
-    lookup->peers[lookup->peers_count++] = *peer;
+    if (lookup->providers_count < LOOKUP_PEERS_MAX) {
+        last = &lookup->providers[lookup->providers_count++];
+    } else if (last == NULL || last->rank <= rank) {
+        return;
+    }
+    *last = (struct provider){.peer = *peer, .rank = rank};
+}
+
+/* Asks one provider what it has under the name. */
+static void lookup_ask(struct trp_registry *r, struct lookup *lookup, struct provider *provider)
+{
     uint8_t key[TRP_REGISTRATION_KEY_MAX];
     size_t key_size;
     trp_handle id;
     struct query *query = query_insert(r, QUERY_RECORD, lookup->id, &id);
-    enum trp_status status =
-        query == NULL
-            ? TRP_EFULL
-            : trp_registration_key_encode(lookup_text(lookup), peer, key, sizeof key, &key_size);
+    enum trp_status status = query == NULL
+                                 ? TRP_EFULL
+                                 : trp_registration_key_encode(lookup_text(lookup), &provider->peer,
+                                                               key, sizeof key, &key_size);
+    provider->is_asked = true;
     if (status == TRP_OK) {
-        status = trp_kad_get_record(r->kad, trp_bytes(key, key_size), peer, id, &query->kad_id);
+        status = trp_kad_get_record(r->kad, trp_bytes(key, key_size), &provider->peer, id,
+                                    &query->kad_id);
     }
     if (status == TRP_OK) {
         lookup->queries++;
+        lookup->asking++;
     } else if (query != NULL) {
         trp_slab_remove(&r->queries, id);
+    }
+}
+
+/* Asks those who may be asked now: the first of each answer at once, so that no single teller keeps
+ * the others' providers waiting; the rest a few at a time. */
+static void lookup_follow(struct trp_registry *r, struct lookup *lookup)
+{
+    for (;;) {
+        struct provider *next = NULL;
+        for (uint32_t i = 0; i < lookup->providers_count; i++) {
+            struct provider *provider = &lookup->providers[i];
+            if (!provider->is_asked && (next == NULL || provider->rank < next->rank)) {
+                next = provider;
+            }
+        }
+        if (next == NULL || (next->rank >= LOOKUP_FIRST && lookup->asking >= LOOKUP_AT_ONCE)) {
+            return;
+        }
+        lookup_ask(r, lookup, next);
     }
 }
 
@@ -438,8 +485,9 @@ static void lookup_on_providers(struct trp_registry *r, const struct query *quer
         return;
     }
     for (uint32_t i = 0; i < event->peers_count; i++) {
-        lookup_follow(r, lookup, &event->peers[i]);
+        lookup_learn(r, lookup, &event->peers[i], i);
     }
+    lookup_follow(r, lookup);
     lookup->hops = event->hops;
     if (event->last) {
         lookup->rpcs += event->rpcs;
@@ -487,6 +535,8 @@ static bool lookup_on_record(struct trp_registry *r, const struct query *query,
         lookup->timeouts += event->timeouts;
         lookup->unreachable = lookup->unreachable || event->status == TRP_EUNREACHABLE;
         lookup->queries--;
+        lookup->asking--;
+        lookup_follow(r, lookup);
     }
     bool found = record_read(event, &r->found);
     lookup->found += found;

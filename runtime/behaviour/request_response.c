@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/slab.h"
 #include "net/swarm.h"
+#include "trace/limit.h"
 
 /* Where a request is on its way. */
 enum stage {
@@ -18,12 +19,17 @@ enum stage {
     STAGE_ANSWERING /* theirs: the user has it */
 };
 
-/* Requests of ours to one peer. */
+/* What is under way with one peer. */
 struct peer {
     struct trp_peer_id id;
-    uint32_t active;
+    uint32_t active; /* requests of ours */
     uint32_t waiting_count;
     struct trp_list waiting;
+    uint32_t inbound;        /* requests of the peer */
+    uint64_t bytes;          /* received from it, or for it, and not dealt with */
+    trp_handle privileged;   /* whose stream has credit though there are too many */
+    struct trp_list stalled; /* whose streams have none, oldest first */
+    uint32_t charges;        /* requests of either that refer to it */
     UT_hash_handle hh;
 };
 
@@ -34,7 +40,8 @@ struct request {
     bool has_event;
     enum trp_request_response_kind event;
     enum trp_status status;
-    struct peer *peer; /* ours only */
+    struct peer *peer;   /* while it counts among the peer's */
+    struct peer *source; /* to which its bytes are charged */
     struct trp_peer_id peer_id;
     trp_connection_id connection;
     trp_stream_id stream; /* 0 once it ended */
@@ -42,6 +49,9 @@ struct request {
     uint64_t cause;
     struct trp_buffer in;
     struct trp_buffer out;
+    uint64_t charged_bytes;
+    size_t owed_bytes; /* of credit */
+    struct trp_list_link stalled_link;
     struct trp_list_link event_link;
     struct trp_list_link waiting_link;
     struct trp_heap_entry timeout;
@@ -59,6 +69,8 @@ struct trp_request_response {
     trp_handle lent;         /* the request whose bytes the last event borrowed */
     bool lent_is_final;
     uint32_t pending;
+    uint64_t bytes; /* of all peers */
+    struct trp_limit_mark limit_mark;
 };
 
 static const struct trp_limits *rr_limits(const struct trp_request_response *rr)
@@ -82,6 +94,7 @@ static struct peer *rr_peer(struct trp_request_response *rr, const struct trp_pe
     }
     peer->id = *id;
     trp_list_init(&peer->waiting);
+    trp_list_init(&peer->stalled);
     HASH_ADD(hh, rr->peers, id, sizeof peer->id, peer);
     if (peer->hh.tbl == NULL) {
         trp_memory_free(uthash_memory, peer);
@@ -92,16 +105,103 @@ static struct peer *rr_peer(struct trp_request_response *rr, const struct trp_pe
 
 static void rr_peer_release(struct trp_request_response *rr, struct peer *peer)
 {
-    if (peer->active == 0 && trp_list_is_empty(&peer->waiting)) {
+    if (peer->active == 0 && trp_list_is_empty(&peer->waiting) && peer->inbound == 0 &&
+        peer->charges == 0) {
         struct trp_memory *uthash_memory = rr->config.memory;
         HASH_DELETE(hh, rr->peers, peer);
         trp_memory_free(uthash_memory, peer);
     }
 }
 
-static struct request *rr_insert(struct trp_request_response *rr, bool inbound,
-                                 const struct trp_peer_id *peer, uint32_t in_limit,
-                                 uint32_t out_limit)
+/* ---- how much is received: memory, and credit ---- */
+
+/* Over a quarter of what it may, a peer is slowed down: one of its streams at a time goes on. */
+static bool peer_is_greedy(const struct trp_request_response *rr, const struct peer *peer)
+{
+    return peer->bytes > rr_limits(rr)->received_bytes_per_peer / 4;
+}
+
+static void rr_grant(struct trp_request_response *rr, struct request *request)
+{
+    size_t owed = request->owed_bytes;
+    request->owed_bytes = 0;
+    trp_list_link_remove(&request->stalled_link);
+    if (request->stream != 0 && owed > 0) {
+        trp_stream_consumed(rr->swarm, request->stream, owed);
+    }
+}
+
+/* Gives credit to those that may have some now. */
+static void rr_regrant(struct trp_request_response *rr, struct peer *peer)
+{
+    struct trp_list_link *link;
+    while ((link = trp_list_front(&peer->stalled)) != NULL) {
+        struct request *request = TRP_CONTAINER(link, struct request, stalled_link);
+        if (peer_is_greedy(rr, peer)) {
+            if (trp_slab_find(&rr->requests, peer->privileged) != NULL) {
+                return;
+            }
+            peer->privileged = request->id;
+        }
+        rr_grant(rr, request);
+    }
+}
+
+/* Counts bytes against the peer's limit and the node's. TRP_EFULL. */
+static enum trp_status rr_charge(struct trp_request_response *rr, struct request *request,
+                                 size_t bytes)
+{
+    const struct trp_limits *limits = rr_limits(rr);
+    struct peer *source = request->source;
+    if (bytes > limits->received_bytes_per_peer - source->bytes) {
+        trp_limit_say(&rr->limit_mark, rr->config.trace, "received_bytes_per_peer",
+                      limits->received_bytes_per_peer);
+        return TRP_EFULL;
+    }
+    if (bytes > limits->received_bytes - rr->bytes) {
+        trp_limit_say(&rr->limit_mark, rr->config.trace, "received_bytes", limits->received_bytes);
+        return TRP_EFULL;
+    }
+    source->bytes += bytes;
+    rr->bytes += bytes;
+    request->charged_bytes += bytes;
+    return TRP_OK;
+}
+
+static void rr_uncharge(struct trp_request_response *rr, struct request *request)
+{
+    struct peer *source = request->source;
+    if (source == NULL) {
+        return;
+    }
+    trp_list_link_remove(&request->stalled_link);
+    source->bytes -= request->charged_bytes;
+    rr->bytes -= request->charged_bytes;
+    request->charged_bytes = 0;
+    source->privileged = source->privileged == request->id ? 0 : source->privileged;
+    request->source = NULL;
+    source->charges--;
+    rr_regrant(rr, source);
+    rr_peer_release(rr, source);
+}
+
+/* Returns the credit for bytes that were taken, at once or when it is their turn. */
+static void rr_give_credit(struct trp_request_response *rr, struct request *request, size_t bytes)
+{
+    struct peer *source = request->source;
+    request->owed_bytes += bytes;
+    if (!peer_is_greedy(rr, source) || source->privileged == request->id) {
+        rr_grant(rr, request);
+    } else if (!trp_list_link_is_linked(&request->stalled_link)) {
+        trp_list_push_back(&source->stalled, &request->stalled_link);
+        rr_regrant(rr, source);
+    }
+}
+
+/* ---- making and freeing ---- */
+
+static struct request *rr_insert(struct trp_request_response *rr, bool inbound, struct peer *source,
+                                 uint32_t in_limit, uint32_t out_limit)
 {
     trp_handle id;
     void *object;
@@ -111,11 +211,22 @@ static struct request *rr_insert(struct trp_request_response *rr, bool inbound,
     struct request *request = object;
     *request = (struct request){.id = id,
                                 .inbound = inbound,
-                                .peer_id = *peer,
+                                .source = source,
+                                .peer_id = source->id,
                                 .cause = rr->config.trace->cause,
                                 .in = trp_buffer_init(rr->config.memory, in_limit),
                                 .out = trp_buffer_init(rr->config.memory, out_limit)};
+    source->charges++;
     return request;
+}
+
+/* A request of a peer is over: another one may come. */
+static void rr_leave(struct request *request)
+{
+    if (request->inbound && request->peer != NULL) {
+        request->peer->inbound--;
+        request->peer = NULL;
+    }
 }
 
 static void rr_free(struct trp_request_response *rr, struct request *request)
@@ -125,6 +236,8 @@ static void rr_free(struct trp_request_response *rr, struct request *request)
     trp_list_link_remove(&request->waiting_link);
     trp_buffer_free(&request->in);
     trp_buffer_free(&request->out);
+    rr_leave(request);
+    rr_uncharge(rr, request);
     trp_slab_remove(&rr->requests, request->id);
 }
 
@@ -134,7 +247,7 @@ static void rr_start_waiting(struct trp_request_response *rr, struct peer *peer)
 static void rr_detach(struct trp_request_response *rr, struct request *request)
 {
     struct peer *peer = request->peer;
-    if (peer == NULL) {
+    if (peer == NULL || request->inbound) {
         return;
     }
     request->peer = NULL;
@@ -165,6 +278,7 @@ static void rr_fail(struct trp_request_response *rr, struct request *request,
                     enum trp_status status)
 {
     trp_heap_remove(&rr->timeouts, &request->timeout);
+    rr_leave(request);
     if (request->stream != 0) {
         trp_stream_id stream = request->stream;
         request->stream = 0;
@@ -180,6 +294,7 @@ static void rr_fail(struct trp_request_response *rr, struct request *request,
     if (!request->inbound) {
         rr_detach(rr, request);
         trp_buffer_free(&request->in);
+        rr_uncharge(rr, request);
         rr_push(rr, request, TRP_RR_FAILURE, status);
     } else if (request->stage == STAGE_READING || request->has_event) {
         rr_free(rr, request); /* the user never saw it */
@@ -245,6 +360,7 @@ static void rr_write(struct trp_request_response *rr, struct request *request)
     trp_stream_shutdown(rr->swarm, request->stream);
     if (request->inbound) {
         request->stream = 0;
+        rr_leave(request);
         trp_heap_remove(&rr->timeouts, &request->timeout);
         rr_push(rr, request, TRP_RR_SENT, TRP_OK);
     } else {
@@ -318,7 +434,7 @@ enum trp_status trp_request_response_send(struct trp_request_response *rr,
     }
     struct request *request = NULL;
     if (peer->waiting_count < limits->requests_waiting_per_peer) {
-        request = rr_insert(rr, false, peer_id, limits->response_bytes, limits->request_bytes);
+        request = rr_insert(rr, false, peer, limits->response_bytes, limits->request_bytes);
     }
     enum trp_status status = request == NULL ? TRP_EFULL : TRP_OK;
     if (status == TRP_OK) {
@@ -338,9 +454,10 @@ enum trp_status trp_request_response_send(struct trp_request_response *rr,
         return TRP_OK;
     }
     if (request != NULL) {
-        rr_free(rr, request);
+        rr_free(rr, request); /* and the peer with its last request */
+    } else {
+        rr_peer_release(rr, peer);
     }
-    rr_peer_release(rr, peer);
     return status;
 }
 
@@ -365,9 +482,13 @@ enum trp_status trp_request_response_answer(struct trp_request_response *rr, uin
     if (request == NULL || request->stage != STAGE_ANSWERING || request->stream == 0) {
         return TRP_ENOTFOUND;
     }
-    enum trp_status status = response.size > rr_limits(rr)->response_bytes
-                                 ? TRP_ETOOBIG
-                                 : trp_buffer_append(&request->out, response);
+    enum trp_status status = response.size > rr_limits(rr)->response_bytes ? TRP_ETOOBIG : TRP_OK;
+    if (status == TRP_OK) {
+        status = rr_charge(rr, request, response.size);
+    }
+    if (status == TRP_OK) {
+        status = trp_buffer_append(&request->out, response);
+    }
     if (status != TRP_OK) {
         return status;
     }
@@ -416,31 +537,35 @@ static uint32_t rr_protocols(const void *self, const char **ret_protocols, uint3
     return 1;
 }
 
-static uint32_t rr_inbound_on(const struct trp_request_response *rr, trp_connection_id connection)
+/* A place for a request of a peer; NULL when it has as many under way as it may. */
+static struct request *rr_admit(struct trp_request_response *rr, const struct trp_peer_id *peer_id)
 {
-    uint32_t count = 0;
-    uint32_t at = 0;
-    trp_handle id;
-    const struct request *request;
-    while ((request = trp_slab_next(&rr->requests, &at, &id)) != NULL) {
-        count += request->inbound && request->stream != 0 && request->connection == connection;
+    const struct trp_limits *limits = rr_limits(rr);
+    struct peer *peer = rr_peer(rr, peer_id);
+    if (peer == NULL) {
+        return NULL;
     }
-    return count;
+    uint64_t most =
+        (uint64_t)limits->requests_per_connection * trp_swarm_connections_to(rr->swarm, peer_id);
+    struct request *request = NULL;
+    if (peer->inbound < most) {
+        request = rr_insert(rr, true, peer, limits->request_bytes, limits->response_bytes);
+    }
+    if (request == NULL) {
+        trp_limit_say(&rr->limit_mark, rr->config.trace, "requests_per_connection",
+                      limits->requests_per_connection);
+        rr_peer_release(rr, peer);
+        return NULL;
+    }
+    request->peer = peer;
+    peer->inbound++;
+    return request;
 }
 
 static void rr_accept(struct trp_request_response *rr, const struct trp_stream_info *stream)
 {
-    const struct trp_limits *limits = rr_limits(rr);
-    struct request *request = NULL;
-    if (rr->requests.count < limits->requests_per_connection ||
-        rr_inbound_on(rr, stream->connection) < limits->requests_per_connection) {
-        request = rr_insert(rr, true, stream->peer, limits->request_bytes, limits->response_bytes);
-    }
+    struct request *request = rr_admit(rr, stream->peer);
     if (request == NULL) {
-        trp_trace_limit_reached(
-            rr->config.trace,
-            &(struct trp_event_limit_reached){.limit = trp_bytes_text("requests_per_connection"),
-                                              .value = limits->requests_per_connection});
         trp_stream_reset(rr->swarm, stream->id);
         return;
     }
@@ -448,7 +573,7 @@ static void rr_accept(struct trp_request_response *rr, const struct trp_stream_i
     request->connection = stream->connection;
     request->stream = stream->id;
     trp_stream_set_token(rr->swarm, stream->id, request->id);
-    trp_time deadline = trp_time_after(trp_swarm_now(rr->swarm), limits->request_timeout_ns);
+    trp_time deadline = trp_time_after(trp_swarm_now(rr->swarm), rr_limits(rr)->request_timeout_ns);
     if (trp_heap_insert(&rr->timeouts, &request->timeout, deadline, rr->timeouts_count++) !=
         TRP_OK) {
         rr_fail(rr, request, TRP_ENOMEM);
@@ -474,16 +599,27 @@ static void rr_stream_data(void *self, const struct trp_stream_info *stream, str
 {
     struct trp_request_response *rr = self;
     struct request *request = trp_slab_find(&rr->requests, stream->token);
-    trp_stream_consumed(rr->swarm, stream->id, in.size);
     if (request == NULL || request->stream != stream->id) {
+        trp_stream_consumed(rr->swarm, stream->id, in.size);
         return;
     }
     bool expected = request->inbound
                         ? request->stage == STAGE_READING
                         : request->stage == STAGE_READING || request->stage == STAGE_WRITING;
-    enum trp_status status = expected ? trp_buffer_append(&request->in, in) : TRP_EVIOLATION;
-    if (status != TRP_OK) {
-        rr_fail(rr, request, status == TRP_EFULL ? TRP_ETOOBIG : status);
+    enum trp_status status = expected ? TRP_OK : TRP_EVIOLATION;
+    if (status == TRP_OK && in.size > trp_buffer_room(&request->in)) {
+        status = TRP_ETOOBIG;
+    }
+    if (status == TRP_OK) {
+        status = rr_charge(rr, request, in.size);
+    }
+    if (status == TRP_OK) {
+        status = trp_buffer_append(&request->in, in);
+    }
+    if (status == TRP_OK) {
+        rr_give_credit(rr, request, in.size);
+    } else {
+        rr_fail(rr, request, status);
     }
 }
 
@@ -493,6 +629,17 @@ static void rr_stream_writable(void *self, const struct trp_stream_info *stream)
     struct request *request = trp_slab_find(&rr->requests, stream->token);
     if (request != NULL && request->stream == stream->id && request->stage == STAGE_WRITING) {
         rr_write(rr, request);
+    }
+}
+
+/* All of a request is here: another stream of the peer may go on. */
+static void rr_read_all(struct trp_request_response *rr, struct request *request)
+{
+    struct peer *source = request->source;
+    trp_list_link_remove(&request->stalled_link);
+    if (source->privileged == request->id) {
+        source->privileged = 0;
+        rr_regrant(rr, source);
     }
 }
 
@@ -507,6 +654,7 @@ static void rr_stream_eof(void *self, const struct trp_stream_info *stream)
         rr_fail(rr, request, TRP_ERESET); /* the other side gave up without a word */
     } else if (request->inbound) {
         request->stage = STAGE_ANSWERING;
+        rr_read_all(rr, request);
         rr_push(rr, request, TRP_RR_REQUEST, TRP_OK);
     } else {
         bool answered_early = request->stage == STAGE_WRITING;
@@ -596,6 +744,9 @@ void trp_request_response_close(struct trp_request_response *rr)
     trp_handle id;
     struct request *request;
     while ((request = trp_slab_next(&rr->requests, &at, &id)) != NULL) {
+        request->stream = 0; /* the swarm is gone */
+    }
+    for (at = 0; (request = trp_slab_next(&rr->requests, &at, &id)) != NULL;) {
         rr_free(rr, request);
     }
     struct peer *peer;

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* behaviour/request_response.h - one stream per request: request bytes, half-close, response bytes.
  *
- * Spec       rust-libp2p's request-response: no length prefix; each side reads to the end of
- * stream. Ownership  Request and response bytes are copied on the way in; an event's bytes are
- * borrowed until the next call. Limits     request_bytes, response_bytes, requests_per_connection,
- * requests_waiting_per_peer, request_timeout_ns. Outcome    Every request sent has exactly one
- * RESPONSE or FAILURE; every request received exactly one SENT or DROPPED. */
+ * Spec       rust-libp2p's request-response: no length prefix; each side reads to the end of the
+ *            stream.
+ * Ownership  Request and response bytes are copied on the way in; an event's bytes are borrowed
+ *            until the next call.
+ * Limits     request_bytes, response_bytes, requests_per_connection, requests_waiting_per_peer,
+ *            request_timeout_ns; received_bytes and received_bytes_per_peer bound what is held of
+ *            peers: over a quarter of its own a peer gets credit for one stream at a time, over
+ *            all of it its streams are reset.
+ * Outcome    Every request sent has exactly one RESPONSE or FAILURE; every request received that
+ *            was given out exactly one SENT or DROPPED. */
 #ifndef BEHAVIOUR_REQUEST_RESPONSE_H
 #define BEHAVIOUR_REQUEST_RESPONSE_H
 

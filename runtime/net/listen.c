@@ -85,17 +85,29 @@ void trp_listener_discard(struct trp_swarm *swarm, struct trp_listener *listener
     trp_memory_free(swarm->memory, listener);
 }
 
-uint32_t trp_swarm_listen_addresses(const struct trp_swarm *swarm,
-                                    struct trp_multiaddr *ret_addresses, uint32_t max)
+static uint32_t listen_addresses(const struct trp_swarm *swarm, bool zoned,
+                                 struct trp_multiaddr *ret_addresses, uint32_t max)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < TRP_LISTENERS_MAX; i++) {
         const struct trp_listener *listener = swarm->listeners[i];
         for (uint32_t k = 0; listener != NULL && k < listener->addresses_count; k++) {
-            if (count < max) {
+            if (count < max && trp_multiaddr_has_zone(&listener->addresses[k]) == zoned) {
                 ret_addresses[count++] = listener->addresses[k];
             }
         }
     }
     return count;
+}
+
+uint32_t trp_swarm_listen_addresses(const struct trp_swarm *swarm,
+                                    struct trp_multiaddr *ret_addresses, uint32_t max)
+{
+    return listen_addresses(swarm, false, ret_addresses, max);
+}
+
+uint32_t trp_swarm_link_addresses(const struct trp_swarm *swarm,
+                                  struct trp_multiaddr *ret_addresses, uint32_t max)
+{
+    return listen_addresses(swarm, true, ret_addresses, max);
 }

@@ -297,6 +297,23 @@ void trp_peer_store_demote(struct trp_peer_store *store, const struct trp_peer_i
     block_put(known, address, sources, true);
 }
 
+void trp_peer_store_forget(struct trp_peer_store *store, const struct trp_peer_id *peer,
+                           const struct trp_multiaddr *address, enum trp_address_source source)
+{
+    struct trp_known_peer *known = store_find(store, peer);
+    uint32_t at = known == NULL ? 0 : block_find(known, address);
+    if (known == NULL || at == known->block_bytes) {
+        return;
+    }
+    uint8_t sources = known_entry(known, at)[AT_SOURCES] & (uint8_t)~source_bit(source);
+    block_cut(known, at);
+    if (sources != 0) {
+        block_put(known, address, sources, false);
+    } else if (known->addresses_count == 0) {
+        store_remove(store, known);
+    }
+}
+
 void trp_peer_store_touch(struct trp_peer_store *store, const struct trp_peer_id *peer)
 {
     struct trp_known_peer *known = store_find(store, peer);

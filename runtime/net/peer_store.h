@@ -36,6 +36,9 @@ enum trp_status trp_peer_store_insert(struct trp_peer_store *store, const struct
 /* Puts an address that could not be reached behind the peer's others. */
 void trp_peer_store_demote(struct trp_peer_store *store, const struct trp_peer_id *peer,
                            const struct trp_multiaddr *address);
+/* Takes back what a source said. An address of no source is dropped, and a peer without one. */
+void trp_peer_store_forget(struct trp_peer_store *store, const struct trp_peer_id *peer,
+                           const struct trp_multiaddr *address, enum trp_address_source source);
 /* Notes that the peer is of use now. */
 void trp_peer_store_touch(struct trp_peer_store *store, const struct trp_peer_id *peer);
 /* Copies at most `max` addresses, best first; returns how many. */

@@ -26,6 +26,7 @@
 #include "base/slab.h"
 #include "net/datagram.h"
 #include "net/limits.h"
+#include "net/origin.h"
 #include "net/peer_store.h"
 #include "net/swarm.h"
 #include "net/transport.h"
@@ -97,9 +98,10 @@ struct trp_connection {
     struct trp_peer_id peer_id; /* from OPEN on */
     uint8_t *remote;            /* its address: size, bytes; a fraction of a struct trp_multiaddr */
 
-    struct trp_dial *dial; /* outbound, until OPEN */
-    uint32_t candidate;    /* index into the dial's */
-    struct trp_list_link dial_link;
+    struct trp_dial *dial;          /* outbound, until OPEN */
+    uint32_t candidate;             /* index into the dial's */
+    struct trp_list_link dial_link; /* inbound: in swarm->accepted_pending, until OPEN */
+    struct trp_origin *origin;      /* inbound, until OPEN; NULL: no memory for it */
 
     struct trp_upgrade *upgrade; /* until it is read */
     struct trp_noise *noise;     /* after the upgrade; NULL in plaintext */
@@ -235,7 +237,9 @@ struct trp_swarm {
     uint32_t opened_count;
     uint32_t opened_capacity;
     uint32_t open_count;
-    struct trp_list idle; /* connections, longest idle first */
+    struct trp_list accepted_pending; /* inbound connections, the oldest first */
+    struct trp_origin *origins;       /* of those, uthash by ip */
+    struct trp_list idle;             /* connections, longest idle first */
     uint32_t idle_count;
     uint32_t pending_in;
     uint32_t pending_out;

@@ -47,6 +47,7 @@ static void swarm_init_tables(struct trp_swarm *swarm)
     trp_list_init(&swarm->idle);
     trp_list_init(&swarm->dirty_connections);
     trp_list_init(&swarm->dirty_dials);
+    trp_list_init(&swarm->accepted_pending);
     trp_list_init(&swarm->dials_waiting);
     trp_list_init(&swarm->notify_streams);
     trp_list_init(&swarm->negotiating_streams);
@@ -167,6 +168,7 @@ void trp_swarm_close(struct trp_swarm *swarm)
     trp_peer_store_deinit(&swarm->store);
     trp_protocol_table_release(swarm, swarm->accepted);
     trp_slab_free(&swarm->connections);
+    trp_origin_free_all(&swarm->origins, swarm->memory);
     trp_slab_free(&swarm->streams);
     trp_slab_free(&swarm->dials);
     trp_heap_free(&swarm->timers);
@@ -532,6 +534,13 @@ void trp_swarm_add_address(struct trp_swarm *swarm, const struct trp_peer_id *pe
         return;
     }
     trp_pool_note_address(swarm, peer, &plain, source);
+}
+
+void trp_swarm_forget_address(struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                              const struct trp_multiaddr *address, enum trp_address_source source)
+{
+    struct trp_multiaddr plain = trp_multiaddr_without_peer(address);
+    trp_peer_store_forget(&swarm->store, peer, &plain, source);
 }
 
 static size_t identified_texts_bytes(const struct trp_identified *identified, uint32_t protocols)

@@ -38,16 +38,7 @@ static trp_time bootstrap_later(const struct trp_bootstrap *bootstrap)
 static bool bootstrap_is_known(const struct trp_bootstrap *bootstrap,
                                const struct trp_peer_id *peer)
 {
-    uint32_t at = 0;
-    uint32_t bucket;
-    struct trp_peer_id known;
-    while (bootstrap->kad != NULL && peer->size > 0 &&
-           trp_kad_next_peer(bootstrap->kad, &at, &known, &bucket)) {
-        if (trp_peer_id_equal(&known, peer)) {
-            return true;
-        }
-    }
-    return false;
+    return bootstrap->kad != NULL && peer->size > 0 && trp_kad_knows_peer(bootstrap->kad, peer);
 }
 
 static void bootstrap_dial(struct trp_bootstrap *bootstrap, struct bootstrap_peer *peer)

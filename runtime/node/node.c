@@ -5,6 +5,8 @@
 #include "base/assert.h"
 #include "base/endian.h"
 #include "behaviour/identify.h"
+#include "behaviour/kad.h"
+#include "behaviour/mdns.h"
 #include "behaviour/messaging.h"
 #include "behaviour/ping.h"
 #include "behaviour/registry.h"
@@ -15,10 +17,11 @@
 #include "node/crypto_memo.h"
 #include "node/peers.h"
 #include "node/saved.h"
+#include "proto/kad/query.h"
 #include "remote/remote.h"
 #include "wire/public_key.h"
 
-#define OWN_BEHAVIOURS 6u
+#define OWN_BEHAVIOURS 7u /* at most */
 /* Known peers are written down once there are some, and then now and then: they change slowly. */
 #define SAVE_FIRST_NS TRP_MIN(1)
 #define SAVE_EVERY_NS TRP_MIN(5)
@@ -47,6 +50,8 @@ struct trp_node {
     struct trp_identify *identify;
     struct trp_remote *remote;
     struct trp_bootstrap *bootstrap;
+    struct trp_mdns *mdns; /* NULL: it is off */
+    struct trp_mdns_config mdns_config;
     struct trp_behaviour *behaviours;
     struct trp_swarm *swarm;
     struct trp_result results[RESULTS_MAX];
@@ -154,6 +159,45 @@ static enum trp_status node_open_protocols(struct trp_node *node,
     return status;
 }
 
+/* A peer that was just found is dialed when the DHT does not know it; later, only while the DHT
+ * knows few. The rest of a large network finds each other through the DHT. */
+static bool node_dials(void *user, const struct trp_peer_id *peer, bool fresh)
+{
+    const struct trp_node *node = user;
+    const struct trp_mdns_config *config = &node->mdns_config;
+    struct trp_kad_view kad;
+    if (config->dials != NULL) {
+        return config->dials(config->user, peer, fresh);
+    }
+    if (node->kad == NULL) {
+        return fresh;
+    }
+    trp_kad_inspect(node->kad, &kad);
+    return (fresh || kad.peers < TRP_KAD_K) && !trp_kad_knows_peer(node->kad, peer);
+}
+
+static void node_on_mdns(void *user, const struct trp_mdns_event *event)
+{
+    const struct trp_node *node = user;
+    if (node->mdns_config.event != NULL) {
+        node->mdns_config.event(node->mdns_config.user, event);
+    }
+}
+
+static enum trp_status node_open_mdns(struct trp_node *node, const struct trp_node_config *config)
+{
+    node->mdns_config = config->mdns_config;
+    if (config->mdns != TRP_MDNS_ON) {
+        return TRP_OK;
+    }
+    struct trp_mdns_config mdns = config->mdns_config;
+    mdns.seed = mdns.seed != 0 ? mdns.seed : node_draw_seed(config, "mdns");
+    mdns.dials = node_dials;
+    mdns.event = node_on_mdns;
+    mdns.user = node;
+    return trp_mdns_open_within(&node->memory, &node->trace, &mdns, &node->mdns);
+}
+
 static enum trp_status node_open_remote(struct trp_node *node, const struct trp_node_config *config)
 {
     const struct trp_remote_config remote = {.memory = &node->memory,
@@ -196,6 +240,9 @@ static uint32_t node_list_behaviours(struct trp_node *node, const struct trp_nod
         list[count++] = trp_remote_behaviour(node->remote);
     }
     list[count++] = trp_bootstrap_peers_behaviour(node->bootstrap);
+    if (node->mdns != NULL) {
+        list[count++] = trp_mdns_behaviour(node->mdns);
+    }
     for (uint32_t i = 0; i < config->behaviours_count; i++) {
         list[count++] = config->behaviours[i];
     }
@@ -275,6 +322,9 @@ enum trp_status trp_node_open(const struct trp_node_config *config, struct trp_n
         status = trp_bootstrap_peers_open(&node->memory, node->kad, &node->bootstrap);
     }
     if (status == TRP_OK) {
+        status = node_open_mdns(node, config);
+    }
+    if (status == TRP_OK) {
         status = node_open_swarm(node, config);
     }
     if (status != TRP_OK) {
@@ -295,6 +345,7 @@ void trp_node_close(struct trp_node *node)
     }
     trp_trace_node_closed(&node->trace, &(struct trp_event_node_closed){.peer = &node->peer});
     trp_swarm_close(node->swarm);
+    trp_mdns_close(node->mdns);
     trp_remote_close(node->remote);
     trp_bootstrap_peers_close(node->bootstrap);
     trp_identify_close(node->identify);
@@ -350,6 +401,9 @@ static void node_leave(struct trp_node *node, const struct trp_command *command)
     }
     if (node->remote != NULL) {
         trp_remote_leave(node->remote);
+    }
+    if (node->mdns != NULL) {
+        trp_mdns_leave(node->mdns);
     }
     node->leaving = true;
     node->leave_until = trp_time_after(node->now, LEAVE_NS);

@@ -241,6 +241,21 @@ void trp_remote_connect(struct trp_remote *remote, bool link, const struct trp_a
 
 /* ---- requests of others ---- */
 
+/* Says whether our actor is what the asker takes it for, with Kameo's errors in Kameo's order. */
+static enum trp_status serve_check_type(const struct trp_remote *remote,
+                                        const struct trp_request_envelope *request)
+{
+    struct trp_bytes own = trp_remote_own_type(remote, request->actor.id);
+    bool other = request->actor_type.size > 0 && !trp_bytes_equal(own, request->actor_type);
+    if (other && trp_scheduler_find_type(remote->config.scheduler, request->actor_type) == NULL) {
+        return TRP_EUNKNOWNACTOR;
+    }
+    if (own.size == 0) {
+        return TRP_EDEAD;
+    }
+    return other ? TRP_EBADTYPE : TRP_OK;
+}
+
 /* Another node may speak of its own actors; a third one may only bring two others together. */
 static enum trp_status serve_link(struct trp_remote *remote, const struct trp_peer_id *from,
                                   const struct trp_request_envelope *request,
@@ -251,12 +266,11 @@ static enum trp_status serve_link(struct trp_remote *remote, const struct trp_pe
     if (!introduced && trp_remote_was_severed(remote, request->actor.id, other)) {
         return TRP_EDEAD; /* its death was told here: it hears of that now */
     }
-    if (trp_remote_own_type(remote, request->actor.id).size == 0) {
-        return TRP_EDEAD;
+    enum trp_status status = serve_check_type(remote, request);
+    if (status == TRP_OK) {
+        status = trp_scheduler_link(scheduler, request->actor.id, other, request->other_type);
     }
-    enum trp_status status =
-        trp_scheduler_link(scheduler, request->actor.id, other, request->other_type);
-    if (trp_remote_is_local(remote, other)) {
+    if (status != TRP_OK || trp_remote_is_local(remote, other)) {
         return status;
     }
     trp_remote_update_linked(remote, &other->peer);

@@ -24,6 +24,8 @@ struct trp_uv_config {
     struct trp_process process;
     struct trp_recorder *recorder; /* borrowed; NULL: no trace */
     uint32_t trace_node;
+    const struct trp_multiaddr *dial_from; /* whose IP dialed sockets get; NULL: the system's
+                                            * choice. Borrowed as long as the driver */
     void (*result)(void *user, const struct trp_result *result);
     /* Keeps the process's state. */
     void (*save)(void *user, struct trp_bytes bytes);

@@ -74,6 +74,12 @@ uint32_t trp_uv_interfaces(struct trp_interface ret_interfaces[TRP_INPUT_INTERFA
     return count;
 }
 
+static bool is_link_local(const struct trp_interface *interface)
+{
+    return interface->ip_bytes == 16 && interface->ip[0] == 0xfe &&
+           (interface->ip[1] & 0xc0u) == 0x80;
+}
+
 static bool is_wildcard(const struct trp_endpoint *endpoint)
 {
     static const uint8_t zero[16];
@@ -92,16 +98,19 @@ uint32_t trp_uv_reachable(const struct trp_multiaddr *bound,
     uint32_t interfaces_count = trp_uv_interfaces(interfaces);
     uint8_t wanted = endpoint.host == TRP_MA_IP4 ? 4 : 16;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < interfaces_count && count < TRP_INPUT_ADDRESSES_MAX; i++) {
-        const struct trp_interface *interface = &interfaces[i];
-        if (interface->ip_bytes != wanted) {
-            continue;
+    /* Link-local ones, which mean nothing without their zone, come last. */
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < interfaces_count && count < TRP_INPUT_ADDRESSES_MAX; i++) {
+            const struct trp_interface *interface = &interfaces[i];
+            struct trp_multiaddr address =
+                trp_multiaddr_from_ip(interface->ip, interface->ip_bytes, endpoint.port);
+            bool local = is_link_local(interface);
+            bool named =
+                !local || trp_multiaddr_with_zone(&address, interface->name, &address) == TRP_OK;
+            if (interface->ip_bytes == wanted && local == (pass == 1) && named) {
+                ret_addresses[count++] = address;
+            }
         }
-        /* A link-local address means nothing without its zone. */
-        if (wanted == 16 && interface->ip[0] == 0xfe && (interface->ip[1] & 0xc0u) == 0x80) {
-            continue;
-        }
-        ret_addresses[count++] = trp_multiaddr_from_ip(interface->ip, wanted, endpoint.port);
     }
     return count > 0 ? count : 1;
 }

@@ -296,8 +296,15 @@ enum trp_status trp_bootstrap(const char *listen, const struct trp_runtime_confi
         TRP_OK) {
         return TRP_EINVAL;
     }
+    struct trp_runtime_config whole = {.loop = NULL};
     struct trp_runtime *runtime;
-    enum trp_status status = trp_runtime_open(config, &runtime);
+    if (config != NULL) {
+        whole = *config;
+    }
+    if (whole.node.mdns == TRP_MDNS_BY_DEFAULT && !whole.node.bare) {
+        whole.node.mdns = TRP_MDNS_ON;
+    }
+    enum trp_status status = trp_runtime_open(&whole, &runtime);
     if (status != TRP_OK) {
         return status;
     }

@@ -3,6 +3,8 @@
 
 #include "base/assert.h"
 
+#include <net/if.h>
+
 enum trp_status trp_uv_status(int error)
 {
     switch (error) {
@@ -130,7 +132,13 @@ struct trp_multiaddr trp_uv_address(const struct sockaddr *address)
     const void *raw = address;
     if (address->sa_family == AF_INET6) {
         const struct sockaddr_in6 *in6 = raw;
-        return trp_multiaddr_from_ip(in6->sin6_addr.s6_addr, 16, ntohs(in6->sin6_port));
+        struct trp_multiaddr whole =
+            trp_multiaddr_from_ip(in6->sin6_addr.s6_addr, 16, ntohs(in6->sin6_port));
+        char zone[IF_NAMESIZE];
+        if (in6->sin6_scope_id != 0 && if_indextoname(in6->sin6_scope_id, zone) != NULL) {
+            TRP_IGNORE(trp_multiaddr_with_zone(&whole, zone, &whole)); /* a name always fits */
+        }
+        return whole;
     }
     const struct sockaddr_in *in4 = raw;
     uint8_t ip[4];
@@ -157,6 +165,7 @@ static enum trp_status socket_address(const struct trp_multiaddr *address,
     }
     if (endpoint.host == TRP_MA_IP6) {
         memcpy(&in6.sin6_addr, endpoint.ip, 16);
+        in6.sin6_scope_id = if_nametoindex(endpoint.name);
         memcpy(ret_address, &in6, sizeof in6);
         return TRP_OK;
     }
@@ -472,10 +481,27 @@ static void socket_on_connect(uv_connect_t *request, int error)
     driver_feed(driver, &in);
 }
 
+/* Gives a socket the IP that it dials from. */
+static enum trp_status socket_dial_from(struct trp_uv_socket *socket,
+                                        const struct trp_multiaddr *from)
+{
+    struct sockaddr_storage name;
+    if (from == NULL) {
+        return TRP_OK;
+    }
+    enum trp_status status = socket_address(from, &name);
+    return status == TRP_OK
+               ? trp_uv_status(uv_tcp_bind(&socket->tcp, (const struct sockaddr *)&name, 0))
+               : status;
+}
+
 static void socket_dial(struct trp_uv_socket *socket, const struct trp_multiaddr *address)
 {
     struct sockaddr_storage name;
-    enum trp_status status = socket_address(address, &name);
+    enum trp_status status = socket_dial_from(socket, socket->driver->config.dial_from);
+    if (status == TRP_OK) {
+        status = socket_address(address, &name);
+    }
     if (status == TRP_OK) {
         int error = uv_tcp_connect(&socket->connect, &socket->tcp, (const struct sockaddr *)&name,
                                    socket_on_connect);

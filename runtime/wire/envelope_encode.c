@@ -99,7 +99,8 @@ static void write_timeout(struct trp_writer *out, trp_time timeout_ns)
     write_number(out, timeout_ns % NS_PER_S);
 }
 
-static void write_cause(struct trp_writer *out, const struct trp_stop_cause *cause)
+static void write_cause(struct trp_writer *out, const struct trp_stop_cause *cause,
+                        bool panic_as_text)
 {
     uint32_t links =
         cause->links_count < TRP_STOP_LINKS_MAX ? cause->links_count : TRP_STOP_LINKS_MAX;
@@ -115,6 +116,10 @@ static void write_cause(struct trp_writer *out, const struct trp_stop_cause *cau
         return;
     }
     write_variant(out, trp_stop_reason_name(TRP_STOP_PANICKED));
+    if (panic_as_text) {
+        write_text(out, cause->text);
+        return;
+    }
     write_map(out, 2);
     write_name(out, "err");
     write_text(out, cause->text);
@@ -181,7 +186,7 @@ static void write_signal(struct trp_writer *out, const struct trp_request_envelo
     write_name(out, "notified_actor_remote_id");
     write_text(out, request->actor_type);
     write_name(out, "stop_reason");
-    write_cause(out, &request->cause);
+    write_cause(out, &request->cause, request->panic_as_text);
 }
 
 enum trp_status trp_request_envelope_encode(const struct trp_request_envelope *request,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* wire/message.h - what the runtime does with messages besides coding them: copies.
+/* wire/message.h - what the runtime knows of messages beyond their public face.
  *
- * A message points to its texts, bytes, lists and boxes: its parts. A copy has them in one block.
+ * A message points to its texts, bytes, lists and boxes: its parts.
  * Purity     Values only.
  * Failure    TRP_EENCODE for what is no value of its type. */
 #ifndef WIRE_MESSAGE_H
@@ -13,10 +13,15 @@
 
 #define TRP_MESSAGE_DEPTH_MAX 128u
 
+#define TRP_MESSAGE_SLICES_MAX 4u
+
 /* What the values of a type may point to. */
 struct trp_message_parts {
-    bool any;    /* something */
-    bool memory; /* something that never borrows from the input of a decoder */
+    bool any;             /* something */
+    bool memory;          /* something that never borrows from the input of a decoder */
+    bool scattered;       /* not every value has all of it at `slices` */
+    uint8_t slices_count; /* texts and bytes */
+    uint32_t slices[TRP_MESSAGE_SLICES_MAX]; /* their offsets */
 };
 
 struct trp_message_parts trp_message_parts_of(const struct trp_message_type *type);
@@ -46,13 +51,5 @@ enum trp_status trp_message_encode_from(const struct trp_message_type *type, con
 enum trp_status trp_message_encoded_bytes_from(const struct trp_message_type *type,
                                                const void *message, const struct trp_peer_id *self,
                                                size_t *ret_bytes) TRP_NODISCARD;
-
-/* Gives how much memory the parts of a message take in a copy; SIZE_MAX for more than that. */
-enum trp_status trp_message_parts_bytes(const struct trp_message_type *type, const void *message,
-                                        size_t *ret_bytes) TRP_NODISCARD;
-/* Copies the parts of `message` into `memory` of as many bytes as trp_message_parts_bytes said, and
- * points `copy`, a copy of the struct, there. */
-void trp_message_copy_parts(const struct trp_message_type *type, const void *message, void *memory,
-                            void *copy);
 
 #endif

@@ -9,6 +9,7 @@ struct copier {
     uint8_t *memory; /* NULL: only measures */
     size_t bytes;
     uint32_t depth;
+    bool aligned; /* something took more than bytes */
 };
 
 /* `from` is the original, `to` its copy; NULL when only measuring. */
@@ -16,19 +17,27 @@ static enum trp_status copy_value(struct copier *copier, const struct trp_messag
                                   const uint8_t *from, uint8_t *to);
 
 /* Takes the next bytes of the memory; NULL when only measuring. */
-static uint8_t *take(struct copier *copier, size_t bytes, size_t align)
+static uint8_t *take(struct copier *copier, size_t bytes)
 {
     size_t at = copier->bytes;
-    at = at > SIZE_MAX - align ? SIZE_MAX : (at + align - 1) / align * align;
     copier->bytes = bytes > SIZE_MAX - at ? SIZE_MAX : at + bytes;
     return copier->memory == NULL ? NULL : copier->memory + at;
+}
+
+/* The same for structs. What is measured is as if the memory began aligned. */
+static uint8_t *take_aligned(struct copier *copier, size_t bytes)
+{
+    size_t pad = (size_t)(0 - ((uintptr_t)copier->memory + copier->bytes)) % ALIGN;
+    (void)take(copier, pad);
+    copier->aligned = true;
+    return take(copier, bytes);
 }
 
 static void copy_slice(struct copier *copier, const uint8_t *from, uint8_t *to)
 {
     struct trp_bytes slice;
     memcpy(&slice, from, sizeof slice);
-    uint8_t *data = take(copier, slice.size, 1);
+    uint8_t *data = take(copier, slice.size);
     if (to != NULL) {
         if (slice.size > 0) {
             memcpy(data, slice.data, slice.size);
@@ -41,13 +50,20 @@ static void copy_slice(struct copier *copier, const uint8_t *from, uint8_t *to)
 static enum trp_status copy_fields(struct copier *copier, const struct trp_message_type *type,
                                    const uint8_t *from, uint8_t *to)
 {
-    enum trp_status status = TRP_OK;
-    for (uint32_t i = 0; i < type->fields_count && status == TRP_OK; i++) {
+    for (uint32_t i = 0; i < type->fields_count; i++) {
         const struct trp_message_field *field = &type->fields[i];
-        status = copy_value(copier, field->type, from + field->offset,
-                            to == NULL ? NULL : to + field->offset);
+        enum trp_message_kind kind = field->type->kind;
+        uint8_t *target = to == NULL ? NULL : to + field->offset;
+        if (kind >= TRP_KIND_TEXT && kind <= TRP_KIND_OCTETS) {
+            copy_slice(copier, from + field->offset, target);
+        } else if (kind >= TRP_KIND_STRUCT) {
+            enum trp_status status = copy_value(copier, field->type, from + field->offset, target);
+            if (status != TRP_OK) {
+                return status;
+            }
+        }
     }
-    return status;
+    return TRP_OK;
 }
 
 static enum trp_status copy_enum(struct copier *copier, const struct trp_message_type *type,
@@ -85,7 +101,7 @@ static enum trp_status copy_block(struct copier *copier, const struct trp_messag
     if (count > UINT32_MAX || from == NULL) {
         return TRP_EENCODE;
     }
-    uint8_t *block = take(copier, count * item->size, ALIGN);
+    uint8_t *block = take_aligned(copier, count * item->size);
     if (block != NULL) {
         memcpy(block, from, count * item->size);
     }
@@ -170,23 +186,23 @@ static enum trp_status copy_value(struct copier *copier, const struct trp_messag
     return status;
 }
 
-enum trp_status trp_message_parts_bytes(const struct trp_message_type *type, const void *message,
-                                        size_t *ret_bytes)
+enum trp_status trp_message_copy_need(const struct trp_message_type *type, const void *message,
+                                      size_t *ret_bytes)
 {
     struct copier copier = {.memory = NULL};
     enum trp_status status = copy_value(&copier, type, message, NULL);
-    if (status == TRP_OK) {
-        size_t slack = trp_message_parts_of(type).memory ? ALIGN - 1 : 0;
+    if (status == TRP_OK) { /* memory may begin anywhere */
+        size_t slack = copier.aligned ? ALIGN - 1 : 0;
         *ret_bytes = copier.bytes > SIZE_MAX - slack ? SIZE_MAX : copier.bytes + slack;
     }
     return status;
 }
 
-void trp_message_copy_parts(const struct trp_message_type *type, const void *message, void *memory,
-                            void *copy)
+void trp_message_copy(const struct trp_message_type *type, const void *message, void *memory,
+                      void *ret_message)
 {
-    size_t pad = trp_message_parts_of(type).memory ? (size_t)(0 - (uintptr_t)memory) % ALIGN : 0;
-    struct copier copier = {.memory = (uint8_t *)memory + pad};
-    enum trp_status status = copy_value(&copier, type, message, copy);
+    struct copier copier = {.memory = memory};
+    memcpy(ret_message, message, type->size);
+    enum trp_status status = copy_value(&copier, type, message, ret_message);
     TRP_ASSERT(status == TRP_OK);
 }

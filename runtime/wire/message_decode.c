@@ -37,7 +37,7 @@ static bool is_within(const struct trp_msgpack_item *item, int64_t min, uint64_t
 }
 
 /* Any number will do for a floating one, as in serde. */
-static enum trp_status store_f64(const struct trp_msgpack_item *item, uint8_t *out)
+static void store_f64(const struct trp_msgpack_item *item, uint8_t *out)
 {
     uint32_t bits = (uint32_t)item->number;
     float narrow;
@@ -53,11 +53,9 @@ static enum trp_status store_f64(const struct trp_msgpack_item *item, uint8_t *o
         value = (double)(int64_t)item->number;
     }
     memcpy(out, &value, sizeof value);
-    return item->kind >= TRP_MSGPACK_UNSIGNED && item->kind <= TRP_MSGPACK_F64 ? TRP_OK
-                                                                               : TRP_EDECODE;
 }
 
-static enum trp_status store_f32(const struct trp_msgpack_item *item, uint8_t *out)
+static void store_f32(const struct trp_msgpack_item *item, uint8_t *out)
 {
     double wide;
     float value;
@@ -73,8 +71,6 @@ static enum trp_status store_f32(const struct trp_msgpack_item *item, uint8_t *o
         value = (float)(int64_t)item->number;
     }
     memcpy(out, &value, sizeof value);
-    return item->kind >= TRP_MSGPACK_UNSIGNED && item->kind <= TRP_MSGPACK_F64 ? TRP_OK
-                                                                               : TRP_EDECODE;
 }
 
 struct bounds {
@@ -118,9 +114,18 @@ static bool kind_is_number(enum trp_message_kind kind)
 static enum trp_status store_number(const struct trp_msgpack_item *item, enum trp_message_kind kind,
                                     uint8_t *out)
 {
-    return kind == TRP_KIND_F64   ? store_f64(item, out)
-           : kind == TRP_KIND_F32 ? store_f32(item, out)
-                                  : store_integer(item, kind, out);
+    if (item->kind < TRP_MSGPACK_UNSIGNED || item->kind > TRP_MSGPACK_F64) {
+        return TRP_EDECODE;
+    }
+    if (kind == TRP_KIND_F64) {
+        store_f64(item, out);
+        return TRP_OK;
+    }
+    if (kind == TRP_KIND_F32) {
+        store_f32(item, out);
+        return TRP_OK;
+    }
+    return store_integer(item, kind, out);
 }
 
 /* ---- texts and bytes ---- */
@@ -140,16 +145,9 @@ static enum trp_status read_octets(struct decoder *decoder, uint64_t count,
     if (octets == NULL) {
         return TRP_ETOOBIG;
     }
-    for (size_t i = 0; i < count; i++) {
-        struct trp_msgpack_item item;
-        enum trp_status status = trp_msgpack_next(in, &item);
-        if (status != TRP_OK) {
-            return status;
-        }
-        if (item.kind != TRP_MSGPACK_UNSIGNED || item.number > UINT8_MAX) {
-            return TRP_EDECODE;
-        }
-        octets[i] = (uint8_t)item.number;
+    enum trp_status status = trp_msgpack_next_octets(in, count, octets);
+    if (status != TRP_OK) {
+        return status;
     }
     *ret_bytes = trp_bytes(octets, (size_t)count);
     return TRP_OK;
@@ -361,7 +359,7 @@ static enum trp_status read_pairs(struct decoder *decoder, uint64_t pairs,
             return status;
         }
     }
-    uint64_t all = UINT64_MAX >> (64 - type->fields_count);
+    uint64_t all = type->fields_count == 0 ? 0 : UINT64_MAX >> (64 - type->fields_count);
     return seen == all ? TRP_OK : check_missing(type, seen);
 }
 

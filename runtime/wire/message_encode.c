@@ -36,10 +36,19 @@ static enum trp_status write_value(struct encoder *encoder, const struct trp_mes
 
 static enum trp_status write_text(struct encoder *encoder, struct trp_bytes text)
 {
-    if (!encoder->measures && !trp_utf8_is_valid(text)) {
+    if (text.size > UINT32_MAX || (!encoder->measures && !trp_utf8_is_valid(text))) {
         return TRP_EENCODE;
     }
     trp_msgpack_put_text(&encoder->out, text.data, text.size);
+    return TRP_OK;
+}
+
+static enum trp_status write_bytes(struct encoder *encoder, struct trp_bytes bytes)
+{
+    if (bytes.size > UINT32_MAX) {
+        return TRP_EENCODE;
+    }
+    trp_msgpack_put_bytes(&encoder->out, bytes);
     return TRP_OK;
 }
 
@@ -51,12 +60,28 @@ static enum trp_status write_char(struct encoder *encoder, uint32_t point)
     return size == 0 ? TRP_EENCODE : TRP_OK;
 }
 
+/* Each octet is a number: one byte, from 128 on two. */
 static enum trp_status write_octets(struct encoder *encoder, struct trp_bytes octets)
 {
-    trp_msgpack_put_array(&encoder->out, octets.size);
-    for (size_t i = 0; i < octets.size; i++) {
-        trp_msgpack_put_unsigned(&encoder->out, octets.data[i]);
+    struct trp_msgpack_writer *out = &encoder->out;
+    if (octets.size > UINT32_MAX) {
+        return TRP_EENCODE;
     }
+    trp_msgpack_put_array(out, octets.size);
+    size_t size = octets.size;
+    for (size_t i = 0; i < octets.size; i++) {
+        size += octets.data[i] >> 7;
+    }
+    if (out->size <= out->room && size <= out->room - out->size) {
+        uint8_t *at = out->out + out->size;
+        for (size_t i = 0; i < octets.size; i++) {
+            if (octets.data[i] >= 0x80) {
+                *at++ = 0xcc;
+            }
+            *at++ = octets.data[i];
+        }
+    }
+    out->size += size;
     return TRP_OK;
 }
 
@@ -101,7 +126,7 @@ static void write_signed(struct encoder *encoder, size_t size, const union value
 static enum trp_status write_scalar(struct encoder *encoder, const struct trp_message_type *type,
                                     const uint8_t *from)
 {
-    union value value;
+    union value value = {.ref = {.id = 0}}; /* the largest */
     memcpy(&value, from, type->size);
     switch (type->kind) {
     case TRP_KIND_BOOL:
@@ -130,8 +155,7 @@ static enum trp_status write_scalar(struct encoder *encoder, const struct trp_me
     case TRP_KIND_TEXT:
         return write_text(encoder, value.bytes);
     case TRP_KIND_BYTES:
-        trp_msgpack_put_bytes(&encoder->out, value.bytes);
-        return TRP_OK;
+        return write_bytes(encoder, value.bytes);
     case TRP_KIND_OCTETS:
         return write_octets(encoder, value.bytes);
     case TRP_KIND_REF:

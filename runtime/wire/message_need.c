@@ -36,7 +36,7 @@ static enum trp_status need_octets(struct measure *measure)
         return TRP_OK;
     }
     status = add_block(measure, item.number, 1);
-    return status == TRP_OK ? trp_msgpack_skip(&measure->in, item.number) : status;
+    return status == TRP_OK ? trp_msgpack_next_octets(&measure->in, item.number, NULL) : status;
 }
 
 static enum trp_status need_scalar(struct measure *measure, const struct trp_message_type *type)

@@ -20,23 +20,36 @@ const struct trp_message_type trp_duration_struct_type = {.kind = TRP_KIND_STRUC
                                                           .fields_count = 2,
                                                           .fields = duration_fields};
 
-/* Ends for every type: a type is in itself only behind a pointer. */
+/* Ends for every type: a type is in itself only behind a pointer. `always`: every value has it. */
+static void parts_add(struct trp_message_parts *parts, const struct trp_message_type *type,
+                      uint32_t offset, bool always)
+{
+    bool inside = type->kind == TRP_KIND_OPTION || type->kind == TRP_KIND_ARRAY;
+    if (inside) {
+        parts_add(parts, type->item, offset, false);
+    } else if (type->item != NULL) {
+        parts->any = true;
+        parts->memory = true;
+        parts->scattered = true;
+    } else if (type->kind >= TRP_KIND_TEXT && type->kind <= TRP_KIND_OCTETS) {
+        bool listed = always && parts->slices_count < TRP_MESSAGE_SLICES_MAX;
+        parts->any = true;
+        parts->scattered = parts->scattered || !listed;
+        if (listed) {
+            parts->slices[parts->slices_count++] = offset;
+        }
+    }
+    for (uint32_t i = 0; i < type->fields_count; i++) {
+        const struct trp_message_field *field = &type->fields[i];
+        parts_add(parts, field->type, offset + field->offset,
+                  always && type->kind != TRP_KIND_ENUM);
+    }
+}
+
 struct trp_message_parts trp_message_parts_of(const struct trp_message_type *type)
 {
     struct trp_message_parts parts = {.any = false};
-    if (type->item != NULL && (type->kind == TRP_KIND_OPTION || type->kind == TRP_KIND_ARRAY)) {
-        return trp_message_parts_of(type->item);
-    }
-    if (type->item != NULL) {
-        return (struct trp_message_parts){.any = true, .memory = true};
-    }
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        struct trp_message_parts more = trp_message_parts_of(type->fields[i].type);
-        parts.any = parts.any || more.any;
-        parts.memory = parts.memory || more.memory;
-    }
-    parts.any = parts.any || type->kind == TRP_KIND_TEXT || type->kind == TRP_KIND_BYTES ||
-                type->kind == TRP_KIND_OCTETS;
+    parts_add(&parts, type, 0, true);
     return parts;
 }
 

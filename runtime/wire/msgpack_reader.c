@@ -12,6 +12,7 @@ struct format {
 };
 
 #define NEVER_USED 0xc1u
+#define U8         0xccu
 
 static const struct format formats[32] = {
     [0x00] = {TRP_MSGPACK_NIL, 0, 0},      [0x02] = {TRP_MSGPACK_BOOL, 0, 0},
@@ -168,4 +169,30 @@ bool trp_msgpack_take_octets(struct trp_msgpack_reader *reader, uint64_t count,
     reader->at += octets.size;
     *ret_octets = octets;
     return true;
+}
+
+enum trp_status trp_msgpack_next_octets(struct trp_msgpack_reader *reader, uint64_t count,
+                                        uint8_t *out)
+{
+    struct trp_msgpack_item item;
+    for (uint64_t i = 0; i < count; i++) {
+        const uint8_t *at = reader->in.data + reader->at;
+        size_t left = trp_msgpack_left(reader);
+        if (left > 1 && at[0] == U8) {
+            item.number = at[1];
+            reader->at += 2;
+        } else {
+            enum trp_status status = trp_msgpack_next(reader, &item);
+            if (status != TRP_OK) {
+                return status;
+            }
+            if (item.kind != TRP_MSGPACK_UNSIGNED || item.number > UINT8_MAX) {
+                return TRP_EDECODE;
+            }
+        }
+        if (out != NULL) {
+            out[i] = (uint8_t)item.number;
+        }
+    }
+    return TRP_OK;
 }

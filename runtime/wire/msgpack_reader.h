@@ -44,6 +44,10 @@ enum trp_status trp_msgpack_skip(struct trp_msgpack_reader *reader, uint64_t cou
 bool trp_msgpack_take_octets(struct trp_msgpack_reader *reader, uint64_t count,
                              struct trp_bytes *ret_octets);
 
+/* Takes the items of an array of numbers below 256, into `out` unless it is NULL. */
+enum trp_status trp_msgpack_next_octets(struct trp_msgpack_reader *reader, uint64_t count,
+                                        uint8_t *out) TRP_NODISCARD;
+
 static inline size_t trp_msgpack_left(const struct trp_msgpack_reader *reader)
 {
     return reader->in.size - reader->at;

@@ -35,6 +35,7 @@ static const struct trp_multiaddr_protocol protocols[] = {
     PROTOCOL(TRP_MA_WSS, NONE, "wss", 0, 0),
     PROTOCOL(TRP_MA_HTTP_PATH, PATH, "http-path", 0, 0),
     PROTOCOL(TRP_MA_MEMORY, NUMBER, "memory", 8, 20),
+    PROTOCOL(TRP_MA_IP6ZONE, HOST, "ip6zone", 0, 0),
     PROTOCOL(TRP_MA_P2P, PEER, "ipfs", 0, 0),
 };
 
@@ -250,28 +251,79 @@ enum trp_status trp_multiaddr_with_peer(const struct trp_multiaddr *addr,
     return status == TRP_ETOOBIG ? TRP_EFULL : status;
 }
 
+enum trp_status trp_multiaddr_with_zone(const struct trp_multiaddr *addr, const char *zone,
+                                        struct trp_multiaddr *ret_addr)
+{
+    uint8_t bytes[TRP_MULTIADDR_BYTES_MAX];
+    struct trp_writer writer = trp_writer_init(bytes, sizeof bytes);
+    trp_writer_varint(&writer, TRP_MA_IP6ZONE);
+    trp_writer_varint(&writer, strlen(zone));
+    trp_writer_put(&writer, trp_bytes_text(zone));
+    trp_writer_put(&writer, trp_bytes(addr->bytes, addr->size));
+    size_t size;
+    enum trp_status status = trp_writer_end(&writer, &size);
+    if (status == TRP_OK) {
+        status = trp_multiaddr_decode(trp_bytes(bytes, size), ret_addr);
+    }
+    if (status == TRP_EMALFORMED) {
+        return TRP_EINVAL;
+    }
+    return status == TRP_ETOOBIG ? TRP_EFULL : status;
+}
+
+struct trp_multiaddr trp_multiaddr_without_zone(const struct trp_multiaddr *addr)
+{
+    struct trp_multiaddr bare = *addr;
+    struct trp_multiaddr_part part;
+    size_t at = 0;
+    if (trp_multiaddr_has_zone(addr) && trp_multiaddr_next(addr, &at, &part)) {
+        memset(&bare, 0, sizeof bare);
+        bare.size = (uint8_t)(addr->size - at);
+        memcpy(bare.bytes, addr->bytes + at, bare.size);
+    }
+    return bare;
+}
+
+static bool is_ip(uint32_t code)
+{
+    return code == TRP_MA_IP4 || code == TRP_MA_IP6;
+}
+
+static bool is_host_name(uint32_t code)
+{
+    return code == TRP_MA_DNS || code == TRP_MA_DNS4 || code == TRP_MA_DNS6;
+}
+
+/* Says whether nothing but a peer follows. */
+static bool ends_at(const struct trp_multiaddr *addr, size_t at)
+{
+    struct trp_multiaddr_part peer;
+    return !trp_multiaddr_next(addr, &at, &peer) || (peer.code == TRP_MA_P2P && at == addr->size);
+}
+
 enum trp_status trp_multiaddr_tcp(const struct trp_multiaddr *addr,
                                   struct trp_endpoint *ret_endpoint)
 {
     struct trp_endpoint endpoint = {.port = 0};
+    struct trp_multiaddr_part zone = {.value = TRP_BYTES_NONE};
     struct trp_multiaddr_part host;
     struct trp_multiaddr_part tcp;
-    struct trp_multiaddr_part peer;
     size_t at = 0;
+    bool zoned = trp_multiaddr_has_zone(addr) && trp_multiaddr_next(addr, &at, &zone);
     if (!trp_multiaddr_next(addr, &at, &host) || !trp_multiaddr_next(addr, &at, &tcp) ||
-        tcp.code != TRP_MA_TCP) {
+        tcp.code != TRP_MA_TCP || !ends_at(addr, at)) {
         return TRP_EUNSUPPORTED;
     }
-    bool is_ip = host.code == TRP_MA_IP4 || host.code == TRP_MA_IP6;
-    bool is_name = host.code == TRP_MA_DNS || host.code == TRP_MA_DNS4 || host.code == TRP_MA_DNS6;
-    bool ends =
-        !trp_multiaddr_next(addr, &at, &peer) || (peer.code == TRP_MA_P2P && at == addr->size);
-    if (!ends || (!is_ip && !is_name)) {
+    if (zoned ? host.code != TRP_MA_IP6 : !is_ip(host.code) && !is_host_name(host.code)) {
         return TRP_EUNSUPPORTED;
     }
     endpoint.host = (enum trp_multiaddr_code)host.code;
     endpoint.port = trp_load_be16(tcp.value.data);
-    memcpy(is_ip ? (char *)endpoint.ip : endpoint.name, host.value.data, host.value.size);
+    memcpy(is_ip(host.code) ? (char *)endpoint.ip : endpoint.name, host.value.data,
+           host.value.size);
+    if (zoned) {
+        memcpy(endpoint.name, zone.value.data, zone.value.size);
+    }
     *ret_endpoint = endpoint;
     return TRP_OK;
 }

@@ -50,6 +50,8 @@ int cli_fail(const struct cli_verb *verb, int code, const char *format, ...) TRP
 bool cli_number(const char *text, uint64_t *ret_number);
 /* Reads a span with a unit: ns us ms s min h. */
 bool cli_span(const char *text, trp_time *ret_span);
+/* Says what is wrong with the name of an actor and gives CLI_USAGE; CLI_OK when it is good. */
+int cli_check_name(const struct cli_verb *verb, const char *name);
 /* A trace sink that writes events as text to standard error. */
 void cli_print_event(void *self, const struct trp_trace_event *event);
 /* The monotonic clock. */

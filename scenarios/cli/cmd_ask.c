@@ -50,6 +50,9 @@ static int cmd_message(const struct cli_verb *verb, int argc, char **argv)
     const struct cli_option table[] = {CLI_CLIENT_OPTIONS(options)};
     int code =
         cli_parse(verb, table, sizeof table / sizeof table[0], argc, argv, operands, 2, 3, &count);
+    if (code == CLI_OK) {
+        code = cli_check_name(verb, operands[0]);
+    }
     if (code != CLI_OK) {
         return code;
     }
@@ -84,7 +87,8 @@ const struct cli_verb cli_verb_ask = {
         "\n"
         "Finds the actor registered under NAME through the DHT, asks it, prints the reply as\n"
         "JSON. JSON is the message: an object of its fields, or whatever the message is. Without\n"
-        "it, it has no fields: [], which Rust reads as struct S; and struct S {}.\n"
+        "it, it has no fields: [], which Rust reads as struct S; and struct S {}. Bytes are\n"
+        "written as an array of numbers, and printed in hexadecimal.\n"
         "\n" CLI_CLIENT_HELP "\n"
         "Example:\n"
         "  troupe ask counter inc '{\"amount\": 10}' --bootstrap /ip4/127.0.0.1/tcp/4001\n"

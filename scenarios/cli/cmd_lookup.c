@@ -49,6 +49,9 @@ static int cmd_lookup(const struct cli_verb *verb, int argc, char **argv)
     int code =
         cli_parse(verb, table, sizeof table / sizeof table[0], argc, argv, &name, 1, 1, &count);
     if (code == CLI_OK) {
+        code = cli_check_name(verb, name);
+    }
+    if (code == CLI_OK) {
         code = cli_client_open(verb, &options, &client);
     }
     if (code != CLI_OK) {

@@ -7,6 +7,7 @@
 #include "scenarios/cli/json.h"
 #include "scenarios/cli/scenario.h"
 #include "scenarios/harness/session.h"
+#include "scenarios/live/live.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -28,6 +29,7 @@ struct run_options {
     bool report;
     bool json;
     bool trace;
+    bool real; /* on real sockets */
     trp_time time_limit;
     const char *hashes;   /* file for a hash per event */
     uint64_t shown_event; /* 0: none */
@@ -152,7 +154,8 @@ static void print_json(const struct run_options *options, const struct trp_plan 
     json_text(&json, "scenario", plan->name);
     json_number(&json, "seed", options->seed);
     json_text(&json, "outcome", trp_run_outcome_name(result->outcome));
-    json_text(&json, "trace_hash", result->summary.trace_hash);
+    json_text(&json, "net", options->real ? "real" : "sim");
+    json_text(&json, "trace_hash", options->real ? NULL : result->summary.trace_hash);
     json_number(&json, "events", result->summary.events);
     json_number(&json, "happenings", result->summary.happenings);
     json_real(&json, "sim_s", (double)result->summary.sim_ns / 1e9);
@@ -247,7 +250,7 @@ static char *make_reproduce(const struct run_options *options)
     }
     (void)fputs("troupe run ", out);
     put_word(out, options->file);
-    (void)fprintf(out, " --seed %" PRIu64, options->seed);
+    (void)fprintf(out, "%s --seed %" PRIu64, options->real ? " --net real" : "", options->seed);
     for (uint32_t i = 0; i < options->settings_count; i++) {
         (void)fputs(" --set ", out);
         put_word(out, options->settings[i]);
@@ -284,6 +287,25 @@ static int make_directory(const struct cli_verb *verb, const char *path)
     return CLI_OK;
 }
 
+/* Each --set on a line of its own. The caller frees it; NULL: no memory. */
+static char *join_settings(const struct run_options *options)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < options->settings_count; i++) {
+        (void)fprintf(out, "%s%s", i == 0 ? "" : "\n", options->settings[i]);
+    }
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
 static int run_session(const struct cli_verb *verb, const struct run_options *options,
                        const struct cli_scenario *scenario, struct watcher *watcher)
 {
@@ -291,7 +313,10 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
     struct trp_session *session;
     struct trp_run_error error;
     char *reproduce = make_reproduce(options);
-    if (reproduce == NULL) {
+    char *settings = join_settings(options);
+    if (reproduce == NULL || settings == NULL) {
+        free(reproduce);
+        free(settings);
         return cli_fail(verb, CLI_INTERNAL, "out of memory");
     }
     (void)snprintf(database, sizeof database, "%s/run.db",
@@ -301,10 +326,12 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
         .load = scenario->load,
         .path = options->file,
         .source = scenario->source,
+        .settings = settings[0] == '\0' ? NULL : settings,
         .reproduce = reproduce,
         .version = TRP_VERSION,
         .database = options->out == NULL ? NULL : database,
         .seed = options->seed,
+        .network = {.name = "real", .open = options->real ? trp_network_open_live : NULL},
         .wall_clock = cli_clock,
         .wall_ns_max = options->time_limit,
         .sink = {.event = watches ? watch_event : NULL, .self = watcher},
@@ -324,7 +351,20 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
         code = cli_fail(verb, CLI_INTERNAL, "%s", error.text);
     }
     free(reproduce);
+    free(settings);
     return code;
+}
+
+/* Reports what cannot be had on real sockets. */
+static int check_real(const struct trp_plan *plan)
+{
+    char problem[256];
+    struct trp_place place;
+    if (trp_live_can_run(plan, &place, problem)) {
+        return CLI_OK;
+    }
+    (void)fprintf(stderr, "%s:%u:%u: %s\n", place.file, place.line, place.column, problem);
+    return CLI_USAGE;
 }
 
 static int run_file(const struct cli_verb *verb, struct run_options *options)
@@ -345,7 +385,8 @@ static int run_file(const struct cli_verb *verb, struct run_options *options)
         (void)snprintf(default_out, sizeof default_out, "out/%s", plan->name);
         options->out = default_out;
     }
-    if (options->out != NULL) {
+    code = options->real ? check_real(plan) : CLI_OK;
+    if (code == CLI_OK && options->out != NULL) {
         code = make_directory(verb, options->out);
     }
     if (code == CLI_OK && options->hashes != NULL) {
@@ -404,21 +445,30 @@ static int cmd_run(const struct cli_verb *verb, int argc, char **argv)
         return cli_wrong(verb, "--time-limit takes a span with a unit (90s, 10min), not '%s'",
                          limit);
     }
-    if (net != NULL && strcmp(net, "sim") != 0) {
-        return cli_wrong(verb, "--net %s: only 'sim' is supported yet", net);
+    options.real = net != NULL && strcmp(net, "real") == 0;
+    if (net != NULL && !options.real && strcmp(net, "sim") != 0) {
+        return cli_wrong(verb, "--net takes 'sim' or 'real', not '%s'", net);
+    }
+    if (options.real && options.hashes != NULL) {
+        return cli_wrong(verb,
+                         "--event-hashes is of simulated runs: two real ones are never alike");
     }
     return run_file(verb, &options);
 }
 
 const struct cli_verb cli_verb_run = {
     .name = "run",
-    .about = "run a scenario in the simulator and judge it",
+    .about = "run a scenario and judge it",
     .help =
         "Usage: troupe run FILE [OPTIONS]\n"
         "\n"
         "Runs a scenario in the deterministic simulator: the same file and seed give the same "
         "run,\n"
         "event by event. The summary goes to standard error.\n"
+        "\n"
+        "With --net real the hosts are nodes of this process on real sockets, each on a loopback\n"
+        "address of its own, in real time; faults and paths are made between them and their\n"
+        "sockets. Workload, expectations and results are the same, but no two runs are alike.\n"
         "\n"
         "  --seed N            instead of the file's run.seed\n"
         "  --set PATH=VALUE    override a key, such as network.links.default.loss=5%; repeatable\n"
@@ -427,13 +477,14 @@ const struct cli_verb cli_verb_run = {
         "  --json              the result as one JSON object on standard output\n"
         "  --trace             every event as text on standard error\n"
         "  --time-limit SPAN   give up after that much real time: exit code 4\n"
-        "  --net sim           the simulated network, which is the default\n"
+        "  --net sim|real      the simulated network, which is the default, or real sockets\n"
         "  --show-event N      print event number N on standard output\n"
         "  --event-hashes F    write a 64-bit hash of each event to F; what `verify` compares\n"
         "\n"
         "Examples:\n"
         "  troupe run scenarios/library/tutorial/partition-heal.yaml --report\n"
         "  troupe run F.yaml --seed 7 --json | jq .trace_hash\n"
+        "  troupe run scenarios/library/tutorial/first.yaml --net real\n"
         "\n"
         "Exit codes: 0 every expectation held, 1 one failed, 2 the file or command is wrong,\n"
         "4 out of time, 5 the program failed. The last line of a failed run reproduces it.\n",

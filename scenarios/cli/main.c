@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/cli/cli.h"
 #include "scenarios/lang/problem.h"
+#include "wire/registration.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -165,6 +166,16 @@ bool cli_span(const char *text, trp_time *ret_span)
         }
     }
     return false;
+}
+
+int cli_check_name(const struct cli_verb *verb, const char *name)
+{
+    return trp_registration_check_name(trp_bytes_text(name)) == TRP_OK
+               ? CLI_OK
+               : cli_wrong(verb,
+                           "'%s' is no name: it has 1 to 255 bytes of UTF-8 that do not contain "
+                           "':meta:' or end in ':meta'",
+                           name);
 }
 
 void cli_print_event(void *self, const struct trp_trace_event *event)

@@ -5,9 +5,9 @@
 #include "scenarios/workload/workload.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-#define BOOTSTRAP_PEERS 3u /* that a host takes of those its group may dial */
-#define ARGS_BYTES_MAX  65536u
+#define ARGS_BYTES_MAX 65536u
 
 /* ---- what a host's node does first ---- */
 
@@ -24,36 +24,72 @@ static struct trp_multiaddr fleet_address(const struct trp_run *run, uint32_t ho
     return run->net.ops->address(run->net.self, host);
 }
 
-/* Dials up to BOOTSTRAP_PEERS of the hosts that the group joins by, those with the smallest draws.
- */
-static enum trp_status fleet_bootstrap(struct trp_run *run, struct trp_node *node, uint32_t host,
-                                       trp_time now)
+static int host_compare(const void *a, const void *b)
 {
-    const struct trp_selector *selector = trp_plan_group_of(run->plan, host)->bootstrap;
+    uint32_t first = *(const uint32_t *)a;
+    uint32_t second = *(const uint32_t *)b;
+    return (first > second) - (first < second);
+}
+
+/* Moves the TRP_HARNESS_BOOTSTRAP_MAX of `peers` with the smallest draws to the front, in their
+ * order; gives how many. */
+static uint32_t bootstrap_draw(const struct trp_run *run, uint32_t host, uint32_t *peers,
+                               uint32_t count)
+{
+    uint32_t taken = 0;
+    for (; taken < TRP_HARNESS_BOOTSTRAP_MAX && taken < count; taken++) {
+        uint32_t best = taken;
+        for (uint32_t i = taken; i < count; i++) {
+            if (trp_harness_draw(run, host, STREAM_BOOTSTRAP, peers[i]) <
+                trp_harness_draw(run, host, STREAM_BOOTSTRAP, peers[best])) {
+                best = i;
+            }
+        }
+        uint32_t peer = peers[best];
+        peers[best] = peers[taken];
+        peers[taken] = peer;
+    }
+    if (taken > 0) {
+        qsort(peers, taken, sizeof *peers, host_compare);
+    }
+    return taken;
+}
+
+enum trp_status trp_harness_bootstrap_of(struct trp_run *run, uint32_t host, uint32_t *ret_peers,
+                                         uint32_t *ret_count)
+{
+    const struct trp_plan_group *group = trp_plan_group_of(run->plan, host);
+    const struct trp_selector *selector = group->bootstrap;
     uint32_t count = 0;
     enum trp_status status = TRP_OK;
+    if (group->bootstraps != NULL) {
+        selector = group->bootstraps[host - group->first];
+    }
     if (selector != NULL) {
         struct trp_selector_world world = trp_harness_selector_world(run, host, 0);
         world.is_up = NULL; /* peers may start later */
         status = trp_selector_eval(run->plan, selector, &world, run->scratch, &count);
     }
-    for (uint32_t taken = 0; taken < BOOTSTRAP_PEERS && taken < count && status == TRP_OK;
-         taken++) {
-        uint32_t best = taken;
-        for (uint32_t i = taken; i < count; i++) {
-            if (trp_harness_draw(run, host, STREAM_BOOTSTRAP, run->scratch[i]) <
-                trp_harness_draw(run, host, STREAM_BOOTSTRAP, run->scratch[best])) {
-                best = i;
-            }
+    count = bootstrap_draw(run, host, run->scratch, count);
+    *ret_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (run->scratch[i] != host) {
+            ret_peers[(*ret_count)++] = run->scratch[i];
         }
-        uint32_t peer = run->scratch[best];
-        run->scratch[best] = run->scratch[taken];
-        run->scratch[taken] = peer;
+    }
+    return status;
+}
+
+static enum trp_status fleet_bootstrap(struct trp_run *run, struct trp_node *node, uint32_t host,
+                                       trp_time now)
+{
+    uint32_t peers[TRP_HARNESS_BOOTSTRAP_MAX];
+    uint32_t count;
+    enum trp_status status = trp_harness_bootstrap_of(run, host, peers, &count);
+    for (uint32_t i = 0; i < count && status == TRP_OK; i++) {
         const struct trp_command command = {.kind = TRP_CMD_BOOTSTRAP,
-                                            .address = fleet_address(run, peer)};
-        if (peer != host) {
-            status = fleet_command(node, now, run->trace.cause, &command);
-        }
+                                            .address = fleet_address(run, peers[i])};
+        status = fleet_command(node, now, run->trace.cause, &command);
     }
     return status;
 }
@@ -79,21 +115,60 @@ static enum trp_status fleet_spawn(struct trp_run *run, struct trp_node *node, u
     return status == TRP_OK ? fleet_command(node, now, run->trace.cause, &command) : status;
 }
 
-static enum trp_status fleet_begin_life(struct trp_run *run, struct trp_node *node, uint32_t host,
-                                        trp_time now)
+bool trp_harness_crew_has(const struct trp_run *run, uint32_t actor, uint32_t host)
+{
+    const struct crew *crew = &run->crews[actor];
+    return crew->count > 0 &&
+           bsearch(&host, crew->hosts, crew->count, sizeof host, host_compare) != NULL;
+}
+
+/* Chooses the hosts of each actors: entry, once for the whole run. */
+static enum trp_status fleet_muster(struct trp_run *run)
+{
+    enum trp_status status = TRP_OK;
+    for (uint32_t i = 0; i < run->plan->actors_count && status == TRP_OK; i++) {
+        const struct trp_plan_actor *actor = &run->plan->actors[i];
+        struct crew *crew = &run->crews[i];
+        struct trp_selector_world world = trp_harness_selector_world(run, actor->entity, 0);
+        world.is_up = NULL; /* none is yet */
+        status = trp_selector_eval(run->plan, actor->on, &world, run->scratch, &crew->count);
+        if (status == TRP_OK) {
+            crew->hosts = trp_memory_alloc(&run->memory, crew->count * sizeof *crew->hosts + 1);
+            status = crew->hosts == NULL ? TRP_ENOMEM : TRP_OK;
+        }
+        uint32_t honest = 0;
+        for (uint32_t k = 0; k < crew->count && status == TRP_OK; k++) {
+            if (trp_plan_is_honest(run->plan, run->scratch[k])) {
+                crew->hosts[honest++] = run->scratch[k];
+            }
+        }
+        crew->count = honest;
+    }
+    return status;
+}
+
+enum trp_status trp_harness_join(struct trp_run *run, struct trp_node *node, uint32_t host,
+                                 trp_time now)
 {
     const struct trp_command listen = {.kind = TRP_CMD_LISTEN, .address = fleet_address(run, host)};
     enum trp_status status = fleet_command(node, now, run->trace.cause, &listen);
+    return status == TRP_OK ? fleet_bootstrap(run, node, host, now) : status;
+}
+
+static enum trp_status fleet_begin_life(struct trp_run *run, struct trp_node *node, uint32_t host,
+                                        trp_time now)
+{
+    enum trp_status status = TRP_OK;
     for (uint32_t i = 0; i < run->plan->actors_count && status == TRP_OK; i++) {
         const struct trp_plan_actor *actor = &run->plan->actors[i];
-        if (!trp_selector_contains(actor->on, host)) {
+        if (!trp_harness_crew_has(run, i, host)) {
             continue;
         }
         for (uint32_t k = 0; k < actor->count && status == TRP_OK; k++) {
             status = fleet_spawn(run, node, host, now, actor, k);
         }
     }
-    return status == TRP_OK ? fleet_bootstrap(run, node, host, now) : status;
+    return status == TRP_OK ? trp_harness_join(run, node, host, now) : status;
 }
 
 /* ---- the factory ---- */
@@ -106,7 +181,11 @@ static void fleet_record_host(struct trp_run *run, uint32_t host, trp_time now)
     char address[TRP_MULTIADDR_TEXT_MAX];
     const struct trp_multiaddr listen = fleet_address(run, host);
     (void)snprintf(name, sizeof name, "%s[%u]", group->name, host - group->first);
-    trp_peer_id_print(trp_node_peer_id(run->hosts[host].node), peer);
+    const struct host *its = &run->hosts[host];
+    peer[0] = '\0';
+    if (its->intruder == NULL) {
+        trp_peer_id_print(trp_node_peer_id(its->node != NULL ? its->node : its->foe), peer);
+    }
     trp_multiaddr_print(&listen, address);
     trp_run_host(run->options.record, &(struct trp_run_host){.index = host,
                                                              .name = name,
@@ -115,6 +194,25 @@ static void fleet_record_host(struct trp_run *run, uint32_t host, trp_time now)
                                                              .peer = peer,
                                                              .address = address,
                                                              .started = now});
+}
+
+/* Begins the life of an honest host. */
+static enum trp_status fleet_begin(struct trp_run *run, uint32_t index,
+                                   const struct trp_node_config *config,
+                                   struct trp_process *ret_process)
+{
+    struct host *host = &run->hosts[index];
+    enum trp_status status = trp_node_open(config, &host->node);
+    if (status == TRP_OK) {
+        status = fleet_begin_life(run, host->node, index, config->now);
+    }
+    if (status != TRP_OK) {
+        trp_node_close(host->node);
+        host->node = NULL;
+        return status;
+    }
+    *ret_process = trp_watch_process(run, index);
+    return TRP_OK;
 }
 
 static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnation, trp_time now,
@@ -129,6 +227,7 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
                                      .security = run->plan->security == TRP_PLAN_PLAINTEXT
                                                      ? TRP_SECURITY_PLAINTEXT
                                                      : TRP_SECURITY_NOISE,
+                                     .mdns = trp_plan_group_of(run->plan, index)->mdns,
                                      .actor_types = trp_workload_types,
                                      .actor_types_count = trp_workload_types_count,
                                      .saved = saved,
@@ -137,23 +236,16 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
                                      .crypto_memo = run->crypto_memo};
     memcpy(config.seed, seed, sizeof config.seed);
     memcpy(config.identity, identity, sizeof config.identity);
-    struct host *host = &run->hosts[index];
-    enum trp_status status = trp_node_open(&config, &host->node);
-    if (status != TRP_OK) {
-        return status;
+    bool honest = trp_plan_is_honest(run->plan, index);
+    enum trp_status status = honest ? fleet_begin(run, index, &config, ret_process)
+                                    : trp_harness_foe_begin(run, index, &config, ret_process);
+    if (status == TRP_OK) {
+        run->hosts[index].lives++;
+        if (run->options.record != NULL) {
+            fleet_record_host(run, index, now);
+        }
     }
-    host->lives++;
-    status = fleet_begin_life(run, host->node, index, now);
-    if (status != TRP_OK) {
-        trp_node_close(host->node);
-        host->node = NULL;
-        return status;
-    }
-    if (run->options.record != NULL) {
-        fleet_record_host(run, index, now);
-    }
-    *ret_process = trp_watch_process(run, index);
-    return TRP_OK;
+    return status;
 }
 
 static void fleet_end(void *user, uint32_t index, struct trp_process process)
@@ -162,6 +254,10 @@ static void fleet_end(void *user, uint32_t index, struct trp_process process)
     struct trp_run *run = user;
     struct host *host = &run->hosts[index];
     struct trp_node_view view;
+    if (host->node == NULL) {
+        trp_harness_foe_end(run, index);
+        return;
+    }
     trp_node_inspect(host->node, &view);
     host->kad_rpcs += view.kad_rpcs;
     host->kad_timeouts += view.kad_timeouts;
@@ -182,16 +278,46 @@ struct trp_host_factory trp_harness_factory(struct trp_run *run)
         .start = fleet_start, .end = fleet_end, .result = fleet_result, .user = run};
 }
 
+trp_time trp_harness_start_of(const struct trp_run *run, uint32_t host)
+{
+    const struct trp_plan_group *group = trp_plan_group_of(run->plan, host);
+    if (group->starts != NULL) {
+        return group->starts[host - group->first];
+    }
+    return group->start.kind == TRP_DIST_CONST
+               ? group->start.a
+               : trp_dist_sample(&group->start, trp_harness_draw(run, host, STREAM_START, 0));
+}
+
+/* The number of a zone: that of the first group in it. */
+static uint32_t fleet_lan(const struct trp_plan *plan, const char *zone)
+{
+    uint32_t lan = 0;
+    while (lan + 1 < plan->groups_count && strcmp(plan->groups[lan].zone, zone) != 0) {
+        lan++;
+    }
+    return lan;
+}
+
+/* Puts a host where the multicast of its zone is heard. */
+static enum trp_status fleet_plug(struct trp_run *run, uint32_t host)
+{
+    const struct trp_plan_group *group = trp_plan_group_of(run->plan, host);
+    if (run->net.ops->set_lan != NULL) {
+        run->net.ops->set_lan(run->net.self, host, fleet_lan(run->plan, group->zone));
+        return TRP_OK;
+    }
+    return group->mdns == TRP_MDNS_ON ? TRP_EUNSUPPORTED : TRP_OK;
+}
+
 enum trp_status trp_harness_add_hosts(struct trp_run *run)
 {
-    enum trp_status status = TRP_OK;
+    enum trp_status status = fleet_muster(run);
     for (uint32_t i = 0; i < run->plan->hosts_count && status == TRP_OK; i++) {
-        const struct trp_plan_group *group = trp_plan_group_of(run->plan, i);
-        trp_time start =
-            group->start.kind == TRP_DIST_CONST
-                ? group->start.a
-                : trp_dist_sample(&group->start, trp_harness_draw(run, i, STREAM_START, 0));
-        status = run->net.ops->add_host(run->net.self, start);
+        status = run->net.ops->add_host(run->net.self, trp_harness_start_of(run, i));
+        if (status == TRP_OK) {
+            status = fleet_plug(run, i);
+        }
     }
     return status;
 }
@@ -205,7 +331,7 @@ void trp_harness_host_totals(struct trp_run *run)
                             &(struct trp_run_host_totals){.bytes_sent = stats.bytes_sent,
                                                           .bytes_received = stats.bytes_received,
                                                           .lives = run->hosts[i].lives,
-                                                          .up = run->hosts[i].node != NULL});
+                                                          .up = trp_harness_is_up(run, i)});
     }
 }
 
@@ -214,7 +340,7 @@ void trp_harness_host_totals(struct trp_run *run)
 static bool fleet_is_up(void *user, uint32_t host)
 {
     const struct trp_run *run = user;
-    return run->hosts[host].node != NULL && !run->hosts[host].leaving;
+    return trp_harness_is_up(run, host) && !run->hosts[host].leaving;
 }
 
 static void fleet_sort_by_distance(void *user, const char *name, uint32_t *hosts, uint32_t count)

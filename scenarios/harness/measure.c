@@ -91,8 +91,8 @@ static uint64_t measure_availability(struct trp_run *run)
     uint64_t available = 0;
     for (uint32_t a = 0; a < run->plan->actors_count; a++) {
         const struct trp_plan_actor *actor = &run->plan->actors[a];
-        for (uint32_t h = 0; actor->name != NULL && h < actor->on->hosts_count; h++) {
-            uint32_t host = actor->on->hosts[h];
+        for (uint32_t h = 0; actor->name != NULL && h < run->crews[a].count; h++) {
+            uint32_t host = run->crews[a].hosts[h];
             char name[256];
             struct trp_actor_ref ref;
             if (run->hosts[host].node == NULL || run->hosts[host].leaving ||

@@ -37,11 +37,13 @@ struct trp_network_stats {
 };
 
 struct trp_network_ops {
-    const char *name;   /* as in `--net` */
     bool deterministic; /* one seed, one run: the trace hash is its identity */
     void (*close)(void *self);
     /* Adds the host of the next number, from 0, which starts at `start`. */
     enum trp_status (*add_host)(void *self, trp_time start);
+    /* Puts a host on a local network, whose hosts hear each other's multicast. NULL: there are
+     * none, and hosts with mDNS are refused. */
+    void (*set_lan)(void *self, uint32_t host, uint32_t lan);
     struct trp_multiaddr (*address)(const void *self, uint32_t host);
     trp_time (*now)(const void *self);
     /* Wall-clock time at 0, for what nodes sign. */
@@ -61,7 +63,7 @@ struct trp_network_ops {
     uint64_t (*restart)(void *self, uint32_t host, enum trp_state_kept state, uint64_t cause);
     uint64_t (*pause)(void *self, uint32_t host, uint64_t cause);
     uint64_t (*resume)(void *self, uint32_t host, uint64_t cause);
-    uint64_t (*reset)(void *self, uint32_t host, uint32_t share_ppm, uint64_t cause);
+    uint64_t (*reset)(void *self, uint32_t host, const struct trp_reset *reset, uint64_t cause);
     void (*stats)(const void *self, struct trp_network_stats *ret_stats);
     void (*host_stats)(const void *self, uint32_t host, struct trp_host_stats *ret_stats);
 };
@@ -73,6 +75,7 @@ struct trp_network {
 
 /* Opens a network for a run. `user` is that of the struct trp_network_opener. */
 struct trp_network_opener {
+    const char *name; /* as in `--net`; NULL with open NULL: "sim" */
     enum trp_status (*open)(void *user, const struct trp_network_config *config,
                             struct trp_network *ret_network);
     void *user;

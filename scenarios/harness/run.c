@@ -73,10 +73,11 @@ static enum trp_status run_allocate(struct trp_run *run)
     run->scratch = trp_memory_alloc(memory, plan->hosts_count * sizeof *run->scratch);
     run->scratch2 = trp_memory_alloc(memory, plan->hosts_count * sizeof *run->scratch2);
     run->acts = trp_memory_alloc(memory, plan->timeline_count * sizeof *run->acts);
+    run->crews = trp_memory_alloc(memory, plan->actors_count * sizeof *run->crews);
     run->flows = trp_memory_alloc(memory, plan->workload_count * sizeof *run->flows);
     run->limits = trp_memory_alloc(memory, plan->groups_count * sizeof *run->limits);
     if (run->hosts == NULL || run->scratch == NULL || run->scratch2 == NULL || run->acts == NULL ||
-        run->flows == NULL || run->limits == NULL) {
+        run->crews == NULL || run->flows == NULL || run->limits == NULL) {
         return TRP_ENOMEM;
     }
     enum trp_status status = run_complete_limits(run);
@@ -157,15 +158,19 @@ void trp_run_free(struct trp_run *run)
     trp_heap_free(&run->agenda);
     for (uint32_t i = 0; run->acts != NULL && i < run->plan->timeline_count; i++) {
         trp_memory_free(&run->memory, run->acts[i].hosts);
+        trp_memory_free(&run->memory, run->acts[i].ends);
+        trp_memory_free(&run->memory, run->acts[i].pairs);
+        trp_memory_free(&run->memory, run->acts[i].name);
     }
-    for (uint32_t i = 0; run->flows != NULL && i < run->plan->workload_count; i++) {
-        trp_memory_free(&run->memory, run->flows[i].hosts);
+    for (uint32_t i = 0; run->crews != NULL && i < run->plan->actors_count; i++) {
+        trp_memory_free(&run->memory, run->crews[i].hosts);
     }
     trp_memory_free(&run->memory, run->hosts);
     trp_memory_free(&run->memory, run->limits);
     trp_memory_free(&run->memory, run->scratch);
     trp_memory_free(&run->memory, run->scratch2);
     trp_memory_free(&run->memory, run->acts);
+    trp_memory_free(&run->memory, run->crews);
     trp_memory_free(&run->memory, run->flows);
     trp_memory_free(&run->memory, run->operations);
     trp_memory_free(&run->memory, run->samples);
@@ -199,7 +204,7 @@ static bool run_look(struct trp_run *run, trp_time until)
                                             .events = run->recorder.sequence,
                                             .fault = run->lasting_fault};
         for (uint32_t i = 0; i < run->plan->hosts_count; i++) {
-            progress.hosts_up += run->hosts[i].node != NULL;
+            progress.hosts_up += trp_harness_is_up(run, i);
         }
         run->options.progress(run->options.user, &progress);
     }

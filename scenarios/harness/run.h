@@ -10,7 +10,7 @@
 
 #include "reports/store/run_record.h"
 #include "scenarios/harness/network.h"
-#include "scenarios/lang/plan.h"
+#include "scenarios/lang/load.h"
 
 #include <troupe/trace.h>
 
@@ -59,6 +59,11 @@ struct trp_run_judgement {
  * invariant, what could still have come true is undecided. */
 enum trp_status trp_run_judge(const struct trp_run *run, uint32_t index,
                               struct trp_run_judgement *ret_judgement) TRP_NODISCARD;
+
+/* Writes the scenario with everything decided as this run decided it (scenarios/lang/decide.h); to
+ * be freed with free(). `load` is what the plan is from. NULL with the problem. */
+char *trp_run_print_decisions(struct trp_run *run, const struct trp_load *load,
+                              char ret_problem[256]);
 
 struct trp_run_summary {
     uint64_t events;

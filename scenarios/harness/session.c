@@ -11,6 +11,7 @@ struct trp_session {
     struct trp_run_record *record;
     struct trp_run *run;
     struct trp_session_expectation *expectations;
+    char *decisions; /* NULL: nobody will read them */
     struct trp_session_result result;
     trp_time started;
 };
@@ -42,6 +43,7 @@ static enum trp_status session_execute(struct trp_session *session)
 {
     const struct trp_run_options options = {.plan = session->plan,
                                             .seed = session->options.seed,
+                                            .network = session->options.network,
                                             .record = session->record,
                                             .sink = session->options.sink,
                                             .progress = session_progress,
@@ -84,6 +86,22 @@ static double display_value(enum trp_unit unit, uint64_t value)
     return 0;
 }
 
+/* The unit of what display_value gives, as reports know it. */
+static const char *unit_name(enum trp_unit unit)
+{
+    switch (unit) {
+    case TRP_UNIT_RATIO:
+        return "ratio";
+    case TRP_UNIT_NUMBER:
+        return "count";
+    case TRP_UNIT_SPAN:
+        return "s";
+    case TRP_UNIT_BYTES:
+        return "bytes";
+    }
+    return NULL;
+}
+
 static const char *kind_name(enum trp_plan_expect_kind kind)
 {
     switch (kind) {
@@ -121,18 +139,21 @@ static void session_judge_one(struct trp_session *session, uint32_t index)
         ret->value = check.value;
         memcpy(ret->detail, check.detail, sizeof ret->detail);
     }
+    bool measured = expect->kind == TRP_PLAN_METRIC || expect->kind == TRP_PLAN_EVENTUALLY;
     ret->failed = judgement.failed;
     ret->event = judgement.sequence;
     ret->host = judgement.host;
-    trp_run_expect(session->record, &(struct trp_run_expectation){.text = expect->text,
-                                                                  .kind = ret->kind,
-                                                                  .verdict = ret->verdict,
-                                                                  .has_value = ret->has_value,
-                                                                  .value = ret->value,
-                                                                  .detail = ret->detail,
-                                                                  .failed = judgement.failed,
-                                                                  .sequence = judgement.sequence,
-                                                                  .line = expect->place.line});
+    trp_run_expect(session->record, &(struct trp_run_expectation){
+                                        .text = expect->text,
+                                        .kind = ret->kind,
+                                        .verdict = ret->verdict,
+                                        .has_value = ret->has_value,
+                                        .value = ret->value,
+                                        .unit = measured ? unit_name(expect->metric.unit) : NULL,
+                                        .detail = ret->detail,
+                                        .failed = judgement.failed,
+                                        .sequence = judgement.sequence,
+                                        .line = expect->place.line});
 }
 
 /* What the run failed by: the first expectation that is broken, else the first that is undecided.
@@ -190,7 +211,7 @@ static void session_describe(struct trp_session *session)
                       .seed = options->seed,
                       .settings = options->settings,
                       .version = options->version,
-                      .net = "sim",
+                      .net = options->network.open == NULL ? "sim" : options->network.name,
                       .transport = "tcp",
                       .security = plan->security == TRP_PLAN_PLAINTEXT ? "plaintext" : "noise",
                       .reproduce = options->reproduce});
@@ -203,6 +224,7 @@ static void session_finish(struct trp_session *session)
         session->record,
         &(struct trp_run_end){.outcome = result->outcome,
                               .failure = result->failure[0] == '\0' ? NULL : result->failure,
+                              .decisions = session->decisions,
                               .trace_hash = result->summary.trace_hash,
                               .events = result->summary.events,
                               .happenings = result->summary.happenings,
@@ -211,23 +233,63 @@ static void session_finish(struct trp_session *session)
                               .peak_rss_bytes = result->peak_rss_bytes});
 }
 
-/* Says whether anybody will read the events: the file's owner, or an expectation in SQL. */
+/* Keeps what the run decided, where a file is kept. */
+static enum trp_status session_decide(struct trp_session *session, struct trp_run_error *error)
+{
+    char problem[256];
+    if (session->options.database == NULL) {
+        return TRP_OK;
+    }
+    session->decisions = trp_run_print_decisions(session->run, session->options.load, problem);
+    if (session->decisions == NULL) {
+        (void)snprintf(error->text, sizeof error->text, "the decisions are no scenario: %s",
+                       problem);
+        return TRP_EINVAL;
+    }
+    return TRP_OK;
+}
+
+/* Says whether anybody will read the events: the file's owner, or an expectation in SQL; and when
+ * the run cannot be had again, whoever asks why it failed. */
 static bool session_wants_events(const struct trp_session *session)
 {
-    bool wants = session->options.database != NULL;
+    bool wants = session->options.database != NULL || session->options.network.open != NULL;
     for (uint32_t i = 0; i < session->plan->expect_count; i++) {
         wants = wants || session->plan->expect[i].kind == TRP_PLAN_SQL;
     }
     return wants;
 }
 
-static enum trp_status session_run(struct trp_session *session, struct trp_run_error *error)
+/* Runs with a new record. */
+static enum trp_status session_record(struct trp_session *session, bool skip_events)
 {
-    const struct trp_run_limits limits = {.skip_events = !session_wants_events(session)};
+    const struct trp_run_limits limits = {.skip_events = skip_events};
+    trp_run_free(session->run);
+    trp_run_record_free(session->record);
+    session->run = NULL;
+    session->record = NULL;
     enum trp_status status = trp_run_record_new(&limits, &session->record);
     if (status == TRP_OK) {
         session_describe(session);
         status = session_execute(session);
+    }
+    return status;
+}
+
+/* Runs; once more when an invariant broke and the events that led to it were not kept. */
+static enum trp_status session_run_to_end(struct trp_session *session)
+{
+    bool skip = !session_wants_events(session);
+    enum trp_status status = session_record(session, skip);
+    bool again = skip && session->result.summary.stopped;
+    return status == TRP_OK && again ? session_record(session, false) : status;
+}
+
+static enum trp_status session_run(struct trp_session *session, struct trp_run_error *error)
+{
+    enum trp_status status = session_run_to_end(session);
+    if (status == TRP_OK) {
+        status = session_decide(session, error);
     }
     if (status == TRP_OK) {
         session->result.dropped_events = trp_run_record_dropped(session->record).events;
@@ -277,6 +339,7 @@ void trp_session_close(struct trp_session *session)
     trp_run_free(session->run);
     trp_run_record_free(session->record);
     free(session->expectations);
+    free(session->decisions);
     free(session);
 }
 

@@ -21,9 +21,10 @@ struct trp_session_options {
     const char *version;
     const char *database; /* path of run.db; NULL: kept in memory */
     uint64_t seed;
-    trp_time (*wall_clock)(void); /* monotonic; for wall_ns */
-    trp_time wall_ns_max;         /* 0: unlimited; past it the run is TRP_RUN_TIMED_OUT */
-    struct trp_trace_sink sink;   /* sees every event; event may be NULL */
+    struct trp_network_opener network; /* open NULL: the simulated world */
+    trp_time (*wall_clock)(void);      /* monotonic; for wall_ns */
+    trp_time wall_ns_max;              /* 0: unlimited; past it the run is TRP_RUN_TIMED_OUT */
+    struct trp_trace_sink sink;        /* sees every event; event may be NULL */
     void (*progress)(void *user, const struct trp_run_progress *progress); /* may be NULL */
     void *user;                                                            /* of progress */
 };

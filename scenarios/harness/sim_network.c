@@ -29,6 +29,11 @@ static enum trp_status sim_add_host(void *self, trp_time start)
     return trp_world_add_host(world_of(self), start, &host);
 }
 
+static void sim_set_lan(void *self, uint32_t host, uint32_t lan)
+{
+    trp_world_set_lan(world_of(self), host, lan);
+}
+
 static struct trp_multiaddr sim_address(const void *self, uint32_t host)
 {
     uint8_t ip[4];
@@ -108,9 +113,9 @@ static uint64_t sim_resume(void *self, uint32_t host, uint64_t cause)
     return trp_world_resume(world_of(self), host, cause);
 }
 
-static uint64_t sim_reset(void *self, uint32_t host, uint32_t share_ppm, uint64_t cause)
+static uint64_t sim_reset(void *self, uint32_t host, const struct trp_reset *reset, uint64_t cause)
 {
-    return trp_world_reset(world_of(self), host, share_ppm, cause);
+    return trp_world_reset(world_of(self), host, reset, cause);
 }
 
 static void sim_stats(const void *self, struct trp_network_stats *ret_stats)
@@ -126,10 +131,10 @@ static void sim_host_stats(const void *self, uint32_t host, struct trp_host_stat
     trp_world_host_stats(world_of(self), host, ret_stats);
 }
 
-static const struct trp_network_ops sim_ops = {.name = "sim",
-                                               .deterministic = true,
+static const struct trp_network_ops sim_ops = {.deterministic = true,
                                                .close = sim_close,
                                                .add_host = sim_add_host,
+                                               .set_lan = sim_set_lan,
                                                .address = sim_address,
                                                .now = sim_now,
                                                .unix_ns = sim_unix_ns,

@@ -4,6 +4,7 @@
 #define HARNESS_STATE_H
 
 #include "base/heap.h"
+#include "scenarios/adversary/adversary.h"
 #include "scenarios/harness/network.h"
 #include "scenarios/harness/run.h"
 #include "scenarios/harness/vocabulary.h"
@@ -14,6 +15,9 @@
 #include <troupe/node.h>
 #include <troupe/sim.h>
 
+/* Bootstrap peers that a host takes of those its group may dial. */
+#define TRP_HARNESS_BOOTSTRAP_MAX 3u
+
 /* Streams of the harness's draws; the entity is that of the plan's entry. */
 enum harness_stream {
     STREAM_START = 1, /* moment of a host's start */
@@ -22,7 +26,8 @@ enum harness_stream {
     STREAM_TARGET,    /* on which name */
     STREAM_SHAPE,     /* sides of a partition */
     STREAM_BOOTSTRAP, /* which bootstrap peers a host takes */
-    STREAM_PROBE      /* the oracle's walks */
+    STREAM_PROBE,     /* the oracle's walks */
+    STREAM_FOE        /* what an adversary does */
 };
 
 /* What the harness itself does next, in order of (time, order). */
@@ -38,7 +43,10 @@ struct agenda {
 struct host {
     struct trp_run *run;
     uint32_t index;
-    struct trp_node *node; /* NULL: down */
+    struct trp_node *node; /* of an honest host; NULL: it is down */
+    struct trp_node *foe;  /* of an adversary that has one */
+    struct trp_impostor *impostor;
+    struct trp_intruder *intruder;
     const struct trp_limits *limits;
     uint32_t lives;
     bool leaving;
@@ -57,7 +65,8 @@ struct host {
 struct operation {
     uint32_t workload;
     uint32_t host;
-    uint32_t life; /* of the host when it began: a later life knows nothing of it */
+    uint32_t life;  /* of the host when it began: a later life knows nothing of it */
+    uint64_t count; /* of its workload entry: the key of its draws */
     uint32_t outcomes;
     trp_time started;
     trp_time finished;
@@ -75,17 +84,28 @@ struct operation {
 
 /* The state of a timeline entry. */
 struct act {
+    bool taken;
     bool lasting;
     uint64_t sequence; /* of its trace event */
-    uint32_t *hosts;   /* those it hit */
+    uint32_t *hosts;   /* those it hit; of a partition, side after side */
     uint32_t hosts_count;
+    uint32_t *ends; /* of each side of a partition, in `hosts` */
+    uint32_t sides;
+    struct trp_plan_pair *pairs; /* whose connections were reset */
+    uint32_t pairs_count;
+    uint32_t pairs_capacity;
+    char *name; /* of the actor that was stopped or killed */
+};
+
+/* The hosts that an actors: entry was evaluated to. */
+struct crew {
+    uint32_t *hosts;
+    uint32_t count;
 };
 
 /* The state of a workload entry. */
 struct flow {
-    uint64_t count;  /* operations begun */
-    uint32_t *hosts; /* that the actors: entry of its target was evaluated to */
-    uint32_t hosts_count;
+    uint64_t count; /* operations that were due, begun or not */
 };
 
 struct sample {
@@ -110,6 +130,7 @@ struct trp_run {
     uint32_t *scratch; /* plan->hosts_count numbers */
     uint32_t *scratch2;
     struct act *acts;
+    struct crew *crews; /* of each actors: entry */
     struct flow *flows;
     struct operation *operations;
     uint64_t operations_count;
@@ -128,6 +149,12 @@ struct trp_run {
     const char *lasting_fault;
 };
 
+static inline bool trp_harness_is_up(const struct trp_run *run, uint32_t host)
+{
+    const struct host *its = &run->hosts[host];
+    return its->node != NULL || its->foe != NULL || its->intruder != NULL;
+}
+
 static inline trp_time trp_harness_now(const struct trp_run *run)
 {
     return run->net.ops->now(run->net.self);
@@ -141,16 +168,38 @@ uint64_t trp_harness_draw(const struct trp_run *run, uint64_t entity, enum harne
 
 /* fleet.c */
 enum trp_status trp_harness_add_hosts(struct trp_run *run);
+/* Says whether an actors: entry runs on a host. */
+bool trp_harness_crew_has(const struct trp_run *run, uint32_t actor, uint32_t host);
+/* The moment a host starts; TRP_NEVER: when it is told to. */
+trp_time trp_harness_start_of(const struct trp_run *run, uint32_t host);
+/* Writes the hosts that a host dials to join; `ret_peers` has room for TRP_HARNESS_BOOTSTRAP_MAX.
+ */
+enum trp_status trp_harness_bootstrap_of(struct trp_run *run, uint32_t host, uint32_t *ret_peers,
+                                         uint32_t *ret_count) TRP_NODISCARD;
 struct trp_host_factory trp_harness_factory(struct trp_run *run);
 /* Fills in what selectors ask of the world. */
 struct trp_selector_world trp_harness_selector_world(struct trp_run *run, uint64_t entity,
                                                      uint64_t counter);
 void trp_harness_host_totals(struct trp_run *run);
 
+/* Has a new node listen and dial its bootstrap peers. */
+enum trp_status trp_harness_join(struct trp_run *run, struct trp_node *node, uint32_t host,
+                                 trp_time now) TRP_NODISCARD;
+
+/* foes.c */
+/* Begins the life of an adversary; `config` is that of an honest node in its place. */
+enum trp_status trp_harness_foe_begin(struct trp_run *run, uint32_t index,
+                                      struct trp_node_config *config,
+                                      struct trp_process *ret_process) TRP_NODISCARD;
+void trp_harness_foe_end(struct trp_run *run, uint32_t index);
+
 /* workload.c */
 enum trp_status trp_harness_begin_workload(struct trp_run *run);
 enum trp_status trp_harness_operate(struct trp_run *run, uint32_t index);
 void trp_harness_result(struct trp_run *run, uint32_t host, const struct trp_result *result);
+/* Writes the name that an operation of a workload entry is about. */
+enum trp_status trp_harness_target(const struct trp_run *run, uint32_t workload, uint64_t count,
+                                   uint32_t host, char *out, size_t room) TRP_NODISCARD;
 /* The operations of a host that went down have nobody waiting for them. */
 void trp_harness_orphan(struct trp_run *run, uint32_t host);
 /* Encodes args of a message type as msgpack into `out`. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/harness/state.h"
 
+#include <stdlib.h>
+
 static const char *const action_names[] = {
     [TRP_PLAN_PARTITION] = "partition", [TRP_PLAN_HEAL] = "heal",
     [TRP_PLAN_LINK] = "link",           [TRP_PLAN_RESET] = "reset",
@@ -98,7 +100,7 @@ static void cut_sets(struct trp_run *run, uint32_t index, const uint32_t *a, uin
     }
 }
 
-/* Orders hosts by their draws: the drawn halves and rings are runs of this order. */
+/* Orders hosts by their draws. */
 static void shape_shuffle(struct trp_run *run, uint32_t index, uint32_t *hosts, uint32_t count)
 {
     uint64_t entity = run->plan->timeline[index].entity;
@@ -114,33 +116,49 @@ static void shape_shuffle(struct trp_run *run, uint32_t index, uint32_t *hosts, 
     }
 }
 
-static enum trp_status partition_sets(struct trp_run *run, uint32_t index)
+static int host_compare(const void *a, const void *b)
 {
-    const struct trp_plan_action *action = &run->plan->timeline[index];
-    struct act *act = &run->acts[index];
-    uint32_t ends[64];
-    uint32_t begin = 0;
-    for (uint32_t i = 0; i < action->sets_count && i < 64; i++) {
-        uint32_t count;
-        enum trp_status status = act_select(run, index, action->sets[i], &count);
-        if (status == TRP_OK) {
-            status = act_hit(run, act, run->scratch, count);
-        }
-        if (status != TRP_OK) {
-            return status;
-        }
-        ends[i] = act->hosts_count;
-        for (uint32_t k = 0; k < i; k++) {
-            uint32_t other = k == 0 ? 0 : ends[k - 1];
-            cut_sets(run, index, act->hosts + other, ends[k] - other, act->hosts + begin,
-                     ends[i] - begin);
-        }
-        begin = ends[i];
-    }
-    return TRP_OK;
+    uint32_t first = *(const uint32_t *)a;
+    uint32_t second = *(const uint32_t *)b;
+    return (first > second) - (first < second);
 }
 
-static enum trp_status partition_isolate(struct trp_run *run, uint32_t index)
+/* Ends a side of a partition behind the hosts that were hit so far. */
+static void side_end(struct act *act, uint32_t end)
+{
+    uint32_t begin = act->sides == 0 ? 0 : act->ends[act->sides - 1];
+    if (end > begin) {
+        qsort(act->hosts + begin, end - begin, sizeof *act->hosts, host_compare);
+    }
+    act->ends[act->sides++] = end;
+}
+
+/* Cuts every side from every earlier one. */
+static void cut_sides(struct trp_run *run, uint32_t index)
+{
+    const struct act *act = &run->acts[index];
+    for (uint32_t i = 1; i < act->sides; i++) {
+        const uint32_t *later = act->hosts + act->ends[i - 1];
+        uint32_t later_count = act->ends[i] - act->ends[i - 1];
+        for (uint32_t k = 0; k < i; k++) {
+            uint32_t begin = k == 0 ? 0 : act->ends[k - 1];
+            cut_sets(run, index, act->hosts + begin, act->ends[k] - begin, later, later_count);
+        }
+    }
+}
+
+/* Divides the first `count` of the hosts, in a drawn order, in two. */
+static void cut_halves(struct trp_run *run, uint32_t index, uint32_t count)
+{
+    struct act *act = &run->acts[index];
+    shape_shuffle(run, index, act->hosts, act->hosts_count);
+    act->hosts_count = count; /* who is in no half is not hit */
+    side_end(act, count / 2);
+    side_end(act, count);
+    cut_sides(run, index);
+}
+
+static void cut_isolated(struct trp_run *run, uint32_t index)
 {
     const struct act *act = &run->acts[index];
     for (uint32_t i = 0; i < act->hosts_count; i++) {
@@ -152,11 +170,10 @@ static enum trp_status partition_isolate(struct trp_run *run, uint32_t index)
         }
         cut_sets(run, index, &act->hosts[i], 1, run->scratch, others);
     }
-    return TRP_OK;
 }
 
-/* Each host is cut from those that are farther than a majority reaches around the drawn ring. */
-static enum trp_status partition_ring(struct trp_run *run, uint32_t index)
+/* Each host is cut from those that are farther than a majority reaches around the ring. */
+static void cut_ring(struct trp_run *run, uint32_t index)
 {
     const struct act *act = &run->acts[index];
     uint32_t count = act->hosts_count;
@@ -171,42 +188,56 @@ static enum trp_status partition_ring(struct trp_run *run, uint32_t index)
             cut_one_way(run, index, &act->hosts[i], 1, run->scratch, others);
         }
     }
-    return TRP_OK;
+}
+
+/* Chooses the hosts of each listed side, or those that a shape divides. */
+static enum trp_status partition_select(struct trp_run *run, uint32_t index)
+{
+    const struct trp_plan_action *action = &run->plan->timeline[index];
+    struct act *act = &run->acts[index];
+    uint32_t sides = action->sets_count < 2 ? 2 : action->sets_count;
+    act->ends = trp_memory_alloc(&run->memory, sides * sizeof *act->ends);
+    enum trp_status status = act->ends == NULL ? TRP_ENOMEM : TRP_OK;
+    for (uint32_t i = 0; i < action->sets_count && status == TRP_OK; i++) {
+        uint32_t count;
+        status = act_select(run, index, action->sets[i], &count);
+        if (status == TRP_OK) {
+            status = act_hit(run, act, run->scratch, count);
+        }
+        if (status == TRP_OK && action->shape == TRP_PLAN_SHAPE_SETS) {
+            side_end(act, act->hosts_count);
+        }
+    }
+    return status;
 }
 
 static enum trp_status act_partition(struct trp_run *run, uint32_t index)
 {
     const struct trp_plan_action *action = &run->plan->timeline[index];
     struct act *act = &run->acts[index];
-    uint32_t count = 0;
-    enum trp_status status = TRP_OK;
-    if (action->shape == TRP_PLAN_SHAPE_SETS) {
-        return partition_sets(run, index);
-    }
-    status = act_select(run, index, action->sets[0], &count);
-    if (status == TRP_OK) {
-        status = act_hit(run, act, run->scratch, count);
-    }
+    enum trp_status status = partition_select(run, index);
     if (status != TRP_OK) {
         return status;
     }
-    shape_shuffle(run, index, act->hosts, count);
     switch (action->shape) {
     case TRP_PLAN_SHAPE_SETS:
-        break;
-    case TRP_PLAN_SHAPE_HALVES:
-        cut_sets(run, index, act->hosts, count / 2, act->hosts + count / 2, count - count / 2);
-        break;
-    case TRP_PLAN_SHAPE_BRIDGE: /* the last in the order sees both sides */
-        if (count >= 3) {
-            uint32_t sides = count - 1;
-            cut_sets(run, index, act->hosts, sides / 2, act->hosts + sides / 2, sides - sides / 2);
-        }
+        cut_sides(run, index);
         break;
     case TRP_PLAN_SHAPE_ISOLATE:
-        return partition_isolate(run, index);
+        cut_isolated(run, index);
+        break;
     case TRP_PLAN_SHAPE_RING:
-        return partition_ring(run, index);
+        if (action->sets_count == 1) {
+            shape_shuffle(run, index, act->hosts, act->hosts_count);
+        }
+        cut_ring(run, index);
+        break;
+    case TRP_PLAN_SHAPE_HALVES:
+        cut_halves(run, index, act->hosts_count);
+        break;
+    case TRP_PLAN_SHAPE_BRIDGE: /* the last in the order sees both sides */
+        cut_halves(run, index, act->hosts_count >= 3 ? act->hosts_count - 1 : 0);
+        break;
     }
     return TRP_OK;
 }
@@ -233,11 +264,11 @@ static enum trp_status crash_one(struct trp_run *run, uint32_t index, uint32_t h
 enum trp_status trp_harness_restart(struct trp_run *run, uint32_t host, enum trp_state_kept state,
                                     uint64_t cause)
 {
-    if (run->hosts[host].leaving && run->hosts[host].node != NULL) {
+    if (run->hosts[host].leaving && trp_harness_is_up(run, host)) {
         (void)run->net.ops->stop(run->net.self, host, cause); /* its goodbyes are said */
         return TRP_OK;
     }
-    if (run->hosts[host].node == NULL) {
+    if (!trp_harness_is_up(run, host)) {
         run->hosts[host].leaving = false;
         (void)run->net.ops->restart(run->net.self, host, state, cause);
     }
@@ -258,13 +289,21 @@ static enum trp_status leave_one(struct trp_run *run, uint32_t host)
 static enum trp_status act_on_actor(struct trp_run *run, uint32_t index)
 {
     const struct trp_plan_action *action = &run->plan->timeline[index];
-    const struct trp_plan_actor *actor =
-        action->actor.actor == TRP_PLAN_NONE ? NULL : &run->plan->actors[action->actor.actor];
+    static const struct crew nobody = {.hosts = NULL};
+    uint32_t actor = action->actor.actor;
+    const struct crew *crew = actor == TRP_PLAN_NONE ? &nobody : &run->crews[actor];
     char name[256];
     enum trp_status status = trp_plan_target_name(
-        run->plan, &action->actor, 0, actor == NULL ? NULL : actor->on->hosts,
-        actor == NULL ? 0 : actor->on->hosts_count,
+        run->plan, &action->actor, 0, crew->hosts, crew->count,
         trp_harness_draw(run, action->entity, STREAM_TARGET, 0), name, sizeof name);
+    if (status == TRP_OK) {
+        struct act *act = &run->acts[index];
+        act->name = trp_memory_alloc(&run->memory, strlen(name) + 1);
+        status = act->name == NULL ? TRP_ENOMEM : TRP_OK;
+        if (status == TRP_OK) {
+            memcpy(act->name, name, strlen(name) + 1);
+        }
+    }
     const struct trp_command command = {.kind = action->kind == TRP_PLAN_KILL ? TRP_CMD_KILL
                                                                               : TRP_CMD_STOP,
                                         .name = trp_bytes_text(name)};
@@ -279,6 +318,74 @@ static enum trp_status act_on_actor(struct trp_run *run, uint32_t index)
     return status;
 }
 
+/* Which of a host's connections a reset hits: those listed, or those drawn, which are noted. */
+struct choice {
+    struct trp_run *run;
+    uint32_t index;
+    uint32_t *numbers; /* of connections with each host, so far */
+};
+
+static bool reset_is_listed(const struct trp_plan_action *action, uint32_t host, uint32_t other,
+                            uint32_t number)
+{
+    for (uint32_t i = 0; i < action->pairs_count; i++) {
+        const struct trp_plan_pair *pair = &action->pairs[i];
+        bool all = pair->number == 0 && pair->a == other && pair->b == host;
+        if (all || (pair->a == host && pair->b == other &&
+                    (pair->number == 0 || pair->number == number))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool reset_chooses(void *user, uint32_t host, uint32_t other, bool drawn)
+{
+    const struct choice *choice = user;
+    struct trp_run *run = choice->run;
+    const struct trp_plan_action *action = &run->plan->timeline[choice->index];
+    struct act *act = &run->acts[choice->index];
+    uint32_t number = ++choice->numbers[other];
+    if (action->pairs != NULL) {
+        return reset_is_listed(action, host, other, number);
+    }
+    if (!drawn) {
+        return false;
+    }
+    if (act->pairs_count == act->pairs_capacity) {
+        uint32_t capacity = act->pairs_capacity == 0 ? 16 : act->pairs_capacity * 2;
+        struct trp_plan_pair *pairs =
+            trp_memory_resize(&run->memory, act->pairs, capacity * sizeof *pairs);
+        if (pairs == NULL) {
+            run->failed = TRP_ENOMEM;
+            return true;
+        }
+        act->pairs = pairs;
+        act->pairs_capacity = capacity;
+    }
+    act->pairs[act->pairs_count++] =
+        (struct trp_plan_pair){.a = host, .b = other, .number = number};
+    return true;
+}
+
+static uint64_t reset_one(struct trp_run *run, uint32_t index, uint32_t host)
+{
+    struct act *act = &run->acts[index];
+    uint32_t first = act->pairs_count;
+    struct choice choice = {.run = run, .index = index, .numbers = run->scratch2};
+    const struct trp_reset reset = {.share_ppm = run->plan->timeline[index].share_ppm,
+                                    .chooses = reset_chooses,
+                                    .user = &choice};
+    memset(choice.numbers, 0, run->plan->hosts_count * sizeof *choice.numbers);
+    uint64_t sequence = run->net.ops->reset(run->net.self, host, &reset, run->trace.cause);
+    for (uint32_t i = first; i < act->pairs_count; i++) {
+        if (choice.numbers[act->pairs[i].b] == 1) {
+            act->pairs[i].number = 0; /* there is no other to tell it from */
+        }
+    }
+    return sequence;
+}
+
 static enum trp_status act_on_host(struct trp_run *run, uint32_t index, uint32_t host)
 {
     const struct trp_plan_action *action = &run->plan->timeline[index];
@@ -287,7 +394,7 @@ static enum trp_status act_on_host(struct trp_run *run, uint32_t index, uint32_t
     enum trp_status status = TRP_OK;
     switch (action->kind) {
     case TRP_PLAN_RESET:
-        sequence = run->net.ops->reset(run->net.self, host, action->share_ppm, run->trace.cause);
+        sequence = reset_one(run, index, host);
         break;
     case TRP_PLAN_CRASH:
         status = crash_one(run, index, host);
@@ -378,6 +485,7 @@ enum trp_status trp_harness_act(struct trp_run *run, uint32_t index)
 {
     const struct trp_plan_action *action = &run->plan->timeline[index];
     struct act *act = &run->acts[index];
+    act->taken = true;
     act->lasting = act_lasts(action);
     run->trace.cause = trp_trace_action_taken(
         &run->trace,

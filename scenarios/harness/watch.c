@@ -395,7 +395,7 @@ static void look_for_identity(struct trp_run *run, const struct identity *gone)
     char name[256];
     for (uint32_t a = 0; a < run->plan->actors_count; a++) {
         const struct trp_plan_actor *actor = &run->plan->actors[a];
-        if (actor->name == NULL || !trp_selector_contains(actor->on, gone->host)) {
+        if (actor->name == NULL || !trp_harness_crew_has(run, a, gone->host)) {
             continue;
         }
         for (uint32_t k = 0; k < actor->count; k++) {

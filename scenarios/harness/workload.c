@@ -21,7 +21,7 @@ enum trp_status trp_harness_encode_args(const struct trp_value *args,
     return status;
 }
 
-/* ---- beginning ---- */
+/* ---- which, when ---- */
 
 static trp_time flow_gap(const struct trp_run *run, uint32_t index)
 {
@@ -31,37 +31,75 @@ static trp_time flow_gap(const struct trp_run *run, uint32_t index)
     return gap > 0 ? gap : 1;
 }
 
-static enum trp_status flow_begin(struct trp_run *run, uint32_t index)
+/* Plans the next operation of an entry, after the one at `last`. */
+static enum trp_status flow_plan(struct trp_run *run, uint32_t index, trp_time last)
 {
     const struct trp_plan_workload *entry = &run->plan->workload[index];
-    struct flow *flow = &run->flows[index];
-    if (entry->target.actor != TRP_PLAN_NONE) {
-        const struct trp_plan_actor *actor = &run->plan->actors[entry->target.actor];
-        flow->hosts =
-            trp_memory_alloc(&run->memory, actor->on->hosts_count * sizeof *flow->hosts + 1);
-        if (flow->hosts == NULL) {
-            return TRP_ENOMEM;
-        }
-        flow->hosts_count = actor->on->hosts_count;
-        memcpy(flow->hosts, actor->on->hosts, flow->hosts_count * sizeof *flow->hosts);
+    uint64_t count = run->flows[index].count;
+    trp_time next = TRP_NEVER;
+    if (entry->occasions == NULL) {
+        next = trp_time_after(last, flow_gap(run, index));
+    } else if (count < entry->occasions_count) {
+        next = entry->occasions[count].at;
     }
-    return trp_harness_schedule(run, trp_time_after(entry->from, flow_gap(run, index)),
-                                AGENDA_OPERATE, index, TRP_STATE_KEPT, 0);
+    return next == TRP_NEVER
+               ? TRP_OK
+               : trp_harness_schedule(run, next, AGENDA_OPERATE, index, TRP_STATE_KEPT, 0);
 }
 
 enum trp_status trp_harness_begin_workload(struct trp_run *run)
 {
     enum trp_status status = TRP_OK;
     for (uint32_t i = 0; i < run->plan->workload_count && status == TRP_OK; i++) {
-        status = flow_begin(run, i);
+        status = flow_plan(run, i, run->plan->workload[i].from);
     }
     return status;
 }
 
+enum trp_status trp_harness_target(const struct trp_run *run, uint32_t workload, uint64_t count,
+                                   uint32_t host, char *out, size_t room)
+{
+    static const struct crew nobody = {.hosts = NULL};
+    const struct trp_plan_workload *entry = &run->plan->workload[workload];
+    if (entry->occasions != NULL) {
+        size_t size = strlen(entry->occasions[count].target) + 1;
+        if (size > room) {
+            return TRP_ETOOBIG;
+        }
+        memcpy(out, entry->occasions[count].target, size);
+        return TRP_OK;
+    }
+    uint32_t actor = entry->target.actor;
+    const struct crew *crew = actor == TRP_PLAN_NONE ? &nobody : &run->crews[actor];
+    return trp_plan_target_name(run->plan, &entry->target, host, crew->hosts, crew->count,
+                                trp_harness_draw(run, entry->entity, STREAM_TARGET, count), out,
+                                room);
+}
+
+static bool flow_may_do(void *user, uint32_t host)
+{
+    const struct trp_run *run = user;
+    return run->hosts[host].node != NULL && !run->hosts[host].leaving;
+}
+
+/* Gives the host that an operation is issued on; TRP_ENOTFOUND: nobody is up to do it. */
+static enum trp_status flow_host(struct trp_run *run, uint32_t index, uint64_t count,
+                                 uint32_t *ret_host)
+{
+    const struct trp_plan_workload *entry = &run->plan->workload[index];
+    if (entry->occasions != NULL) {
+        *ret_host = entry->occasions[count].host;
+        return run->hosts[*ret_host].node == NULL ? TRP_ENOTFOUND : TRP_OK;
+    }
+    struct trp_selector_world world = trp_harness_selector_world(run, entry->entity, count);
+    world.is_up = flow_may_do;
+    return trp_selector_pick(run->plan, entry->on, &world, ret_host);
+}
+
 /* ---- operations ---- */
 
-static enum trp_status operation_insert(struct trp_run *run, uint32_t workload, uint32_t host,
-                                        uint64_t *ret_index)
+static enum trp_status operation_insert(struct trp_run *run, uint32_t workload, uint64_t count,
+                                        uint32_t host, uint64_t *ret_index)
 {
     if (run->operations_count == run->operations_capacity) {
         uint64_t capacity = run->operations_capacity == 0 ? 1024 : run->operations_capacity * 2;
@@ -78,6 +116,7 @@ static enum trp_status operation_insert(struct trp_run *run, uint32_t workload, 
     run->operations[*ret_index] = (struct operation){.workload = workload,
                                                      .host = host,
                                                      .life = its->lives,
+                                                     .count = count,
                                                      .started = trp_harness_now(run),
                                                      .paused_ns = its->paused_ns};
     if (its->newest != 0) {
@@ -147,14 +186,14 @@ static void operation_end(struct trp_run *run, struct operation *operation, enum
 }
 
 /* Sends an operation to its host as a command; the request's number is its index + 1. */
-static enum trp_status operation_issue(struct trp_run *run, uint32_t index, uint32_t host,
-                                       const char *target)
+static enum trp_status operation_issue(struct trp_run *run, uint32_t index, uint64_t count,
+                                       uint32_t host, const char *target)
 {
     const struct trp_plan_workload *entry = &run->plan->workload[index];
     uint8_t *payload = NULL;
     size_t payload_size = 0;
     uint64_t number;
-    enum trp_status status = operation_insert(run, index, host, &number);
+    enum trp_status status = operation_insert(run, index, count, host, &number);
     if (status != TRP_OK) {
         return status;
     }
@@ -193,32 +232,25 @@ static enum trp_status operation_issue(struct trp_run *run, uint32_t index, uint
 enum trp_status trp_harness_operate(struct trp_run *run, uint32_t index)
 {
     const struct trp_plan_workload *entry = &run->plan->workload[index];
-    struct flow *flow = &run->flows[index];
     trp_time now = trp_harness_now(run);
-    uint64_t count = flow->count++;
-    if (now < entry->until && now < run->plan->until_ns) {
-        trp_time next = trp_time_after(now, flow_gap(run, index));
-        enum trp_status status =
-            trp_harness_schedule(run, next, AGENDA_OPERATE, index, TRP_STATE_KEPT, 0);
-        if (status != TRP_OK) {
-            return status;
-        }
-    } else {
+    uint64_t count = run->flows[index].count++;
+    bool drawn = entry->occasions == NULL;
+    if (drawn && (now >= entry->until || now >= run->plan->until_ns)) {
         return TRP_OK;
     }
     char target[256];
     uint32_t host;
-    const struct trp_selector_world world = trp_harness_selector_world(run, entry->entity, count);
-    enum trp_status status = trp_selector_pick(run->plan, entry->on, &world, &host);
-    if (status == TRP_ENOTFOUND) {
-        return TRP_OK; /* nobody is up to do it */
+    enum trp_status status = flow_plan(run, index, now);
+    if (status == TRP_OK) {
+        status = flow_host(run, index, count, &host);
+        if (status == TRP_ENOTFOUND) {
+            return TRP_OK;
+        }
     }
     if (status == TRP_OK) {
-        status = trp_plan_target_name(
-            run->plan, &entry->target, host, flow->hosts, flow->hosts_count,
-            trp_harness_draw(run, entry->entity, STREAM_TARGET, count), target, sizeof target);
+        status = trp_harness_target(run, index, count, host, target, sizeof target);
     }
-    return status == TRP_OK ? operation_issue(run, index, host, target) : status;
+    return status == TRP_OK ? operation_issue(run, index, count, host, target) : status;
 }
 
 void trp_harness_result(struct trp_run *run, uint32_t host, const struct trp_result *result)

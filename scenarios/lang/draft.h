@@ -36,7 +36,9 @@ struct draft_limits {
 struct draft_group {
     struct lang_item item;
     struct trp_plan_group group;
-    const char *bootstrap; /* read when all groups are known */
+    struct lang_start start;
+    const struct lang_node *bootstrap; /* read when all groups are known, as is: */
+    const struct lang_node *against;
     struct draft_limits limits;
 };
 
@@ -50,6 +52,7 @@ struct draft_workload {
     struct lang_item item;
     struct trp_plan_workload workload;
     const char *message;
+    const struct lang_node *occasions;
 };
 
 struct draft_action {
@@ -58,6 +61,7 @@ struct draft_action {
     struct lang_sides sides;
     const char *heal;
     const char *link;
+    const struct lang_node *pairs;
 };
 
 struct draft_eventually {
@@ -138,6 +142,9 @@ void lang_rules_expect(struct lang_context *context);
 /* Reads "A <-> B" or "A -> B" into a link; false with a problem added at `mark`. */
 bool lang_pair_read(struct lang_context *context, const char *text, struct lang_mark mark,
                     const struct lang_node *node, struct trp_plan_link *link);
+/* Reads a selector of exactly one host that is known before the run; TRP_PLAN_NONE with a fault. */
+uint32_t lang_host_read(struct lang_context *context, struct trp_bytes text,
+                        struct lang_fault *fault);
 /* Checks arguments against the fields of a message type (NULL: takes none). */
 void lang_arguments_check(struct lang_context *context, const struct lang_item *item,
                           const char *what, const struct trp_message_type *type,

@@ -26,27 +26,52 @@ static void load_check(struct trp_load *load)
     plan->tags_count = context->draft.tags.count;
 }
 
-struct trp_load *trp_load_open(const struct trp_load_options *options)
+/* Lays "path=value" over the scenario. */
+static void load_set(struct trp_load *load, const char *origin, const char *setting)
+{
+    const char *text = lang_arena_copy(&load->arena, setting, strlen(setting));
+    const struct lang_node *root = lang_merge_setting(&load->problems, load->root, origin, text);
+    load->root = root == NULL ? load->root : root;
+}
+
+static struct trp_load *load_make(const struct trp_vocabulary *vocabulary)
 {
     struct trp_load *load = lang_heap_take(NULL, sizeof *load);
     *load = (struct trp_load){0};
     load->problems.arena = &load->arena;
     load->context = (struct lang_context){.arena = &load->arena,
                                           .problems = &load->problems,
-                                          .vocabulary = options->vocabulary,
+                                          .vocabulary = vocabulary,
                                           .selectors = {.arena = &load->arena, .plan = &load->plan},
                                           .plan = &load->plan};
+    return load;
+}
+
+struct trp_load *trp_load_open(const struct trp_load_options *options)
+{
+    struct trp_load *load = load_make(options->vocabulary);
     const char *path = lang_arena_copy(&load->arena, options->path, strlen(options->path));
     const char *text = options->text;
     if (text != NULL)
         text = lang_arena_copy(&load->arena, text, options->text_bytes);
     load->root = lang_merge_file(&load->problems, path, text, options->text_bytes);
-    for (uint32_t i = 0; load->root != NULL && i < options->settings_count; i++) {
-        const char *setting = options->settings[i];
-        const struct lang_node *root = lang_merge_setting(
-            &load->problems, load->root, lang_arena_copy(&load->arena, setting, strlen(setting)));
-        load->root = root == NULL ? load->root : root;
-    }
+    for (uint32_t i = 0; load->root != NULL && i < options->settings_count; i++)
+        load_set(load, "--set", options->settings[i]);
+    if (load->root != NULL)
+        load_check(load);
+    lang_problems_sort(&load->problems);
+    return load;
+}
+
+struct trp_load *trp_load_over(const struct trp_load *below, const char *origin,
+                               const char *const *settings, uint32_t settings_count)
+{
+    struct trp_load *load = load_make(below->context.vocabulary);
+    for (uint32_t i = 0; i < below->problems.sources_count; i++)
+        (void)lang_source_add(&load->problems, below->problems.sources[i]);
+    load->root = below->root;
+    for (uint32_t i = 0; load->root != NULL && i < settings_count; i++)
+        load_set(load, origin, settings[i]);
     if (load->root != NULL)
         load_check(load);
     lang_problems_sort(&load->problems);

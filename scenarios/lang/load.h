@@ -50,6 +50,10 @@ struct trp_load;
 /* Reads, merges and checks; never NULL. With problems there is no plan. Free with trp_load_free. */
 struct trp_load *trp_load_open(const struct trp_load_options *options);
 void trp_load_free(struct trp_load *load);
+/* Lays settings over the scenario of another load, which must outlive this one and is to be without
+ * problems of reading. `origin` is what stands for the place of a setting. */
+struct trp_load *trp_load_over(const struct trp_load *below, const char *origin,
+                               const char *const *settings, uint32_t settings_count);
 
 /* Borrows the plan; NULL when there are problems. */
 const struct trp_plan *trp_load_plan(const struct trp_load *load);

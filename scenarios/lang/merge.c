@@ -344,14 +344,15 @@ static const struct lang_node *put(const struct setting *setting, const struct l
 }
 
 const struct lang_node *lang_merge_setting(struct lang_problems *problems,
-                                           const struct lang_node *root, const char *text)
+                                           const struct lang_node *root, const char *origin,
+                                           const char *text)
 {
     struct setting setting = {.problems = problems};
     size_t size = strlen(text);
     size_t value = 0;
     setting.source = lang_source_add(
         problems,
-        (struct lang_source){.path = "--set", .text = text, .size = size, .is_setting = true});
+        (struct lang_source){.path = origin, .text = text, .size = size, .is_setting = true});
     if (!split(&setting, text, &value))
         return NULL;
     uint32_t before = problems->count + problems->dropped;

@@ -13,8 +13,10 @@
 const struct lang_node *lang_merge_file(struct lang_problems *problems, const char *path,
                                         const char *text, size_t text_bytes);
 /* Applies "path=value": a path of keys between dots, entries of lists by [index] or by their
- * `name`; keys with dots in "quotes". NULL with a problem added. */
+ * `name`; keys with dots in "quotes". `origin` is what problems call it. NULL with a problem added.
+ */
 const struct lang_node *lang_merge_setting(struct lang_problems *problems,
-                                           const struct lang_node *root, const char *setting);
+                                           const struct lang_node *root, const char *origin,
+                                           const char *setting);
 
 #endif

@@ -100,9 +100,15 @@ static bool check_reserved(const struct splitter *splitter, struct trp_bytes tex
 {
     for (uint32_t i = 0; i < splitter->count; i++) {
         const char *part = splitter->parts[i].text;
-        if (part != NULL && strstr(part, ":meta:") != NULL) {
-            lang_fault_set(fault, 0, text.size, "a name cannot contain `:meta:`");
-            return false;
+        const char *found = part == NULL ? NULL : strstr(part, ":meta");
+        bool last = i + 1 == splitter->count;
+        for (; found != NULL; found = strstr(found + 1, ":meta")) {
+            char next = found[strlen(":meta")];
+            if (next == ':' || (next == '\0' && last)) {
+                lang_fault_set(fault, 0, text.size,
+                               "a name cannot contain `:meta:` or end in `:meta`");
+                return false;
+            }
         }
     }
     return true;

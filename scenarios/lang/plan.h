@@ -15,6 +15,7 @@
 
 #include <troupe/actor.h>
 #include <troupe/limits.h>
+#include <troupe/node.h>
 #include <troupe/sim.h>
 
 #define TRP_PLAN_NONE      UINT32_MAX /* of an index: there is none */
@@ -31,6 +32,7 @@ struct trp_place {
 
 enum trp_selector_kind {
     TRP_SELECT_ALL,     /* every host */
+    TRP_SELECT_NONE,    /* no host at all */
     TRP_SELECT_ANY,     /* one host, drawn anew each time */
     TRP_SELECT_RANGE,   /* hosts first .. last: a group or a part of it */
     TRP_SELECT_ZONE,    /* hosts of the groups with this zone: `name` */
@@ -122,15 +124,35 @@ struct trp_plan_link {
 
 enum trp_plan_state { TRP_PLAN_STATE_OF_GROUP, TRP_PLAN_STATE_KEPT, TRP_PLAN_STATE_LOST };
 
+/* How the hosts of a group behave. Adversaries run no actors and do no operations; see
+ * scenarios/adversary. */
+enum trp_plan_conduct {
+    TRP_PLAN_HONEST,
+    TRP_PLAN_FLOOD,     /* opens connections without end, and says nothing */
+    TRP_PLAN_SLOW,      /* begins as any peer would, one byte at a time */
+    TRP_PLAN_SILENT,    /* takes connections and never answers */
+    TRP_PLAN_TRUNCATE,  /* begins, and breaks off */
+    TRP_PLAN_MALFORMED, /* sends what no handshake allows */
+    TRP_PLAN_OVERSIZE,  /* announces messages beyond any limit */
+    TRP_PLAN_LIE,       /* answers the DHT with inventions, and puts them there */
+    TRP_PLAN_STREAMS    /* opens streams without end */
+};
+
 struct trp_plan_group {
     const char *name;
     const char *zone; /* the group's name unless said */
     uint32_t first;
     uint32_t count;
     const struct trp_selector *bootstrap; /* hosts each of these dials to join; NULL: none */
+    const struct trp_selector *const *bootstraps; /* instead, one for each host; NULL: not said */
     struct trp_dist start;     /* moment of start per host; constant TRP_NEVER: waits for join: */
+    const trp_time *starts;    /* instead, one for each host; NULL: not said */
     enum trp_plan_state state; /* what a crash leaves unless it says so: KEPT or LOST */
-    struct trp_limits limits;  /* zero fields: the default; limits: of the file merged in */
+    enum trp_plan_conduct conduct;
+    const struct trp_selector *against; /* whom an adversary attacks; NULL: all honest hosts */
+    trp_time every_ns;                  /* from one attack to the next; 0: as is usual for it */
+    enum trp_mdns_use mdns;             /* on the LAN of the zone */
+    struct trp_limits limits; /* zero fields: the default; limits: of the file merged in */
     struct trp_place place;
 };
 
@@ -150,6 +172,13 @@ struct trp_plan_actor {
 
 enum trp_plan_operation { TRP_PLAN_LOOKUP, TRP_PLAN_ASK, TRP_PLAN_TELL };
 
+/* One operation that is not drawn. */
+struct trp_plan_occasion {
+    trp_time at;
+    uint32_t host;
+    const char *target; /* the name, without placeholders */
+};
+
 struct trp_plan_workload {
     const char *name;
     uint64_t entity;
@@ -159,10 +188,12 @@ struct trp_plan_workload {
     const struct trp_selector *on; /* each operation runs on one host drawn from these */
     enum trp_plan_operation operation;
     struct trp_name_template target;
-    bool all;                                /* lookup: every actor of the name */
-    const struct trp_actor_handler *handler; /* ask, tell: message and reply types */
-    const struct trp_value *args;            /* of the message; NULL: none */
-    trp_time timeout_ns;                     /* of the reply; 0: the node's request timeout */
+    bool all;                                  /* lookup: every actor of the name */
+    const struct trp_actor_handler *handler;   /* ask, tell: message and reply types */
+    const struct trp_value *args;              /* of the message; NULL: none */
+    trp_time timeout_ns;                       /* of the reply; 0: the node's request timeout */
+    const struct trp_plan_occasion *occasions; /* by time; NULL: drawn by every, on, {random} */
+    uint32_t occasions_count;
     struct trp_place place;
 };
 
@@ -186,7 +217,16 @@ enum trp_plan_shape {
     TRP_PLAN_SHAPE_HALVES,  /* sets[0] in two drawn halves */
     TRP_PLAN_SHAPE_ISOLATE, /* each host of sets[0] alone, cut from every other host */
     TRP_PLAN_SHAPE_BRIDGE,  /* two drawn halves of sets[0] and one drawn host that sees both */
-    TRP_PLAN_SHAPE_RING     /* each host of sets[0] sees the nearest majority on a drawn ring */
+    TRP_PLAN_SHAPE_RING     /* each host of sets[0] sees the nearest majority on a drawn ring; of
+                             * several sets, on the ring in that order */
+};
+
+/* The connections of a host with another: all, or the one of this number among those `a` has with
+ * `b`, the oldest first. */
+struct trp_plan_pair {
+    uint32_t a;
+    uint32_t b;
+    uint32_t number; /* from 1; 0: all */
 };
 
 /* FORWARD cuts what an earlier set sends to a later one; BACKWARD the other way. */
@@ -207,9 +247,12 @@ struct trp_plan_action {
     uint32_t target;
     struct trp_plan_link link;
     uint32_t share_ppm;
+    const struct trp_plan_pair *pairs; /* RESET: whose connections, instead of a share; NULL */
+    uint32_t pairs_count;
     trp_time restart_ns; /* after the crash; TRP_NEVER: stays down */
     enum trp_plan_state state;
     struct trp_name_template actor;
+    uint32_t entry; /* its place in the file's list, from 0 */
     struct trp_place place;
 };
 
@@ -286,6 +329,10 @@ struct trp_plan {
 
 /* Gives the group of a host; `host` is below hosts_count. */
 const struct trp_plan_group *trp_plan_group_of(const struct trp_plan *plan, uint32_t host);
+static inline bool trp_plan_is_honest(const struct trp_plan *plan, uint32_t host)
+{
+    return trp_plan_group_of(plan, host)->conduct == TRP_PLAN_HONEST;
+}
 
 /* Gives the path from one host to another without faults: the default, then each link that
  * applies in the order of the file, field by field. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #define COMMENT_COLUMN 60u
+#define ENTRIES_A_LINE 8u /* a longer list has one line for each */
 
 struct printer {
     const struct lang_problems *problems;
@@ -49,7 +50,7 @@ static bool is_hidden(uint32_t c)
            c == 0xFFFE || c == 0xFFFF;
 }
 
-static void print_scalar(struct lang_text *out, struct trp_bytes text)
+void lang_scalar_print(struct lang_text *out, struct trp_bytes text)
 {
     if (is_plain(text)) {
         lang_text_append(out, (const char *)text.data, text.size);
@@ -124,7 +125,7 @@ static void line_end(struct printer *printer, const struct lang_mark *mark)
 
 static void print_key(struct printer *printer, struct trp_bytes key)
 {
-    print_scalar(&printer->out, key);
+    lang_scalar_print(&printer->out, key);
     lang_text_add(&printer->out, ": ");
 }
 
@@ -132,14 +133,15 @@ static void print_key(struct printer *printer, struct trp_bytes key)
 static void print_tree(struct printer *printer, const struct lang_node *node)
 {
     if (node->kind == LANG_SCALAR) {
-        print_scalar(&printer->out, trp_bytes(node->text, node->size));
+        lang_scalar_print(&printer->out, trp_bytes(node->text, node->size));
         return;
     }
     bool map = node->kind == LANG_MAP;
-    lang_text_add(&printer->out, map ? "{ " : "[ ");
+    const char *between = !map && node->count > ENTRIES_A_LINE ? ",\n        " : ", ";
+    lang_text_add(&printer->out, "%s%s", map ? "{" : "[", between + 1);
     for (uint32_t i = 0; i < node->count; i++) {
         if (i != 0)
-            lang_text_add(&printer->out, ", ");
+            lang_text_add(&printer->out, "%s", between);
         if (map)
             print_key(printer, trp_bytes_text(node->entries[i].key));
         print_tree(printer, node->entries[i].value);
@@ -188,7 +190,7 @@ static void print_flow(struct printer *printer, const struct lang_section *secti
         print_key(printer, lang_key_name(key));
         note(printer, lang_key_name(key), value);
         if (value == NULL)
-            print_scalar(&printer->out, trp_bytes_text(key->usual));
+            lang_scalar_print(&printer->out, trp_bytes_text(key->usual));
         else if (key->type == LANG_SECTION)
             print_flow(printer, key->section, value);
         else
@@ -234,7 +236,7 @@ static void print_line(struct printer *printer, const struct lang_key *key,
         lang_text_add(&printer->out, "%*s", (int)indent, "");
         print_key(printer, name);
         if (value == NULL)
-            print_scalar(&printer->out, trp_bytes_text(key->usual));
+            lang_scalar_print(&printer->out, trp_bytes_text(key->usual));
         else
             print_tree(printer, value);
         line_end(printer, value == NULL ? NULL : &value->mark);

@@ -7,6 +7,8 @@
 
 /* Writes a checked tree in the order of the schema table, defaults said; to be freed with free().
  */
+/* Writes a text so that YAML reads it as one scalar anywhere. */
+void lang_scalar_print(struct lang_text *out, struct trp_bytes text);
 char *lang_resolve_print(const struct lang_problems *problems, const struct lang_node *root);
 
 #endif

@@ -18,7 +18,7 @@ void lang_rules_run(struct lang_context *context)
 
 static bool is_reserved(const char *word)
 {
-    return lang_word_in(" all any default random closest holders zone heal ", word);
+    return lang_word_in(" all none any default random closest holders zone heal ", word);
 }
 
 /* Lays the limits of a group over those of the file and checks the sum. */
@@ -57,30 +57,115 @@ static void check_limits(struct lang_context *context, const struct draft_limits
     }
 }
 
-static void check_start(struct lang_context *context, const struct draft_group *group)
+/* Says whether a list has an entry for each host of the group; reports it otherwise. */
+static bool fits_group(struct lang_context *context, const struct draft_group *group,
+                       const char *key, uint32_t count)
 {
-    const struct trp_dist *start = &group->group.start;
-    bool never = start->kind == TRP_DIST_CONST && start->a == TRP_NEVER;
-    bool late = (start->kind == TRP_DIST_CONST && start->a >= context->plan->until_ns) ||
-                (start->kind == TRP_DIST_UNIFORM && start->b >= context->plan->until_ns);
-    if (late && !never && context->plan->until_ns != 0)
+    if (count == group->group.count)
+        return true;
+    lang_problem_add(context->problems, lang_item_mark(&group->item, key),
+                     "this lists %u for the %u hosts of the group", count, group->group.count);
+    return false;
+}
+
+static void check_start(struct lang_context *context, struct draft_group *group)
+{
+    const struct trp_dist *start = &group->start.dist;
+    trp_time latest = start->kind == TRP_DIST_CONST     ? start->a
+                      : start->kind == TRP_DIST_UNIFORM ? start->b
+                                                        : 0;
+    group->group.start = *start;
+    if (group->start.each != NULL) {
+        if (!fits_group(context, group, "start", group->start.count))
+            return;
+        group->group.starts = group->start.each;
+        latest = 0;
+        for (uint32_t i = 0; i < group->start.count; i++)
+            if (group->start.each[i] != TRP_NEVER && group->start.each[i] > latest)
+                latest = group->start.each[i];
+    }
+    if (latest >= context->plan->until_ns && latest != TRP_NEVER && context->plan->until_ns != 0)
         lang_problem_add(context->problems, lang_item_mark(&group->item, "start"),
                          "hosts would start after the run has ended");
+}
+
+/* Reads a selector whose choice can be made before the run. */
+static const struct trp_selector *read_early(struct lang_context *context,
+                                             const struct lang_node *node)
+{
+    struct lang_fault fault = {0};
+    const struct trp_selector *selector = lang_selector_read(
+        &context->selectors, trp_bytes(node->text, node->size), LANG_GROUP_FIRST, &fault);
+    if (selector != NULL && !lang_selector_is_early(selector)) {
+        lang_fault_set(&fault, 0, node->size, "who this is shows only while the run goes on");
+        lang_fault_hint(&fault, "closest() and holders() are for the timeline");
+        selector = NULL;
+    }
+    if (selector == NULL)
+        lang_fault_report(context, node, &fault);
+    return selector;
+}
+
+/* Reads whom adversaries attack, and refuses to honest hosts what is theirs. */
+static void read_conduct(struct lang_context *context, const struct draft_group *draft,
+                         struct trp_plan_group *group)
+{
+    static const char *const keys[] = {"against", "every"};
+    for (size_t i = 0; i < 2 && group->conduct == TRP_PLAN_HONEST; i++) {
+        const struct lang_node *value = lang_item_value(&draft->item, keys[i]);
+        if (value == NULL)
+            continue;
+        lang_problem_add(context->problems, value->mark, "`%s` is for adversaries", keys[i]);
+        lang_problem_hint(context->problems, "say what they do with behave: flood, slow, …");
+        return;
+    }
+    if (lang_item_is_zero(&draft->item, "every"))
+        lang_problem_add(context->problems, lang_item_mark(&draft->item, "every"),
+                         "attacks need some time between them");
+    if (draft->against == NULL)
+        return;
+    if (draft->against->kind == LANG_LIST)
+        lang_problem_add(context->problems, draft->against->mark,
+                         "`against` takes one value, not a list");
+    else
+        group->against = read_early(context, draft->against);
 }
 
 static void read_bootstraps(struct lang_context *context, struct trp_plan_group *groups)
 {
     const struct draft_group *drafts = context->draft.hosts.items;
     for (uint32_t i = 0; i < context->draft.hosts.count; i++) {
-        struct lang_fault fault = {0};
-        const struct draft_group *draft = &drafts[i];
-        if (draft->bootstrap == NULL)
+        const struct lang_node *node = drafts[i].bootstrap;
+        read_conduct(context, &drafts[i], &groups[i]);
+        if (node == NULL)
             continue;
-        groups[i].bootstrap = lang_selector_read(
-            &context->selectors, trp_bytes_text(draft->bootstrap), LANG_GROUP_FIRST, &fault);
-        if (groups[i].bootstrap == NULL)
-            lang_fault_report(context, lang_item_value(&draft->item, "bootstrap"), &fault);
+        if (node->kind != LANG_LIST) {
+            groups[i].bootstrap = read_early(context, node);
+            continue;
+        }
+        if (!fits_group(context, &drafts[i], "bootstrap", node->count))
+            continue;
+        const struct trp_selector **each =
+            lang_arena_take(context->arena, node->count * sizeof *each + 1);
+        for (uint32_t k = 0; k < node->count; k++)
+            each[k] = read_early(context, node->entries[k].value);
+        groups[i].bootstraps = each;
     }
+}
+
+uint32_t lang_host_read(struct lang_context *context, struct trp_bytes text,
+                        struct lang_fault *fault)
+{
+    const struct trp_selector *selector =
+        lang_selector_read(&context->selectors, text, LANG_GROUP_FIRST, fault);
+    if (selector == NULL)
+        return TRP_PLAN_NONE;
+    if (selector->hosts == NULL || selector->hosts_count != 1) {
+        lang_fault_set(fault, 0, text.size, "one host was expected");
+        lang_fault_hint(fault, "west[3]");
+        return TRP_PLAN_NONE;
+    }
+    return selector->hosts[0];
 }
 
 /* Names the group and its zone. */
@@ -116,8 +201,8 @@ void lang_rules_hosts(struct lang_context *context)
         name_group(context, draft);
         check_limits(context, &draft->limits);
         merge_limits(context, draft);
-        check_start(context, draft);
         draft->group.count = draft->group.count == 0 ? 1 : draft->group.count;
+        check_start(context, draft);
         if (draft->group.count > TRP_PLAN_HOSTS_MAX - plan->hosts_count) {
             lang_problem_add(context->problems, lang_item_mark(&draft->item, "count"),
                              "more than %u hosts in all", TRP_PLAN_HOSTS_MAX);

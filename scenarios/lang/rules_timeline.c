@@ -37,16 +37,42 @@ static bool lasts(const struct trp_plan_action *action)
     return action->kind == TRP_PLAN_PARTITION || action->kind == TRP_PLAN_LINK;
 }
 
+/* Reports the first host that is on two sides, as far as they are known. */
+static void check_overlap(struct lang_context *context, const struct trp_plan_action *action,
+                          struct lang_mark mark)
+{
+    uint32_t *sides =
+        lang_arena_take(context->arena, context->plan->hosts_count * sizeof *sides + 1);
+    for (uint32_t i = 0; i < action->sets_count; i++) {
+        const struct trp_selector *its = action->sets[i];
+        for (uint32_t h = 0; h < its->hosts_count; h++) {
+            uint32_t host = its->hosts[h];
+            const struct trp_plan_group *group = trp_plan_group_of(context->plan, host);
+            if (sides[host] != 0) {
+                lang_problem_add(context->problems, mark, "`%s` and `%s` share hosts: %s[%u]",
+                                 action->sets[sides[host] - 1]->text, its->text, group->name,
+                                 host - group->first);
+                return;
+            }
+            sides[host] = i + 1;
+        }
+    }
+}
+
 static void check_sides(struct lang_context *context, struct draft_action *draft)
 {
     struct trp_plan_action *action = &draft->action;
     struct lang_mark mark = lang_item_mark(&draft->item, "partition");
-    bool shaped = lang_item_value(&draft->item, "shape") != NULL;
+    const struct lang_node *shape = lang_item_value(&draft->item, "shape");
+    bool shaped = action->shape != TRP_PLAN_SHAPE_SETS ||
+                  (shape != NULL && shape->kind == LANG_SCALAR &&
+                   strcmp(shape->text, "sides") != 0); /* whatever was meant */
+    bool ring = action->shape == TRP_PLAN_SHAPE_RING;  /* it may be listed in its order */
     action->sets = draft->sides.sides;
     action->sets_count = draft->sides.count;
     if (action->sets_count == 0) /* it did not parse */
         return;
-    if (shaped && draft->sides.listed) {
+    if (shaped && !ring && draft->sides.listed) {
         lang_problem_add(context->problems, mark, "`shape` divides one selector, not a list");
         return;
     }
@@ -60,20 +86,7 @@ static void check_sides(struct lang_context *context, struct draft_action *draft
     if (shaped && action->direction != TRP_PLAN_BOTH)
         lang_problem_add(context->problems, lang_item_mark(&draft->item, "direction"),
                          "a `shape` has no order: `direction` goes with listed sides");
-    for (uint32_t i = 0; i < action->sets_count; i++) {
-        for (uint32_t k = 0; k < i; k++) {
-            const struct trp_selector *a = action->sets[k];
-            const struct trp_selector *b = action->sets[i];
-            for (uint32_t h = 0; h < b->hosts_count; h++) {
-                if (!trp_selector_contains(a, b->hosts[h]))
-                    continue;
-                const struct trp_plan_group *group = trp_plan_group_of(context->plan, b->hosts[h]);
-                lang_problem_add(context->problems, mark, "`%s` and `%s` share hosts: %s[%u]",
-                                 a->text, b->text, group->name, b->hosts[h] - group->first);
-                return;
-            }
-        }
-    }
+    check_overlap(context, action, mark);
 }
 
 static void check_link(struct lang_context *context, struct draft_action *draft)
@@ -97,6 +110,48 @@ static void check_link(struct lang_context *context, struct draft_action *draft)
         link->path.queue_ns = TRP_MS(200);
         link->keys |= TRP_LINK_QUEUE;
     }
+}
+
+/* Reads "west[3] east[1]", or "west[3] east[1] 2". */
+static bool read_pair(struct lang_context *context, const struct lang_node *node,
+                      struct trp_plan_pair *pair, struct lang_fault *fault)
+{
+    struct trp_bytes text = trp_bytes(node->text, node->size);
+    size_t b = strcspn(node->text, " ");
+    pair->a = lang_host_read(context, trp_bytes(text.data, b), fault);
+    if (pair->a == TRP_PLAN_NONE)
+        return false;
+    b += b < text.size;
+    size_t number = b + strcspn(node->text + b, " ");
+    pair->b = lang_host_read(context, trp_bytes(text.data + b, number - b), fault);
+    fault->offset += b;
+    if (pair->b == TRP_PLAN_NONE || number == text.size)
+        return pair->b != TRP_PLAN_NONE;
+    uint64_t value = 0;
+    bool good = lang_count_read(trp_bytes_skip(text, number + 1), UINT32_MAX, &value, fault);
+    fault->offset = number + 1;
+    pair->number = (uint32_t)value;
+    return good;
+}
+
+/* Reads whose connections are reset. */
+static void read_pairs(struct lang_context *context, struct draft_action *draft)
+{
+    struct trp_plan_action *action = &draft->action;
+    const struct lang_node *list = draft->pairs;
+    if (list == NULL || context->plan->groups_count == 0)
+        return;
+    struct trp_plan_pair *pairs = lang_arena_take(context->arena, list->count * sizeof *pairs + 1);
+    for (uint32_t i = 0; i < list->count && context->problems->dropped == 0; i++) {
+        const struct lang_node *node = list->entries[i].value;
+        struct lang_fault fault = {0};
+        if (read_pair(context, node, &pairs[i], &fault))
+            continue;
+        lang_fault_hint(&fault, "two hosts were expected: \"west[3] east[1]\"");
+        lang_fault_report(context, node, &fault);
+    }
+    action->pairs = pairs;
+    action->pairs_count = list->count;
 }
 
 /* Checks the moment of an entry, and those of its end and its restart. */
@@ -135,6 +190,8 @@ static void check_action(struct lang_context *context, struct draft_action *draf
         check_sides(context, draft);
     if (action->kind == TRP_PLAN_LINK)
         check_link(context, draft);
+    if (action->kind == TRP_PLAN_RESET)
+        read_pairs(context, draft);
     if (action->kind == TRP_PLAN_PAUSE && lang_item_value(&draft->item, "pause") != NULL &&
         lang_item_value(&draft->item, "for") == NULL)
         lang_problem_add(context->problems, draft->item.mark, "`pause` needs `for:`");
@@ -222,6 +279,7 @@ void lang_rules_timeline(struct lang_context *context)
     struct trp_plan_action *actions = lang_arena_take(context->arena, count * sizeof *actions + 1);
     for (uint32_t i = 0; i < count; i++) {
         check_action(context, &drafts[i]);
+        drafts[i].action.entry = i;
         entries[i] = (struct ordered){.action = drafts[i].action, .draft = &drafts[i], .index = i};
     }
     qsort(entries, count, sizeof *entries, compare_ordered);

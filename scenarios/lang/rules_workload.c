@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the schema table cannot say of actors and workload. */
 #include "scenarios/lang/draft.h"
+#include "scenarios/lang/name.h"
 
 /* Operations closer together than this are a mistake in a unit. */
 #define EVERY_NS_MIN 1000u
@@ -26,6 +27,18 @@ static const struct trp_actor_type *type_find(struct lang_context *context,
     return NULL;
 }
 
+/* Reports a choice that is of adversaries alone. */
+static void check_honest(struct lang_context *context, const struct lang_item *item,
+                         const struct trp_selector *on, const char *message)
+{
+    if (on == NULL || on->hosts_count == 0)
+        return;
+    for (uint32_t i = 0; i < on->hosts_count; i++)
+        if (trp_plan_is_honest(context->plan, on->hosts[i]))
+            return;
+    lang_problem_add(context->problems, lang_item_mark(item, "on"), "%s", message);
+}
+
 void lang_rules_actors(struct lang_context *context)
 {
     struct trp_plan *plan = context->plan;
@@ -38,6 +51,12 @@ void lang_rules_actors(struct lang_context *context)
         actor->type_name = draft->type;
         actor->type = type_find(context, draft);
         actor->place = lang_item_place(context, &draft->item);
+        if (actor->on != NULL && !lang_selector_is_early(actor->on)) {
+            lang_problem_add(context->problems, lang_item_mark(&draft->item, "on"),
+                             "who this is shows only while the run goes on");
+            lang_problem_hint(context->problems, "closest() and holders() are for the timeline");
+        }
+        check_honest(context, &draft->item, actor->on, "adversaries run no actors");
         if (actor->type != NULL)
             lang_arguments_check(context, &draft->item, draft->type, actor->type->args,
                                  actor->args);
@@ -129,6 +148,68 @@ static void check_every(struct lang_context *context, const struct draft_workloa
                          "operations need at least 1us between them");
 }
 
+/* ---- operations that are not drawn ---- */
+
+/* Reads "61.2s west[3] counter-17". */
+static bool occasion_read(struct lang_context *context, const struct lang_node *node,
+                          const struct trp_plan_workload *entry, struct trp_plan_occasion *occasion)
+{
+    struct lang_fault fault = {0};
+    struct trp_bytes text = trp_bytes(node->text, node->size);
+    size_t moment = strcspn(node->text, " ");
+    size_t host = moment + (moment < text.size);
+    size_t name = host + strcspn(node->text + host, " ");
+    struct trp_name_template target;
+    fault.size = text.size;
+    if (name >= text.size) {
+        lang_fault_set(&fault, 0, text.size, "moment, host and name were expected");
+        lang_fault_hint(&fault, "\"61.2s west[3] counter-17\"");
+    } else if (lang_span_read(trp_bytes(node->text, moment), &occasion->at, &fault)) {
+        occasion->host = lang_host_read(context, trp_bytes(node->text + host, name - host), &fault);
+        size_t offset = host;
+        if (occasion->host != TRP_PLAN_NONE) {
+            offset = ++name;
+            struct trp_bytes its = trp_bytes(node->text + name, text.size - name);
+            if (lang_name_read(context->arena, its, LANG_NAME_TARGET, &target, &fault) &&
+                lang_name_resolve(context->plan, &target, &fault)) {
+                if (target.parts_count == 1 && target.parts[0].kind == TRP_NAME_TEXT &&
+                    target.actor == entry->target.actor) {
+                    occasion->target = target.parts[0].text;
+                    return true;
+                }
+                lang_fault_set(&fault, 0, its.size, "this is none of the names of `%s`",
+                               entry->target.text);
+            }
+        }
+        fault.offset += offset;
+    }
+    lang_fault_report(context, node, &fault);
+    return false;
+}
+
+static void read_occasions(struct lang_context *context, struct draft_workload *draft)
+{
+    const struct lang_node *list = draft->occasions;
+    struct trp_plan_workload *entry = &draft->workload;
+    if (list == NULL || context->plan->groups_count == 0)
+        return;
+    struct trp_plan_occasion *occasions =
+        lang_arena_take(context->arena, list->count * sizeof *occasions + 1);
+    trp_time latest = 0;
+    for (uint32_t i = 0; i < list->count && context->problems->dropped == 0; i++) {
+        const struct lang_node *node = list->entries[i].value;
+        if (!occasion_read(context, node, entry, &occasions[i]))
+            continue;
+        if (occasions[i].at < latest)
+            lang_problem_add(context->problems, node->mark, "this is before the one above it");
+        else if (occasions[i].at > context->plan->until_ns && context->plan->until_ns != 0)
+            lang_problem_add(context->problems, node->mark, "this is after the end of the run");
+        latest = occasions[i].at;
+    }
+    entry->occasions = occasions;
+    entry->occasions_count = list->count;
+}
+
 void lang_rules_workload(struct lang_context *context)
 {
     struct trp_plan *plan = context->plan;
@@ -146,6 +227,8 @@ void lang_rules_workload(struct lang_context *context)
         check_every(context, draft);
         if (entry->operation != TRP_PLAN_LOOKUP)
             check_message(context, draft);
+        read_occasions(context, draft);
+        check_honest(context, &draft->item, entry->on, "adversaries do no operations");
         entry->name = entry->name == NULL ? "" : entry->name;
         for (uint32_t k = 0; k < i; k++) {
             if (entry->name[0] != '\0' && strcmp(entries[k].name, entry->name) == 0) {

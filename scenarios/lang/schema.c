@@ -164,6 +164,23 @@ static const struct lang_choice states[] = {
     {"partial", 0, true, "the newest part of the saved state is lost"},
     {NULL, 0, false, NULL}};
 
+static const struct lang_choice conducts[] = {
+    {"honest", TRP_PLAN_HONEST, false, "as a node should"},
+    {"flood", TRP_PLAN_FLOOD, false, "opens connections without end and says nothing"},
+    {"slow", TRP_PLAN_SLOW, false, "begins as any peer would, one byte at a time"},
+    {"silent", TRP_PLAN_SILENT, false, "takes connections and never answers"},
+    {"truncate", TRP_PLAN_TRUNCATE, false, "begins as any peer would and breaks off"},
+    {"malformed", TRP_PLAN_MALFORMED, false, "sends what no handshake allows"},
+    {"oversize", TRP_PLAN_OVERSIZE, false, "announces messages beyond any limit"},
+    {"lie", TRP_PLAN_LIE, false, "answers the DHT with inventions, and stores some"},
+    {"streams", TRP_PLAN_STREAMS, false, "opens streams without end"},
+    {NULL, 0, false, NULL}};
+
+static const struct lang_choice mdns_uses[] = {
+    {"off", TRP_MDNS_OFF, false, "they find others as they are told"},
+    {"on", TRP_MDNS_ON, false, "they find each other by multicast DNS, without bootstrap"},
+    {NULL, 0, false, NULL}};
+
 static const struct lang_key group_keys[] = {
     {.name = "count",
      .type = LANG_COUNT,
@@ -181,11 +198,12 @@ static const struct lang_key group_keys[] = {
      .type = LANG_HOSTS_LATER,
      .offset = offsetof(struct draft_group, bootstrap),
      .unless = "they dial nobody",
-     .about = "The hosts these dial to join the network, and dial again when they lost them.",
+     .about = "The hosts these dial to join the network, and dial again when they lost them: each "
+              "host three of them, drawn, or, with a list, those of its own entry.",
      .example = "bootstrap: boot"},
     {.name = "start",
      .type = LANG_START,
-     .offset = offsetof(struct draft_group, group.start),
+     .offset = offsetof(struct draft_group, start),
      .usual = "0s",
      .about = "When each host starts; `never`: only by `join:`.",
      .example = "start: \"uniform(0s, 30s)\""},
@@ -202,7 +220,34 @@ static const struct lang_key group_keys[] = {
      .unless = "those of the file",
      .section = &limits_section,
      .about = "Bounds and intervals of the nodes of this group; see `limits`.",
-     .example = "limits: { bootstrap_redial: 10s }"}};
+     .example = "limits: { bootstrap_redial: 10s }"},
+    {.name = "mdns",
+     .type = LANG_CHOICE,
+     .offset = offsetof(struct draft_group, group.mdns),
+     .usual = "off",
+     .choices = mdns_uses,
+     .about = "Whether they find others on their local network; each zone is one.",
+     .example = "mdns: on"},
+    {.name = "behave",
+     .type = LANG_CHOICE,
+     .offset = offsetof(struct draft_group, group.conduct),
+     .usual = "honest",
+     .choices = conducts,
+     .about = "How these hosts behave; see `troupe explain adversaries`.",
+     .example = "behave: flood"},
+    {.name = "against",
+     .type = LANG_HOSTS_LATER,
+     .offset = offsetof(struct draft_group, against),
+     .unless = "every honest host",
+     .about = "Whom these adversaries attack.",
+     .example = "against: boot"},
+    {.name = "every",
+     .type = LANG_TIME,
+     .offset = offsetof(struct draft_group, group.every_ns),
+     .unless = "10ms; slow: 1s; oversize, lie, streams: 100ms",
+     .about =
+         "The time from one attack of each of these hosts to the next; slow: to the next byte.",
+     .example = "every: 5ms"}};
 
 static const struct lang_section group_section = {.name = "hosts",
                                                   .keys = group_keys,
@@ -322,7 +367,14 @@ static const struct lang_key workload_keys[] = {
      .with = " ask ",
      .unless = "limits.request_timeout",
      .about = "How long to wait for the reply.",
-     .example = "timeout: 5s"}};
+     .example = "timeout: 5s"},
+    {.name = "operations",
+     .type = LANG_OCCASIONS,
+     .offset = offsetof(struct draft_workload, occasions),
+     .unless = "drawn by `every`, `on` and {random}",
+     .about = "The very operations instead of drawn ones, in the order of time: what `troupe "
+              "resolve RUN.db` writes.",
+     .example = "operations: [ \"61.2s west[3] counter-17\" ]"}};
 
 static const struct lang_section workload_section = {
     .name = "workload",
@@ -345,6 +397,7 @@ static const struct lang_choice directions[] = {
     {NULL, 0, false, NULL}};
 
 static const struct lang_choice shapes[] = {
+    {"sides", TRP_PLAN_SHAPE_SETS, false, "the listed sides"},
     {"halves", TRP_PLAN_SHAPE_HALVES, false, "two drawn halves"},
     {"isolate", TRP_PLAN_SHAPE_ISOLATE, false, "each of the hosts is cut from all others"},
     {"bridge", TRP_PLAN_SHAPE_BRIDGE, false, "two drawn halves and one host that sees both"},
@@ -439,9 +492,9 @@ static const struct lang_key timeline_keys[] = {
      .type = LANG_CHOICE,
      .offset = offsetof(struct draft_action, action.shape),
      .with = " partition ",
-     .unless = "the listed sides",
+     .usual = "sides",
      .choices = shapes,
-     .about = "How to divide the hosts of one selector.",
+     .about = "How to divide the hosts of one selector. A list with `ring` is the ring itself.",
      .example = "{ at: 3min, partition: all, shape: bridge }"},
     {.name = "share",
      .type = LANG_SHARE,
@@ -450,6 +503,13 @@ static const struct lang_key timeline_keys[] = {
      .usual = "100%",
      .about = "How many of the connections.",
      .example = "share: 50%"},
+    {.name = "connections",
+     .type = LANG_PAIRS,
+     .offset = offsetof(struct draft_action, pairs),
+     .with = " reset ",
+     .unless = "drawn by `share`",
+     .about = "The very connections instead of a drawn share: all between each two hosts.",
+     .example = "connections: [ \"west[3] east[1]\" ]"},
     {.name = "restart",
      .type = LANG_TIME,
      .offset = offsetof(struct draft_action, action.restart_ns),

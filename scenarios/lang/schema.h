@@ -22,11 +22,13 @@ enum lang_type {
     LANG_LIMIT,       /* uint32_t: a count, or a size when the key ends in _bytes */
     LANG_LIMIT_WIDE,  /* uint64_t bytes */
     LANG_SPREAD,      /* struct trp_dist */
-    LANG_START,       /* struct trp_dist, or `never` */
+    LANG_START,       /* struct lang_start: one for all hosts, or a list of moments; or `never` */
     LANG_FLAG,        /* bool */
     LANG_CHOICE,      /* an enum: value of the choice */
     LANG_HOSTS,       /* const struct trp_selector * */
-    LANG_HOSTS_LATER, /* const char *: a selector read when all groups are known */
+    LANG_HOSTS_LATER, /* const struct lang_node *: selectors read when all groups are known */
+    LANG_PAIRS,       /* const struct lang_node *: a list of two hosts each */
+    LANG_OCCASIONS,   /* const struct lang_node *: a list of moment, host and name each */
     LANG_SIDES,       /* struct lang_sides: one selector, or a list of them */
     LANG_REGISTER,    /* const struct trp_name_template * */
     LANG_TARGET,      /* struct trp_name_template */
@@ -92,6 +94,12 @@ struct lang_items {
 
 struct lang_words {
     const char *const *words;
+    uint32_t count;
+};
+
+struct lang_start {
+    struct trp_dist dist;
+    const trp_time *each; /* a list; NULL: `dist` */
     uint32_t count;
 };
 

@@ -57,15 +57,24 @@ static const struct lang_type_text texts[LANG_TYPES_COUNT] = {
                          "\"pattern\":\"^[0-9]+(\\\\.[0-9]+)? ?([kMG]?B|[KMG]iB)$\""},
     [LANG_SPREAD] = {"time or distribution", "40ms, or uniform(0s, 30s), exp(mean=1s), …",
                      "\"type\":\"string\",\"pattern\":\"^(" JSON_SPAN "|[a-z]+\\\\(.*\\\\))$\""},
-    [LANG_START] = {"time or distribution", "40ms, uniform(0s, 30s), … or `never`",
-                    "\"type\":\"string\","
-                    "\"pattern\":\"^(" JSON_SPAN "|[a-z]+\\\\(.*\\\\)|never)$\""},
+    [LANG_START] = {"time or distribution, or a list of times",
+                    "40ms, uniform(0s, 30s), … or `never`; or a list: one for each host",
+                    "\"anyOf\":[{\"type\":\"string\","
+                    "\"pattern\":\"^(" JSON_SPAN "|[a-z]+\\\\(.*\\\\)|never)$\"},"
+                    "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}]"},
     [LANG_FLAG] = {"true or false", "`true` or `false`", "\"type\":\"boolean\""},
     [LANG_CHOICE] = {"one of", "one of some words", NULL},
     [LANG_HOSTS] = {"hosts", "a selector: west, \"boot + west\", \"random(3)\"",
                     "\"type\":\"string\""},
-    [LANG_HOSTS_LATER] = {"hosts", "a selector: west, \"boot + west\", \"random(3)\"",
-                          "\"type\":\"string\""},
+    [LANG_HOSTS_LATER] = {"hosts, or a list of hosts",
+                          "a selector: west, \"boot + west\"; or a list: one for each host",
+                          "\"anyOf\":[{\"type\":\"string\"},"
+                          "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}]"},
+    [LANG_PAIRS] = {"pairs of hosts", "a list of two hosts each: [ \"west[3] east[1]\" ]",
+                    "\"type\":\"array\",\"items\":{\"type\":\"string\"}"},
+    [LANG_OCCASIONS] = {"operations",
+                        "a list of moment, host and name each: [ \"61.2s west[3] counter-17\" ]",
+                        "\"type\":\"array\",\"items\":{\"type\":\"string\"}"},
     [LANG_SIDES] = {"hosts, or a list of hosts", "a list of selectors, or one with `shape:`",
                     "\"anyOf\":[{\"type\":\"string\"},"
                     "{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"minItems\":2}]"},

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define TERMS_MAX  64u
+#define TERMS_MAX  1024u
 #define NESTED_MAX 16u
 #define LISTED_MAX 4194304u
 
@@ -35,7 +35,7 @@ static struct trp_selector *fail(struct parser *parser, size_t offset, size_t si
 static struct trp_selector *new_node(struct parser *parser, enum trp_selector_kind kind)
 {
     if (parser->terms == TERMS_MAX)
-        return fail(parser, 0, parser->text.size, "more than 64 terms");
+        return fail(parser, 0, parser->text.size, "more than 1024 terms");
     struct trp_selector *node = lang_arena_take(parser->selectors->arena, sizeof *node);
     node->kind = kind;
     node->ordinal = parser->terms++;
@@ -303,6 +303,8 @@ static const struct trp_selector *parse_term(struct parser *parser)
     parser->at = behind;
     if (trp_bytes_equal(word, trp_bytes_text("all")))
         return new_node(parser, TRP_SELECT_ALL);
+    if (trp_bytes_equal(word, trp_bytes_text("none")))
+        return new_node(parser, TRP_SELECT_NONE);
     if (trp_bytes_equal(word, trp_bytes_text("any")))
         return new_node(parser, TRP_SELECT_ANY);
     return parse_group(parser, word);
@@ -333,6 +335,7 @@ bool lang_selector_is_static(const struct trp_selector *selector)
 {
     switch (selector->kind) {
     case TRP_SELECT_ALL:
+    case TRP_SELECT_NONE:
     case TRP_SELECT_RANGE:
     case TRP_SELECT_ZONE:
         return true;
@@ -348,6 +351,13 @@ bool lang_selector_is_static(const struct trp_selector *selector)
     return false;
 }
 
+bool lang_selector_is_early(const struct trp_selector *selector)
+{
+    bool asks = selector->kind == TRP_SELECT_CLOSEST || selector->kind == TRP_SELECT_HOLDERS;
+    return !asks && (selector->left == NULL || lang_selector_is_early(selector->left)) &&
+           (selector->right == NULL || lang_selector_is_early(selector->right));
+}
+
 /* Lists the hosts of a choice that is known now. */
 static bool list_hosts(struct lang_selectors *selectors, struct trp_selector *root,
                        struct lang_fault *fault)
@@ -359,8 +369,9 @@ static bool list_hosts(struct lang_selectors *selectors, struct trp_selector *ro
     bool good = trp_selector_eval(plan, root, &nothing, hosts, &count) == TRP_OK;
     selectors->listed += count;
     good = good && selectors->listed <= LISTED_MAX;
-    if (good && count != 0) {
-        uint32_t *kept = lang_arena_take(selectors->arena, count * sizeof *kept);
+    bool meant = count != 0 || root->kind == TRP_SELECT_NONE;
+    if (good && meant) {
+        uint32_t *kept = lang_arena_take(selectors->arena, count * sizeof *kept + 1);
         memcpy(kept, hosts, count * sizeof *kept);
         root->hosts = kept;
         root->hosts_count = count;
@@ -368,9 +379,9 @@ static bool list_hosts(struct lang_selectors *selectors, struct trp_selector *ro
     free(hosts);
     if (!good)
         lang_fault_set(fault, 0, 0, "the selectors of this file list too many hosts");
-    else if (count == 0)
+    else if (!meant)
         lang_fault_set(fault, 0, 0, "this chooses nobody");
-    return good && count != 0;
+    return good && meant;
 }
 
 const struct trp_selector *lang_selector_read(struct lang_selectors *selectors,

@@ -2,11 +2,12 @@
 /* lang/selector.h - reading selectors: which hosts something happens to.
  *
  *     sum    = term { ("+" | " - ") term }
- *     term   = "all" | "any" | group | group "[" index [ ".." index ] "]" | zone | "zone(" zone ")"
- *            | "random(" count-or-percent [ "," "of=" sum ] ")" | "closest(" name "," count ")"
- *            | "holders(" name ")" | "(" sum ")"
+ *     term   = "all" | "none" | "any" | group | group "[" index [ ".." index ] "]" | zone | "zone("
+ * zone ")" | "random(" count-or-percent [ "," "of=" sum ] ")" | "closest(" name "," count ")" |
+ * "holders(" name ")" | "(" sum ")"
  *
- * Limits     64 terms, nested 16 deep; choices known before the run list 4 million hosts in all. */
+ * Limits     1024 terms, nested 16 deep; choices known before the run list 4 million hosts in all.
+ */
 #ifndef LANG_SELECTOR_H
 #define LANG_SELECTOR_H
 
@@ -30,5 +31,7 @@ const struct trp_selector *lang_selector_read(struct lang_selectors *selectors,
                                               struct lang_fault *fault);
 /* Says whether the choice is known before the run. */
 bool lang_selector_is_static(const struct trp_selector *selector);
+/* Says whether the choice can be made before the run: it asks nothing of the DHT. */
+bool lang_selector_is_early(const struct trp_selector *selector);
 
 #endif

@@ -185,6 +185,8 @@ static enum trp_status eval(const struct evaluation *evaluation,
     enum trp_status status = TRP_OK;
     struct host_set all;
     switch (selector->kind) {
+    case TRP_SELECT_NONE:
+        break;
     case TRP_SELECT_ALL:
         for (uint32_t host = 0; host < evaluation->plan->hosts_count; host++)
             set_add(set, host);

@@ -41,6 +41,7 @@ const struct lang_topic lang_topics[] = {
      "counter: they are the same on every machine, and one entry less moves no draw of another.\n"},
     {"selectors", "Selectors", "which hosts something happens to",
      "    all                      every host\n"
+     "    none                     no host at all\n"
      "    any                      one host, drawn anew each time\n"
      "    west                     the hosts of a group, or of a zone when no group is called so\n"
      "    zone(west)               the hosts of every group in that zone\n"
@@ -56,6 +57,29 @@ const struct lang_topic lang_topics[] = {
      "Selectors with spaces, commas or brackets want quotes. In `network.links` and `link:` a "
      "word\n"
      "that is both a zone and a group means the zone, elsewhere the group.\n"},
+    {"adversaries", "Adversaries", "hosts that misbehave",
+     "`behave:` makes the hosts of a group adversaries. Some have sockets and no protocol stack:\n"
+     "\n"
+     "    flood       opens connections without end, up to 1,024 at once, and says nothing\n"
+     "    slow        64 connections that begin as any peer would, one byte at a time\n"
+     "    silent      takes connections and never answers: have others bootstrap from it\n"
+     "    truncate    begins as any peer would and breaks off, with a goodbye or without\n"
+     "    malformed   sends lines and handshake messages that nobody may send\n"
+     "\n"
+     "Others have the whole stack of an honest node, join the network by `bootstrap:`, and then:\n"
+     "\n"
+     "    oversize    announce messages of 2 GiB on streams of every protocol\n"
+     "    lie         serve the DHT with invented peers, providers and records, provide the names\n"
+     "                of others and put records for them\n"
+     "    streams     open streams by the hundred and leave them\n"
+     "\n"
+     "`against:` says whom they attack, every honest host by default, and `every:` how often. "
+     "They\n"
+     "run no actors and do no operations, also where `on:` says `all` or `any`; metrics of nodes "
+     "and\n"
+     "of the DHT, `hosts.up` and the invariants are of honest hosts alone, and a table entry that "
+     "is\n"
+     "an adversary counts as stale. Faults hit them like any host.\n"},
     {"names", "Names of actors", "placeholders in names",
      "`register:` gives each actor a name made from placeholders:\n"
      "\n"
@@ -78,8 +102,8 @@ const struct lang_topic lang_topics[] = {
      "that: keys between dots, entries of lists by `[0]` or by their `name`, keys with dots in\n"
      "quotes; the value is YAML.\n"
      "\n"
-     "    troupe check a.yaml --set hosts.west.count=100 --set workload.finds.every=1s\n"
-     "    troupe check a.yaml --set 'timeline[0].for=30s' --set 'network.links.default.loss=2%'\n"
+     "    --set hosts.west.count=100 --set workload.finds.every=1s\n"
+     "    --set 'timeline[0].for=30s' --set 'network.links.default.loss=2%'\n"
      "\n"
      "`troupe resolve FILE` prints the whole with every default said and, behind each line, where "
      "it\n"

@@ -3,8 +3,9 @@
 #include "scenarios/lang/draft.h"
 #include "scenarios/lang/name.h"
 
-#define TEXT_MAX            4096u /* of a selector, name or other short text */
-#define LIST_MAX            256u  /* words, sides */
+#define TEXT_MAX            16384u /* of a selector, name or other short text */
+#define LIST_MAX            256u   /* words, arguments */
+#define SIDES_MAX           4096u
 #define ARGUMENTS_DEPTH_MAX 8u
 
 static bool fail(struct lang_context *context, const struct lang_node *node,
@@ -39,7 +40,7 @@ static bool one_text(struct lang_context *context, const struct lang_key *key,
         return false;
     }
     if (node->size > TEXT_MAX)
-        return fail_with(context, node, "this text is longer than 4096 bytes");
+        return fail_with(context, node, "this text is longer than 16384 bytes");
     return true;
 }
 
@@ -162,8 +163,8 @@ static bool sides_read(struct lang_context *context, const struct lang_key *key,
     bool listed = node->kind == LANG_LIST;
     uint32_t count = listed ? node->count : 1;
     bool good = true;
-    if (count > LIST_MAX)
-        return fail_with(context, node, "more than 256 sides");
+    if (count > SIDES_MAX)
+        return fail_with(context, node, "more than 4096 sides");
     const struct trp_selector **sides = lang_arena_take(context->arena, count * sizeof *sides + 1);
     for (uint32_t i = 0; i < count; i++) {
         const struct lang_node *side = listed ? node->entries[i].value : node;
@@ -247,15 +248,55 @@ static bool quantity_read(struct lang_context *context, const struct lang_key *k
     return true;
 }
 
-static bool spread_read(struct lang_context *context, const struct lang_key *key,
-                        const struct lang_node *node, struct trp_dist *dist)
+static bool spread_read(struct lang_context *context, const struct lang_node *node,
+                        struct trp_dist *dist)
 {
     struct lang_fault fault = {0};
-    if (key->type == LANG_START && strcmp(node->text, "never") == 0) {
-        *dist = (struct trp_dist){.kind = TRP_DIST_CONST, .a = TRP_NEVER};
-        return true;
-    }
     return lang_dist_read(text_of(node), dist, &fault) || fail(context, node, &fault);
+}
+
+static bool is_never(const struct lang_node *node)
+{
+    return strcmp(node->text, "never") == 0;
+}
+
+/* Reads one start for all hosts, or a list of one for each. */
+static bool start_read(struct lang_context *context, const struct lang_key *key,
+                       const struct lang_node *node, struct lang_start *start)
+{
+    if (node->kind != LANG_LIST) {
+        start->dist = (struct trp_dist){.kind = TRP_DIST_CONST, .a = TRP_NEVER};
+        return one_text(context, key, node) &&
+               (is_never(node) || spread_read(context, node, &start->dist));
+    }
+    trp_time *each = lang_arena_take(context->arena, node->count * sizeof *each + 1);
+    bool good = true;
+    for (uint32_t i = 0; i < node->count; i++) {
+        struct lang_fault fault = {0};
+        const struct lang_node *value = node->entries[i].value;
+        each[i] = TRP_NEVER;
+        good = one_text(context, key, value) && good;
+        if (good && !is_never(value) && !lang_span_read(text_of(value), &each[i], &fault))
+            good = fail(context, value, &fault);
+    }
+    if (good)
+        *start = (struct lang_start){.each = each, .count = node->count};
+    return good;
+}
+
+/* Keeps a list of texts, or a single one where that is fine, for the rules. */
+static bool texts_keep(struct lang_context *context, const struct lang_key *key,
+                       const struct lang_node *node, const struct lang_node **ret_node)
+{
+    bool listed = node->kind == LANG_LIST;
+    if (!listed && key->type != LANG_HOSTS_LATER)
+        return fail_with(context, node, "a list was expected: [ … ]");
+    bool good = listed || one_text(context, key, node);
+    for (uint32_t i = 0; listed && i < node->count; i++)
+        good = one_text(context, key, node->entries[i].value) && good;
+    if (good)
+        *ret_node = node;
+    return good;
 }
 
 /* Reads the types of one text. */
@@ -266,7 +307,6 @@ static bool scalar_read(struct lang_context *context, const struct lang_key *key
     struct trp_name_template *name;
     switch (key->type) {
     case LANG_TEXT:
-    case LANG_HOSTS_LATER:
         *(const char **)field = node->text;
         return true;
     case LANG_WORD:
@@ -283,8 +323,7 @@ static bool scalar_read(struct lang_context *context, const struct lang_key *key
     case LANG_SHARE_WIDE:
         return quantity_read(context, key, node, field);
     case LANG_SPREAD:
-    case LANG_START:
-        return spread_read(context, key, node, field);
+        return spread_read(context, node, field);
     case LANG_FLAG:
         return lang_bool_read(text_of(node), field, &fault) || fail(context, node, &fault);
     case LANG_CHOICE:
@@ -301,6 +340,10 @@ static bool scalar_read(struct lang_context *context, const struct lang_key *key
         *(const struct lang_node **)field = node;
         return true;
     case LANG_WORDS:
+    case LANG_START:
+    case LANG_HOSTS_LATER:
+    case LANG_PAIRS:
+    case LANG_OCCASIONS:
     case LANG_SIDES:
     case LANG_ARGUMENTS:
     case LANG_FILES:
@@ -319,6 +362,10 @@ bool lang_value_read(struct lang_context *context, const struct lang_key *key,
         return words_read(context, key, node, field);
     if (key->type == LANG_SIDES)
         return sides_read(context, key, node, field);
+    if (key->type == LANG_START)
+        return start_read(context, key, node, field);
+    if (key->type == LANG_HOSTS_LATER || key->type == LANG_PAIRS || key->type == LANG_OCCASIONS)
+        return texts_keep(context, key, node, field);
     if (key->type == LANG_ARGUMENTS) {
         struct trp_value *value = lang_arena_take(context->arena, sizeof *value);
         if (!arguments_read(context, node, 0, value))

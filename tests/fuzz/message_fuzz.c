@@ -60,12 +60,12 @@ static void try_copy(const struct trp_message_type *type, struct decoded *decode
 {
     size_t bytes = 0;
     size_t size = 0;
-    union shape_any copy = decoded->message;
-    TRP_ASSERT(trp_message_parts_bytes(type, &decoded->message, &bytes) == TRP_OK);
+    union shape_any copy;
+    TRP_ASSERT(trp_message_copy_need(type, &decoded->message, &bytes) == TRP_OK);
     uint8_t *memory = malloc(bytes + 1);
     uint8_t *out = malloc(decoded->size + 1);
     TRP_ASSERT(memory != NULL && out != NULL);
-    trp_message_copy_parts(type, &decoded->message, memory, &copy);
+    trp_message_copy(type, &decoded->message, memory, &copy);
     free(decoded->memory);
     decoded->memory = NULL;
     TRP_ASSERT(trp_message_encode(type, &copy, out, decoded->size, &size) == TRP_OK);

@@ -38,9 +38,11 @@ struct trp_swarm {
     bool is_dead;
     bool is_unreachable; /* nobody can dial it */
     bool is_silent;      /* no identify */
+    bool refuses;        /* identify, and says so */
     bool *knows;         /* whose address */
     uint32_t *connections;
     uint32_t dials;
+    uint64_t consumed;   /* bytes that credit was returned for; it holds nobody back */
     uint32_t write_room; /* bytes a write takes before EAGAIN; 0: no bound */
     uint32_t chunk;      /* bytes given to stream_data at once; 0: all */
 };
@@ -450,7 +452,11 @@ static inline void fake_on_connected(struct fake_world *world, const struct fake
             identified.protocols_count =
                 peer->behaviour.ops->protocols(peer->behaviour.self, protocols, 8);
         }
-        node->knows[other] = true;
+        if (peer->refuses) {
+            identified = (struct trp_identified){
+                .peer = peer->id, .connection = event->connection, .refused = true};
+        }
+        node->knows[other] = !identified.refused;
         node->behaviour.ops->identified(node->behaviour.self, &identified);
     }
     fake_touch(node);
@@ -730,7 +736,7 @@ enum trp_status trp_stream_write(struct trp_swarm *swarm, trp_stream_id id, stru
         return TRP_EAGAIN;
     }
     size_t size = in.size;
-    if (swarm->write_room != 0 && size > swarm->write_room) {
+    if (swarm->write_room != 0 && size >= swarm->write_room) {
         size = swarm->write_room;
         stream->blocked[fake_side(id)] = true;
         fake_push(world, TRP_MS(1), FAKE_WRITABLE, 0)->stream = id;
@@ -771,9 +777,15 @@ void trp_stream_reset(struct trp_swarm *swarm, trp_stream_id id)
 
 void trp_stream_consumed(struct trp_swarm *swarm, trp_stream_id id, size_t bytes)
 {
+    swarm->consumed += fake_stream_find(swarm->world, id) == NULL ? 0 : bytes;
+}
+
+/* A background stream keeps its connection like any other here. */
+void trp_stream_set_background(struct trp_swarm *swarm, trp_stream_id id, bool background)
+{
     (void)swarm;
     (void)id;
-    (void)bytes;
+    (void)background;
 }
 
 void trp_stream_set_token(struct trp_swarm *swarm, trp_stream_id id, uint64_t token)

@@ -88,6 +88,8 @@ struct net_world {
     bool hold_sent[NET_HOSTS_MAX];          /* no credit returns to this host */
     uint32_t interfaces;                    /* of every host; each has 10.0.0.x / 24 on the first */
     enum trp_status join_status;            /* the answer to every TRP_OUT_JOIN */
+    enum trp_status bind_status;            /* ... and to every TRP_OUT_BIND over IPv4 */
+    bool no_datagrams;                      /* they are all lost */
     struct trp_multiaddr resolved[4];       /* the answer to every TRP_OUT_RESOLVE */
     uint32_t resolved_count;
     enum trp_status resolve_status;
@@ -250,7 +252,7 @@ static inline void net_perform_datagram(struct net_world *world, struct net_host
         bool reached = at->udp.port == to->port && !at->closed &&
                        at->udp.ip_bytes == to->ip_bytes &&
                        (group ? at->member : to->ip[3] == at->host + 1);
-        if (!reached || world->cut[host->index][at->host]) {
+        if (!reached || world->cut[host->index][at->host] || world->no_datagrams) {
             continue;
         }
         struct net_happening *h = net_push(world, world->latency_ns, i, TRP_IN_DATAGRAM);
@@ -274,11 +276,13 @@ static inline void net_perform_udp(struct net_world *world, struct net_host *hos
     if (out->kind == TRP_OUT_BIND || out->kind == TRP_OUT_WATCH) {
         end = net_end_add(world, host->index, out->socket);
         bool binds = out->kind == TRP_OUT_BIND;
-        bool fails = binds && (out->udp->port == 1 || out->udp->ip_bytes != 4);
+        bool ip6 = binds && out->udp->ip_bytes != 4;
+        enum trp_status status = ip6 ? TRP_EUNSUPPORTED : world->bind_status;
+        bool fails = binds && status != TRP_OK;
         world->ends[end].udp = binds ? *out->udp : (struct trp_udp_address){.port = 0};
         enum trp_input_kind answer = binds ? TRP_IN_BOUND : TRP_IN_INTERFACES;
         h = net_push(world, 0, end, fails ? TRP_IN_CLOSED : answer);
-        h->status = fails ? TRP_EADDRINUSE : TRP_OK;
+        h->status = fails ? status : TRP_OK;
         return;
     }
     end = net_end_find(world, host->index, out->socket);

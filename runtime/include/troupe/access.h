@@ -5,9 +5,8 @@
  * belongs to those whom a rule gives it. Rules that name an actor type are the only ones that count
  * for actors of that type; rules without one count for all other types.
  *
- *     { TRP_ACCESS_CONNECT, .peer = a }, { TRP_ACCESS_CONNECT, .peer = b }       a, b and nobody
- * else { TRP_ACCESS_MESSAGE, .peer = a, .actor_type = "admin" }             only a may message
- * admins
+ *     {TRP_ACCESS_CONNECT, a}, {TRP_ACCESS_CONNECT, b}    a, b and nobody else
+ *     {TRP_ACCESS_MESSAGE, a, "admin"}                    only a may message admins
  *
  * What is refused is traced (access_refused) and answered: a connection is closed before it is
  * used, a message or link gets Kameo's UnknownActor. */

@@ -75,8 +75,9 @@ struct trp_link_death {
 };
 
 /* Handles one message. For an ask, call trp_reply or trp_reply_error before returning, or
- * trp_reply_later; returning a failure from an ask answers with it as the handler's error. A
- * failure from a tell goes to on_panic. */
+ * trp_reply_later; returning a failure from an ask answers with it as the handler's error, or, when
+ * it is that of trp_reply (TRP_ETOOBIG, TRP_EENCODE), with TRP_EENCODE. A failure from a tell goes
+ * to on_panic. */
 typedef enum trp_status (*trp_handler)(struct trp_context *ctx, void *state, const void *message);
 
 struct trp_actor_handler {
@@ -240,8 +241,8 @@ TRP_API enum trp_status trp_ref_set_type(struct trp_context *ctx, struct trp_act
                                          const char *type_id) TRP_NODISCARD;
 
 /* Publishes an actor of this node under a name on the DHT. Names are UTF-8, 1..255 bytes, without
- * ":meta:", which Kameo's records use. The registration is refreshed until trp_unregister or the
- * actor's end. */
+ * ":meta:" and not ending in ":meta", which Kameo's records use. The registration is refreshed
+ * until trp_unregister or the actor's end. */
 TRP_API enum trp_status trp_register(struct trp_context *ctx, const struct trp_actor_ref *actor,
                                      const char *name) TRP_NODISCARD;
 /* The same; on_reply is called once: TRP_OK when the name is announced, or will be as soon as there

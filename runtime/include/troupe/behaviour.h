@@ -63,6 +63,7 @@ struct trp_dial_report {
 struct trp_identified {
     struct trp_peer_id peer;
     trp_connection_id connection;
+    bool refused; /* it does not speak identify, as Kameo: nothing below is known */
     const char *agent;
     const char *const *protocols;
     uint32_t protocols_count;

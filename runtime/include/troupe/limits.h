@@ -20,7 +20,7 @@ TRP_EXTERN_C_BEGIN
     X(uint32_t, dial_addresses, 8, 1, "addresses tried per dial")                                  \
     X(uint32_t, dial_concurrency, 4, 1, "addresses of one dial tried at once")                     \
     X(uint32_t, streams_per_connection, 256, 8, "both directions; rust-yamux dies at 512")         \
-    X(uint32_t, streams_pending_in, 64, 4, "inbound streams still negotiating, per connection")    \
+    X(uint32_t, streams_pending_in, 256, 4, "inbound streams still negotiating, per connection")   \
     X(uint32_t, stream_send_bytes, 65536, 1024, "buffered per stream before write says EAGAIN")    \
     X(uint32_t, socket_send_bytes, 262144, 65536, "handed to the driver and not yet sent")         \
     X(uint32_t, datagram_sockets, 16, 1, "UDP sockets of behaviours")                              \
@@ -37,6 +37,8 @@ TRP_EXTERN_C_BEGIN
     X(uint32_t, requests_per_connection, 100, 1, "request-response streams, as Kameo's")           \
     X(uint32_t, requests_waiting_per_peer, 1024, 1, "requests queued for a peer")                  \
     X(uint32_t, request_bytes, 1048576, 1024, "encoded request, as Kameo's")                       \
+    X(uint64_t, received_bytes, 256ull * 1024 * 1024, 65536, "requests and responses of peers")    \
+    X(uint64_t, received_bytes_per_peer, 32ull * 1024 * 1024, 65536, "the same, of one peer")      \
     X(uint32_t, response_bytes, 10485760, 1024, "encoded response, as Kameo's")                    \
     X(uint32_t, actors, 1048576, 1, "live actors")                                                 \
     X(uint32_t, mailbox_messages, 64, 1, "user lane of a mailbox, as Kameo's")                     \

@@ -22,6 +22,8 @@
  * and what a field is, how its type is written and what it is in C:
  *
  *     bool u8…u64 i8…i64 f32 f64        BOOL U8…U64 I8…I64 F32 F64          bool uint8_t …
+ *     usize, isize                     U64, I64
+ *     u128, i128                       BYTES, 16 of them, big-endian
  *     char                              CHAR                                uint32_t: a code point
  *     String                            TEXT                                struct trp_bytes: UTF-8
  *     serde_bytes::ByteBuf              BYTES                               struct trp_bytes
@@ -64,6 +66,7 @@
  *     const struct shape shapes[] = {{.kind = shape_circle, .circle = 2.5}, {.kind = shape_empty}};
  *     const struct draw draw = {.name = trp_bytes_text("moon"), .shapes = TRP_LIST(shapes)};
  *
+ * (as a whole program: examples/orders.c).
  * Decoding is as lenient as rmp-serde: a struct may be an array of all its fields, fields that are
  * not known are passed over, an OPTION or MAYBE may be missing, integers have any width that fits,
  * TEXT may come as bytes, BYTES and OCTETS as bytes or as an array, and what follows the value is
@@ -394,6 +397,13 @@ TRP_API enum trp_status trp_message_decode_in(const struct trp_message_type *typ
 TRP_API enum trp_status trp_message_decode_need(const struct trp_message_type *type,
                                                 struct trp_bytes in,
                                                 size_t *ret_bytes) TRP_NODISCARD;
+/* Gives how much memory trp_message_copy needs for all that a message points to; SIZE_MAX for more
+ * than that. TRP_EENCODE when it is no value of the type. */
+TRP_API enum trp_status trp_message_copy_need(const struct trp_message_type *type,
+                                              const void *message, size_t *ret_bytes) TRP_NODISCARD;
+/* Copies a message, and what it points to into `memory` of at least as many bytes. */
+TRP_API void trp_message_copy(const struct trp_message_type *type, const void *message,
+                              void *memory, void *ret_message);
 /* Writes any msgpack value as JSON with a NUL, cut at `room`; returns the length it would have. */
 TRP_API size_t trp_msgpack_print(struct trp_bytes in, char *out, size_t room);
 

@@ -36,6 +36,7 @@ struct trp_request_envelope {
     enum trp_envelope_kind kind;
     bool immediate;             /* ASK, TELL: do not wait for room in the mailbox */
     bool both_spellings;        /* encode LINK, UNLINK: write sibbling_ (Kameo <= 0.19) besides */
+    bool panic_as_text;         /* encode SIGNAL_LINK_DIED: a panic as Kameo <= 0.19 reads it */
     struct trp_actor_ref actor; /* whom it is for; SIGNAL_LINK_DIED: the actor to notify */
     struct trp_actor_ref other; /* LINK, UNLINK: the sibling; SIGNAL_LINK_DIED: the dead actor */
     struct trp_bytes actor_type;

@@ -25,6 +25,7 @@ enum trp_multiaddr_code {
     TRP_MA_IP4 = 4,
     TRP_MA_TCP = 6,
     TRP_MA_IP6 = 41,
+    TRP_MA_IP6ZONE = 42,
     TRP_MA_DNS = 53,
     TRP_MA_DNS4 = 54,
     TRP_MA_DNS6 = 55,
@@ -52,7 +53,7 @@ struct trp_multiaddr_part {
 struct trp_endpoint {
     enum trp_multiaddr_code host; /* TRP_MA_IP4, TRP_MA_IP6, TRP_MA_DNS, TRP_MA_DNS4, TRP_MA_DNS6 */
     uint8_t ip[16];               /* first 4 bytes for IP4 */
-    char name[254];               /* NUL-terminated, for the DNS kinds */
+    char name[254]; /* NUL-terminated: of the DNS kinds; of IP6 its zone, when it has one */
     uint16_t port;
 };
 
@@ -76,7 +77,18 @@ TRP_API struct trp_multiaddr trp_multiaddr_without_peer(const struct trp_multiad
 TRP_API enum trp_status trp_multiaddr_with_peer(const struct trp_multiaddr *addr,
                                                 const struct trp_peer_id *id,
                                                 struct trp_multiaddr *ret_addr) TRP_NODISCARD;
-/* Takes apart host/tcp/port with an optional trailing /p2p; TRP_EUNSUPPORTED for anything else. */
+/* Puts /ip6zone/<zone> in front of an address; TRP_EFULL when it does not fit, TRP_EINVAL when the
+ * zone is no name. A zone is an interface of one machine, and means nothing to another. */
+TRP_API enum trp_status trp_multiaddr_with_zone(const struct trp_multiaddr *addr, const char *zone,
+                                                struct trp_multiaddr *ret_addr) TRP_NODISCARD;
+/* Copies `addr` without a leading zone. */
+TRP_API struct trp_multiaddr trp_multiaddr_without_zone(const struct trp_multiaddr *addr);
+static inline bool trp_multiaddr_has_zone(const struct trp_multiaddr *addr)
+{
+    return addr->size > 0 && addr->bytes[0] == TRP_MA_IP6ZONE;
+}
+/* Takes apart host/tcp/port with an optional leading zone and trailing /p2p; TRP_EUNSUPPORTED for
+ * anything else. */
 TRP_API enum trp_status trp_multiaddr_tcp(const struct trp_multiaddr *addr,
                                           struct trp_endpoint *ret_endpoint) TRP_NODISCARD;
 /* Makes /ip4/…/tcp/… or /ip6/…/tcp/…; `ip_size` is 4 or 16. */

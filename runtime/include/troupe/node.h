@@ -14,6 +14,7 @@
 #include <troupe/behaviour.h>
 #include <troupe/driver.h>
 #include <troupe/limits.h>
+#include <troupe/mdns.h>
 #include <troupe/messaging.h>
 #include <troupe/registry.h>
 #include <troupe/trace.h>
@@ -22,6 +23,10 @@ TRP_EXTERN_C_BEGIN
 
 struct trp_node;
 struct trp_crypto_memo;
+
+/* Whether a node finds others, and lets itself be found, on the local network. TRP_MDNS_BY_DEFAULT:
+ * as trp_bootstrap of troupe/uv.h makes it, yes, unless it is bare; else no. */
+enum trp_mdns_use { TRP_MDNS_BY_DEFAULT, TRP_MDNS_ON, TRP_MDNS_OFF };
 
 enum trp_security { TRP_SECURITY_NOISE, TRP_SECURITY_PLAINTEXT };
 
@@ -44,12 +49,14 @@ struct trp_node_config {
      * here does not hear of the end of a Rust actor that linked itself in that way. With it, any
      * peer that has TRP_ACCESS_LINK can end any actor here that does not handle on_link_died. */
     bool accept_unlinked_deaths;
-    struct trp_bytes saved;        /* the last TRP_OUT_SAVE of an earlier life; may be empty */
-    const char *kad_protocol;      /* NULL: TRP_PROTOCOL_REGISTRY, as Kameo; borrowed for ever */
-    const char *agent;             /* identify's agentVersion; NULL: "troupe/<version>" */
-    bool kad_client;               /* ask the DHT, do not serve it */
-    struct trp_recorder *recorder; /* borrowed for the node's life; NULL: no trace */
-    uint32_t trace_node;           /* `node` of its events */
+    struct trp_bytes saved;   /* the last TRP_OUT_SAVE of an earlier life; may be empty */
+    const char *kad_protocol; /* NULL: TRP_PROTOCOL_REGISTRY, as Kameo; borrowed for ever */
+    const char *agent;        /* identify's agentVersion; NULL: "troupe/<version>" */
+    bool kad_client;          /* ask the DHT, do not serve it */
+    enum trp_mdns_use mdns;
+    struct trp_mdns_config mdns_config;  /* `dials` NULL: peers that the DHT does not know */
+    struct trp_recorder *recorder;       /* borrowed for the node's life; NULL: no trace */
+    uint32_t trace_node;                 /* `node` of its events */
     struct trp_crypto_memo *crypto_memo; /* only for simulations, whose nodes share it; borrowed */
 };
 

@@ -16,9 +16,14 @@ TRP_API trp_time trp_swarm_now(const struct trp_swarm *swarm);
 /* Borrows our own PeerId for the swarm's life. */
 TRP_API const struct trp_peer_id *trp_swarm_peer_id(const struct trp_swarm *swarm);
 TRP_API const struct trp_limits *trp_swarm_limits(const struct trp_swarm *swarm);
-/* Copies our listen addresses (wildcards expanded), at most `max`; returns how many. */
+/* Copies our listen addresses (wildcards expanded) but link-local ones, at most `max`; returns how
+ * many. */
 TRP_API uint32_t trp_swarm_listen_addresses(const struct trp_swarm *swarm,
                                             struct trp_multiaddr *ret_addresses, uint32_t max);
+/* The same for link-local addresses, which have a zone: they mean nothing beyond their interface.
+ */
+TRP_API uint32_t trp_swarm_link_addresses(const struct trp_swarm *swarm,
+                                          struct trp_multiaddr *ret_addresses, uint32_t max);
 /* Lists every protocol that some behaviour accepts now, in the order of the behaviours. */
 TRP_API uint32_t trp_swarm_protocols(const struct trp_swarm *swarm, const char **ret_protocols,
                                      uint32_t max);
@@ -67,6 +72,11 @@ enum trp_address_source {
 TRP_API void trp_swarm_add_address(struct trp_swarm *swarm, const struct trp_peer_id *peer,
                                    const struct trp_multiaddr *address,
                                    enum trp_address_source source);
+/* Takes back what one source said of an address; what no other source says is forgotten. No
+ * connection ends by this. */
+TRP_API void trp_swarm_forget_address(struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                                      const struct trp_multiaddr *address,
+                                      enum trp_address_source source);
 /* Copies the known addresses of a peer, best first. */
 TRP_API uint32_t trp_swarm_known_addresses(const struct trp_swarm *swarm,
                                            const struct trp_peer_id *peer,

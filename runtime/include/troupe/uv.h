@@ -30,8 +30,9 @@ TRP_API enum trp_status trp_state_create(const char *path,
                                          struct trp_peer_id *ret_peer) TRP_NODISCARD;
 
 /* Opens a node on the real network, in one line: listens on `listen` (NULL:
- * "/ip4/0.0.0.0/tcp/0"), with the actor types of `config` (may be NULL). Gives the runtime; close
- * it with trp_runtime_close. TRP_EINVAL, TRP_EIO, TRP_ENOMEM. */
+ * "/ip4/0.0.0.0/tcp/0"), with the actor types of `config` (may be NULL), and finds other nodes on
+ * the local network, unless `node.mdns` of the configuration is TRP_MDNS_OFF. Gives the runtime;
+ * close it with trp_runtime_close. TRP_EINVAL, TRP_EIO, TRP_ENOMEM. */
 TRP_API enum trp_status trp_bootstrap(const char *listen, const struct trp_runtime_config *config,
                                       struct trp_runtime **ret_runtime) TRP_NODISCARD;
 /* The same without listening: send TRP_CMD_LISTEN and TRP_CMD_BOOTSTRAP as you like. */

@@ -127,9 +127,16 @@ TRP_API uint64_t trp_world_stop(struct trp_world *world, uint32_t host, uint64_t
  * world's. Its network stack goes on: it takes connections and bytes while there is room. */
 TRP_API uint64_t trp_world_pause(struct trp_world *world, uint32_t host, uint64_t cause);
 TRP_API uint64_t trp_world_resume(struct trp_world *world, uint32_t host, uint64_t cause);
-/* Resets a share (in millionths, keyed per connection) of the established connections of a host. */
-TRP_API uint64_t trp_world_reset(struct trp_world *world, uint32_t host, uint32_t share_ppm,
-                                 uint64_t cause);
+/* Which connections a reset hits: a share in millionths, drawn per connection, unless `chooses`
+ * says otherwise; it is asked for each, with the host at its other end. */
+struct trp_reset {
+    uint32_t share_ppm;
+    bool (*chooses)(void *user, uint32_t host, uint32_t other, bool drawn); /* may be NULL */
+    void *user;
+};
+/* Resets established connections of a host. */
+TRP_API uint64_t trp_world_reset(struct trp_world *world, uint32_t host,
+                                 const struct trp_reset *reset, uint64_t cause);
 
 TRP_API trp_time trp_world_now(const struct trp_world *world);
 /* The moment of the next happening; TRP_NEVER when nothing will ever happen. */

@@ -233,7 +233,17 @@ static void answer_status(uint64_t tag, enum trp_status status)
     }
 }
 
-/* ask and tell TYPE ID MESSAGE …: from inside an actor. */
+/* Sends, and collects the outcome once there may be one already. */
+static enum trp_status order_enqueue(struct trp_context *ctx, const struct request *request,
+                                     const struct trp_ask_options *options)
+{
+    uint64_t pending;
+    enum trp_status status =
+        trp_enqueue(ctx, &request->to, request->type, request_message(request), options, &pending);
+    return status == TRP_OK ? trp_collect(ctx, pending, options->on_reply, options->user) : status;
+}
+
+/* ask, tell_ack and tell TYPE ID MESSAGE …: from inside an actor. */
 static void order_send(struct trp_context *ctx, uint64_t tag, const struct words *words)
 {
     struct request request;
@@ -250,8 +260,14 @@ static void order_send(struct trp_context *ctx, uint64_t tag, const struct words
                                             .user = request_keep(&request),
                                             .mailbox_timeout_ns = request.mailbox_timeout_ns,
                                             .reply_timeout_ns = request.reply_timeout_ns};
-    enum trp_status status =
-        trp_ask(ctx, &request.to, request.type, request_message(&request), &options);
+    enum trp_status status;
+    if (request.enqueue) {
+        status = order_enqueue(ctx, &request, &options);
+    } else if (word_is(words->at[0], "tell_ack")) {
+        status = trp_tell_ack(ctx, &request.to, request.type, request_message(&request), &options);
+    } else {
+        status = trp_ask(ctx, &request.to, request.type, request_message(&request), &options);
+    }
     if (status != TRP_OK) {
         request_on_reply(&(struct trp_reply){.status = status, .user = options.user});
     }
@@ -273,7 +289,8 @@ static enum trp_status probe_on_order(struct trp_context *ctx, void *state, cons
     (void)state;
     const struct order *order = message;
     const struct words words = words_split(order->line);
-    if (word_is(words.at[0], "ask") || word_is(words.at[0], "tell")) {
+    if (word_is(words.at[0], "ask") || word_is(words.at[0], "tell") ||
+        word_is(words.at[0], "tell_ack")) {
         order_send(ctx, order->tag, &words);
     } else {
         answer_status(order->tag, order_link(ctx, &words));

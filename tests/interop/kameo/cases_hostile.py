@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Peers that are good libp2p peers and mean no good: they lose. Our node says why in its trace, stays
-within its limits, and serves an honest Kameo node all the while."""
+"""Peers that are good libp2p peers and mean no good: they lose. Our node says why in its trace,
+stays within its limits, and serves an honest Kameo node all the while."""
 import threading
 import time
 
@@ -20,9 +20,9 @@ PENDING_PER_CONNECTION = 100
 class Scene:
     """An honest pair, and a hostile peer connected with our node."""
 
-    def __init__(self, programs, name="hostile"):
+    def __init__(self, programs, name="hostile", only_honest=False):
         self.programs = programs
-        self.pair = Pair(programs, name)
+        self.pair = Pair(programs, name, only_each_other=only_honest)
         self.node, self.honest = self.pair.nodes["c"], self.pair.nodes["rust"]
         self.quiet = self.node.ok("inspect")
 
@@ -76,16 +76,30 @@ def forged_signal(scene):
 
 
 def forged_link(scene):
-    """Links and unlinks in the name of an actor of another peer."""
-    pair, hostile = scene.pair, scene.hostile("link")
-    alias, actor = pair.spawn("c")
-    sibling, sibling_id = pair.spawn("rust")
-    ours, theirs = bytes.fromhex(actor), bytes.fromhex(sibling_id)
-    refused(scene, hostile, wire.link(ours, theirs).hex(), "EAUTH")
-    scene.node.ok(f"by {alias} link probe {sibling_id}")
-    refused(scene, hostile, wire.unlink(ours, theirs).hex(), "EAUTH")
-    scene.honest.ok(f"kill {sibling}")
-    scene.node.event("link_died", actor=alias, reason="Killed")
+    """A third node may bring two actors together, as in Kameo: they ask each other, and what is not
+    there is not linked."""
+    hostile = scene.hostile("link")
+    alias, actor = scene.pair.spawn("c")
+    nobody = wire.actor_id(4711, scene.honest.peer)
+    hostile.ok(f"send {wire.MESSAGING} {wire.link(bytes.fromhex(actor), nobody).hex()}")
+    scene.node.event("link_died", actor=alias, of=nobody.hex(), reason="Killed")
+    scene.still_serves()
+
+
+def not_allowed(programs):
+    """A node with an allow-list: others get no answer that tells them who is there."""
+    scene = Scene(programs, "allowed", only_honest=True)
+    hostile = scene.hostile("not-allowed")
+    alias, actor = scene.pair.spawn("c")
+    ours, own = bytes.fromhex(actor), wire.actor_id(3, hostile.peer)
+    for forged in (wire.ask(ours, "nap", b"\x81\xa2ms\x00"), wire.tell(ours, "panic", b"\x90"),
+                   wire.link(ours, own), wire.signal_link_died(own, ours), wire.unlink(ours, own)):
+        answer = bytes.fromhex(hostile.ok(f"send {wire.MESSAGING} {forged.hex()}"))
+        expect(b"UnknownActor" in answer, f"{answer}")
+    scene.node.traced("access_refused", hostile.peer)
+    scene.still_serves()
+    scene.node.ok(f"ask probe {actor} nap 0")
+    expect(not scene.node.said("link_died", actor=alias), "it was linked all the same")
 
 
 def wrong_record_owner(scene):
@@ -118,7 +132,8 @@ def malformed(scene):
         hostile.finish(hostile.begin(f"send {wire.MESSAGING} {bad.hex()}"))
     scene.node.traced("envelope_refused", hostile.peer)
     scene.still_serves()
-    for claims in (b"\xff" * 9 + b"\x01", wire.uvarint(17 * KIB), b"\x80" * 20, b"\x03\x08\x63\x00"):
+    for claims in (b"\xff" * 9 + b"\x01", wire.uvarint(17 * KIB), b"\x80" * 20,
+                   b"\x03\x08\x63\x00"):
         hostile.finish(hostile.begin(f"send {wire.REGISTRY} {claims.hex()}"))
     scene.node.traced("kad_message_refused", hostile.peer)
     scene.still_serves()
@@ -179,7 +194,8 @@ def stream_flood(scene):
 def slow_reader(scene):
     """Asks for much and reads none of it."""
     hostile = scene.hostile("slow")
-    weigh = wire.ask(bytes.fromhex(scene.pair.probes["c"]), "weigh", b"\x81\xa5bytes\xce\x00\x0c\x00\x00")
+    actor = bytes.fromhex(scene.pair.probes["c"])
+    weigh = wire.ask(actor, "weigh", b"\x81\xa5bytes\xce\x00\x0c\x00\x00")
     hostile.ok(f"unread {wire.MESSAGING} {weigh.hex()} 8")
     scene.within_limits()
     scene.still_serves()
@@ -247,10 +263,37 @@ def dies_linked(scene):
     scene.still_serves()
 
 
+REASONS = {
+    "Normal": "Normal",
+    "SupervisorRestart": "SupervisorRestart",
+    "Killed": "Killed",
+    "Panicked": {"Panicked": {"err": "boom", "reason": "HandlerPanic"}},
+    "Panicked, as up to 0.19": {"Panicked": "boom"},
+    "Panicked, for a reason to be invented": {"Panicked": {"err": "boom", "reason": "OnWhim"}},
+    "LinkDied": {"LinkDied": {"id": bytes(8), "reason": {"LinkDied": {
+        "id": bytes(8), "reason": {"Panicked": {"err": "boom", "reason": "OnStop"}}}}}},
+    "PeerDisconnected": "PeerDisconnected",
+}
+
+
+def every_reason(scene):
+    """What may be said of a death, also what no version of Kameo says; this peer is a good one."""
+    peer = scene.hostile("reasons")
+    for index, (name, reason) in enumerate(REASONS.items()):
+        alias, actor = scene.pair.spawn("c")
+        ours, own = bytes.fromhex(actor), wire.actor_id(index, peer.peer)
+        for message in (wire.link(ours, own), wire.signal_link_died(own, ours, reason)):
+            answer = bytes.fromhex(peer.ok(f"send {wire.MESSAGING} {message.hex()}"))
+            expect(answer.endswith(b"\xa1\x62Ok\x80"), f"{name}: {answer}")
+        event = scene.node.event("link_died", actor=alias, of=own.hex(),
+                                 reason=name.partition(",")[0])
+        expect("Panicked" not in name or event["text"] == "boom", f"{event}")
+
+
 CASES = {
     "wrong record owner": wrong_record_owner,
     "forged death signal": forged_signal,
-    "forged link and unlink": forged_link,
+    "forged link": forged_link,
     "malformed messages": malformed,
     "headers that promise much": claims_much,
     "oversize messages": oversize,
@@ -273,8 +316,10 @@ def run(programs, report):
     for thread in slow:
         thread.start()
     scene = Scene(programs)
+    report.run("by hand: a death of every reason", every_reason, scene)
     for name, case in CASES.items():
         report.run(f"hostile: {name}", case, scene)
+    report.run("hostile: not on the allow-list", not_allowed, programs)
     for name in ANSWERS:
         report.run(f"hostile: answers with {name}", bad_answer, scene, name)
     for thread in slow:

@@ -66,7 +66,7 @@ class IdlePairs:
     """Two pairs with Kameo's own idle timeout of 10 s: one without links, one with."""
 
     def __init__(self, programs):
-        plain = {"rust": [], "c": ["ping_interval_ns=5000"]}
+        plain = {"rust": [], "c": []}
         self.unlinked = Pair(programs, "idle-unlinked", options=plain)
         self.linked = Pair(programs, "idle-linked", options=plain)
 

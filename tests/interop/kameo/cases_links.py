@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Links between actors of the two kinds: who hears of which death, and who does not."""
 from driver import expect
-from pairs import DIRECTIONS, OTHER_KIND, Pair
+from pairs import DIRECTIONS, OTHER_KIND, Pair, serial
 
 
 class Linked:
@@ -119,8 +119,84 @@ def peer_killed(programs, linker, killed):
     pair.nodes[survivor].event("stopped", actor=alias, reason="PeerDisconnected")
 
 
+class Trio(Pair):
+    """A third node knows both of a pair."""
+
+    def __init__(self, programs, third):
+        name = f"trio{next(serial)}"
+        super().__init__(programs, name)
+        options = ["idle=300000"] if third == "rust" else []
+        self.third = programs.start(third, f"{name}-third-{third}", *options)
+        self.third.listen()
+        for address in self.addresses.values():
+            self.third.ok(f"dial {address}")
+
+
+def third_links(trio, deceased):
+    """A node links an actor of each of two others: they hear of each other from then on."""
+    linked = {kind: trio.spawn(kind) for kind in trio.nodes}
+    trio.third.ok(f"link_others {linked['rust'][1]} {linked['c'][1]}")
+    survivor = OTHER_KIND[deceased]
+    trio.nodes[deceased].ok(f"kill {linked[deceased][0]}")
+    trio.nodes[survivor].event("link_died", actor=linked[survivor][0], of=linked[deceased][1],
+                               reason="Killed")
+
+
+def dies_of_peer(programs, deceased):
+    """An actor dies because the node of another is gone, and says so to those it is linked with."""
+    trio = Trio(programs, "rust")
+    linked = Linked(trio, deceased, frail=deceased)
+    alias, _ = linked.actors[deceased]
+    doomed = trio.third.ok("spawn probe doomed")
+    node = trio.nodes[deceased]
+    node.ok(f"link {alias} probe {doomed}" if deceased == "rust"
+            else f"by {alias} link probe {doomed}")
+    trio.third.kill()
+    node.event("stopped", actor=alias, reason="PeerDisconnected")
+    linked.heard(OTHER_KIND[deceased], "PeerDisconnected")
+
+
+def only_kameo_knows(programs, accept):
+    """Kameo's ActorRef::link_remote tells only its own node of the link. Whether we believe the
+    death of an actor that we know no link with is a setting."""
+    options = {"rust": ["idle=300000"], "c": ["accept_unlinked_deaths"] if accept else []}
+    pair = Pair(programs, f"unlinked-{accept}", options=options)
+    alias, actor = pair.spawn("rust")
+    other, other_id = pair.spawn("c")
+    pair.nodes["rust"].ok(f"link_own {alias} probe {other_id}")
+    pair.nodes["rust"].ok(f"kill {alias}")
+    if accept:
+        pair.nodes["c"].event("link_died", actor=other, of=actor, reason="Killed")
+    else:
+        pair.nodes["c"].traced("death_ignored")
+        expect(not pair.nodes["c"].said("link_died", actor=other), "an unknown link died")
+
+
+def unlinks_itself(pair):
+    """Kameo's ActorRef::unlink_remote does reach the other side."""
+    linked = Linked(pair, "c")
+    alias, _ = linked.actors["rust"]
+    pair.nodes["rust"].ok(f"unlink_own {alias} probe {linked.actors['c'][1]}")
+    after = Linked(pair, "c")
+    linked.die("rust", "Killed")
+    after.die("rust", "Killed")
+    after.heard("c", "Killed")
+    expect(not pair.nodes["c"].said("link_died", actor=linked.actors["c"][0]),
+           "an unlinked death was told")
+
+
 def run(programs, report):
+    for third in ("rust", "c"):
+        trio = Trio(programs, third)
+        for deceased in trio.nodes:
+            report.run(f"a third {third} node links, {deceased} dies", third_links, trio, deceased)
+    for deceased, _ in DIRECTIONS:
+        report.run(f"{deceased} dies PeerDisconnected", dies_of_peer, programs, deceased)
+    for accept in (False, True):
+        report.run(f"rust alone knows of a link, {'believed' if accept else 'not believed'}",
+                   only_kameo_knows, programs, accept)
     pair = Pair(programs, "links")
+    report.run("c links, rust unlinks itself", unlinks_itself, pair)
     for linker, _ in DIRECTIONS:
         for deceased, survivor in DIRECTIONS:
             for reason in ("Normal", "Killed", "Panicked", "LinkDied"):

@@ -51,6 +51,18 @@ def ask_as_command(pair, asker, answerer):
     expect(slept == 1, f"{slept}")
 
 
+def tell_acknowledged_by_actor(pair, asker, answerer):
+    """From inside an actor of ours; in Rust there is no difference."""
+    line = f"tell_ack probe {pair.probes[answerer]} note inside"
+    pair.nodes[asker].ok(line if asker == "rust" else f"by boss {line}")
+    pair.nodes[answerer].event("note", actor="boss", text="inside")
+
+
+def enqueue(pair, asker, answerer):
+    slept = pair.nodes[asker].ok(pair.ask(asker, f"probe {pair.probes[answerer]} nap 20 enqueue"))
+    expect(slept == 20, f"{slept}")
+
+
 def meet(pair, asker, answerer):
     """A reference travels in a message and one in its reply; both work where they arrive."""
     met = pair.nodes[asker].ok(
@@ -163,6 +175,8 @@ CASES = {
     "ask 400 KiB reply": ask_large_reply,
     "tell": tell,
     "tell acknowledged": tell_acknowledged,
+    "tell acknowledged, from an actor": tell_acknowledged_by_actor,
+    "ask enqueued": enqueue,
     "references in message and reply": meet,
     "handler error": handler_error,
     "handler panic": handler_panic,

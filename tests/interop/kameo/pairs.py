@@ -10,11 +10,12 @@ serial = itertools.count(1)
 class Pair:
     """Nodes by kind; `dialer` is who dials the other."""
 
-    def __init__(self, programs, name, dialer="c", options=None):
-        options = options or {"rust": ["idle=300000"]}
+    def __init__(self, programs, name, dialer="c", options=None, only_each_other=False):
+        options = options or {"rust": ["idle=300000"], "c": []}
         self.programs = programs
-        self.nodes = {kind: programs.start(kind, f"{name}-{kind}", *options.get(kind, ()))
-                      for kind in ("rust", "c")}
+        self.nodes = {"rust": programs.start("rust", f"{name}-rust", *options["rust"])}
+        allowed = [f"allow={self.nodes['rust'].peer}"] if only_each_other else []
+        self.nodes["c"] = programs.start("c", f"{name}-c", *options["c"], *allowed)
         self.addresses = {kind: node.listen() for kind, node in self.nodes.items()}
         self.nodes[dialer].ok(f"dial {self.addresses[OTHER_KIND[dialer]]}")
         for kind, node in self.nodes.items():

@@ -81,7 +81,7 @@ static const struct payload_floats floats_sample = {.f32_half = 1.5F,
                                                     .f64_tenth = 0.1,
                                                     .f64_max = DBL_MAX,
                                                     .f64_minus_zero = -0.0,
-                                                    .f64_nan = NAN};
+                                                    .f64_nan = (double)NAN};
 const struct payload payload_floats = {&payload_floats_type, &floats_sample};
 
 #define PAIR(FIELD, TAG) FIELD(TAG, I32, number) FIELD(TAG, TEXT, text)

@@ -2,7 +2,9 @@
 /* interop/kameo/peer.c - a node that is told what to do, line by line: the counterpart of the Kameo
  * node in common/node.rs, on the public headers alone. README.md lists the commands.
  *
- *     peer [LIMIT=VALUE…]        a field of struct trp_limits; spans in milliseconds
+ *     peer [LIMIT=VALUE…] [allow=PEER…] [accept_unlinked_deaths] [bootstrap=ADDRESS]
+ * LIMIT is a field of struct trp_limits, spans are in milliseconds; only those allowed, if any, may
+ * send messages and links; with an address to listen on, the node is what trp_bootstrap makes.
  * It ends with its standard input. */
 #include "interop/kameo/actors.h"
 #include "interop/kameo/lines.h"
@@ -20,6 +22,7 @@
 #define DIALS_MAX     16u
 #define SEARCHES_MAX  16u
 #define FOUND_BYTES   4096u
+#define ALLOWED_MAX   8u
 /* Requests of the node that are no messages: those have the small numbers of requests.c. */
 #define REQUEST_LINE (UINT64_C(1) << 32)
 
@@ -264,17 +267,31 @@ static void peer_name(struct peer *peer, uint64_t tag, const struct words *words
     peer_command(peer, tag, &command);
 }
 
-/* lookup and lookup_all TYPE NAME */
+/* lookup, lookup_all and lookup_local TYPE NAME */
 static void peer_lookup(struct peer *peer, uint64_t tag, const struct words *words)
 {
-    struct trp_command command = {
-        .kind = TRP_CMD_LOOKUP, .all = word_is(words->at[0], "lookup_all"), .name = words->at[2]};
+    struct trp_command command = {.kind = TRP_CMD_LOOKUP,
+                                  .all = word_is(words->at[0], "lookup_all"),
+                                  .local = word_is(words->at[0], "lookup_local"),
+                                  .name = words->at[2]};
     struct search *search = search_find(peer, 0);
     if (search == NULL) {
         answer_error(tag, TRP_EFULL, "\"\"");
         return;
     }
     *search = (struct search){.tag = tag};
+    peer_command(peer, tag, &command);
+}
+
+/* link_others ID ID: probes of other nodes. */
+static void peer_link_others(struct peer *peer, uint64_t tag, const struct words *words)
+{
+    struct trp_command command = {.kind = TRP_CMD_LINK};
+    if (!ref_parse(words->at[1], &command.ref) || !ref_parse(words->at[2], &command.other)) {
+        answer_error(tag, TRP_EINVAL, "\"ID ID\"");
+        return;
+    }
+    command.ref.type = command.other.type = trp_actor_type_hash(trp_bytes_text(probe_type.id));
     peer_command(peer, tag, &command);
 }
 
@@ -342,8 +359,11 @@ static void peer_on_line(struct peer *peer, struct trp_bytes line)
     } else if ((count == 3 && word_is(verb, "register")) ||
                (count == 2 && word_is(verb, "unregister"))) {
         peer_name(peer, tag, &words);
-    } else if (count == 3 && (word_is(verb, "lookup") || word_is(verb, "lookup_all"))) {
+    } else if (count == 3 && (word_is(verb, "lookup") || word_is(verb, "lookup_all") ||
+                              word_is(verb, "lookup_local"))) {
         peer_lookup(peer, tag, &words);
+    } else if (count == 3 && word_is(verb, "link_others")) {
+        peer_link_others(peer, tag, &words);
     } else if (word_is(verb, "ask") || word_is(verb, "tell_ack")) {
         peer_request(peer, tag, &words);
     } else if (word_is(verb, "by")) {
@@ -412,26 +432,53 @@ static bool set_limit(struct trp_limits *limits, const char *text)
     return false;
 }
 
-static enum trp_status peer_begin(struct peer *peer, const struct trp_limits *limits,
+/* What the arguments say. */
+struct settings {
+    struct trp_limits limits;
+    struct trp_access_rule allowed[ALLOWED_MAX];
+    uint32_t allowed_count;
+    bool accept_unlinked_deaths;
+    const char *bootstrap;
+};
+
+static bool set_allowed(struct settings *settings, const char *text)
+{
+    static const char key[] = "allow=";
+    struct trp_access_rule rule = {.rights = TRP_ACCESS_MESSAGE | TRP_ACCESS_LINK};
+    if (strncmp(text, key, sizeof key - 1) != 0 || settings->allowed_count == ALLOWED_MAX ||
+        trp_peer_id_parse(text + sizeof key - 1, &rule.peer) != TRP_OK) {
+        return false;
+    }
+    settings->allowed[settings->allowed_count++] = rule;
+    return true;
+}
+
+static enum trp_status peer_begin(struct peer *peer, const struct settings *settings,
                                   uv_loop_t *loop)
 {
     static const struct trp_actor_type *const types[] = {&probe_type, &other_type, &phantom_type,
                                                          &manager_type};
     const struct trp_behaviour watch = {.ops = &watch_ops, .self = peer};
-    const struct trp_runtime_config config = {.node = {.actor_types = types,
-                                                       .actor_types_count = 4,
-                                                       .behaviours = &watch,
-                                                       .behaviours_count = 1,
-                                                       .limits = *limits,
-                                                       .recorder = &peer->recorder},
-                                              .loop = loop,
-                                              .on_result = peer_on_result,
-                                              .user = peer};
+    const struct trp_runtime_config config = {
+        .node = {.actor_types = types,
+                 .actor_types_count = 4,
+                 .behaviours = &watch,
+                 .behaviours_count = 1,
+                 .limits = settings->limits,
+                 .access = settings->allowed,
+                 .access_count = settings->allowed_count,
+                 .accept_unlinked_deaths = settings->accept_unlinked_deaths,
+                 .recorder = &peer->recorder},
+        .loop = loop,
+        .on_result = peer_on_result,
+        .user = peer};
     const struct trp_command manager = {.kind = TRP_CMD_SPAWN,
                                         .actor_type = trp_bytes_text(manager_type.id)};
     char text[TRP_PEER_ID_TEXT_MAX];
     trp_recorder_init(&peer->recorder, (struct trp_trace_sink){.event = peer_on_trace});
-    enum trp_status status = trp_runtime_open(&config, &peer->runtime);
+    enum trp_status status = settings->bootstrap == NULL
+                                 ? trp_runtime_open(&config, &peer->runtime)
+                                 : trp_bootstrap(settings->bootstrap, &config, &peer->runtime);
     if (status != TRP_OK) {
         return status;
     }
@@ -446,12 +493,16 @@ static enum trp_status peer_begin(struct peer *peer, const struct trp_limits *li
 int main(int argc, char **argv)
 {
     static struct peer peer;
-    struct trp_limits limits = {0};
+    static struct settings settings;
     uv_loop_t loop;
     uv_pipe_t input;
     for (int i = 1; i < argc; i++) {
-        if (!set_limit(&limits, argv[i])) {
-            (void)fprintf(stderr, "peer: no limit: %s\n", argv[i]);
+        if (strcmp(argv[i], "accept_unlinked_deaths") == 0) {
+            settings.accept_unlinked_deaths = true;
+        } else if (strncmp(argv[i], "bootstrap=", 10) == 0) {
+            settings.bootstrap = argv[i] + 10;
+        } else if (!set_limit(&settings.limits, argv[i]) && !set_allowed(&settings, argv[i])) {
+            (void)fprintf(stderr, "peer: no setting: %s\n", argv[i]);
             return 2;
         }
     }
@@ -460,7 +511,7 @@ int main(int argc, char **argv)
         return 1;
     }
     input.data = &peer;
-    enum trp_status status = peer_begin(&peer, &limits, &loop);
+    enum trp_status status = peer_begin(&peer, &settings, &loop);
     if (status != TRP_OK) {
         (void)fprintf(stderr, "peer: %s\n", trp_status_text(status));
         return 1;

@@ -41,6 +41,8 @@ static void parse_option(struct trp_bytes word, struct trp_bytes *ret_argument,
     static const char reply[] = "reply=";
     if (word_is(word, "try")) {
         request->immediate = true;
+    } else if (word_is(word, "enqueue")) {
+        request->enqueue = true;
     } else if (word.size > sizeof mailbox - 1 &&
                memcmp(word.data, mailbox, sizeof mailbox - 1) == 0) {
         request->mailbox_timeout_ns = TRP_MS(word_number(trp_bytes_skip(word, sizeof mailbox - 1)));
@@ -246,7 +248,9 @@ void request_on_result(const struct trp_result *result)
 void request_on_reply(const struct trp_reply *reply)
 {
     const struct request request = request_take(reply->user);
-    if (reply->status == TRP_OK) {
+    if (reply->status == TRP_OK && reply->message == NULL) {
+        answer_json(request.tag, "null"); /* of nothing, or of a tell */
+    } else if (reply->status == TRP_OK) {
         answer_reply(&request, reply->message);
     } else {
         answer_failure(&request, reply->status, reply->payload);

@@ -9,7 +9,7 @@
 
 #include <troupe/command.h>
 
-/* TYPE ID MESSAGE [ARGUMENT] [mailbox=MS] [reply=MS] [try] */
+/* TYPE ID MESSAGE [ARGUMENT] [mailbox=MS] [reply=MS] [try] [enqueue] */
 struct request {
     uint64_t tag;
     struct trp_actor_ref to;
@@ -19,6 +19,7 @@ struct request {
     trp_time mailbox_timeout_ns;
     trp_time reply_timeout_ns;
     bool immediate;
+    bool enqueue; /* the outcome is kept until it is collected */
     union {
         struct nap nap;
         struct note note;

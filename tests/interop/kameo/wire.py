@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Bytes as a peer that keeps to no rule may write them: Kameo's envelopes and Kademlia's messages."""
+"""Kameo's envelopes and Kademlia's messages, as a peer that keeps to no rule may write them."""
 import struct
 
 MESSAGING = "/kameo/messaging/1.0.0"

@@ -378,6 +378,7 @@ static enum trp_status name_things(struct trp_context *ctx, struct probe *probe,
     struct trp_actor_ref self = trp_self(ctx);
     assert_status(trp_register(ctx, &self, ""), TRP_EINVAL);
     assert_status(trp_register(ctx, &self, "a:meta:b"), TRP_EINVAL);
+    assert_status(trp_register(ctx, &self, "a:meta"), TRP_EINVAL); /* "a:meta:meta:…" */
     assert_status(trp_register(ctx, &self, longest), TRP_EINVAL);
     assert_status(trp_register(ctx, &far, "far"), TRP_EUNSUPPORTED);
     assert_status(trp_register(ctx, &self, "\xff"), TRP_EINVAL); /* not UTF-8 */

@@ -79,15 +79,33 @@ static enum trp_status on_numbers(struct trp_context *ctx, void *state, const vo
     return TRP_OK;
 }
 
+static enum trp_status on_result(struct trp_context *ctx, void *state, const void *message)
+{
+    (void)ctx;
+    (void)state;
+    log_message(&shape_result_type, message);
+    return TRP_OK;
+}
+
+static enum trp_status on_note(struct trp_context *ctx, void *state, const void *message)
+{
+    (void)ctx;
+    (void)state;
+    log_message(&shape_note_type, message);
+    return TRP_OK;
+}
+
 static const struct trp_actor_handler handlers[] = {
     {&shape_draw_type, &shape_draw_type, on_draw},
     {&shape_expr_type, &shape_i64_type, on_expr},
     {&shape_octets_type, &shape_octets_type, on_octets},
     {&shape_u32s_type, NULL, on_numbers},
+    {&shape_result_type, NULL, on_result},
+    {&shape_note_type, NULL, on_note},
 };
 
 static const struct trp_actor_type artist_type = {
-    .id = "artist", .handlers_count = 4, .handlers = handlers};
+    .id = "artist", .handlers_count = sizeof handlers / sizeof handlers[0], .handlers = handlers};
 
 static void spawn_both(void)
 {
@@ -158,6 +176,37 @@ static void parts_of_every_kind_are_copied(void **state)
     spawn_both();
     send_as(tell_draw);
     assert_log(DRAW_JSON);
+}
+
+/* Whatever lies where a text would be. */
+static enum trp_status send_without_texts(struct trp_context *ctx, struct probe *self, uint64_t arg)
+{
+    (void)self;
+    (void)arg;
+    char text[] = "no";
+    struct shape_result result;
+    struct shape_note note;
+    memset(&result, 0xee, sizeof result);
+    memset(&note, 0xee, sizeof note);
+    result.kind = shape_result_ok;
+    result.ok = 7;
+    note.value.has = false;
+    assert_status(trp_tell(ctx, &artist, &shape_result_type, &result), TRP_OK);
+    assert_status(trp_tell(ctx, &artist, &shape_note_type, &note), TRP_OK);
+    result = (struct shape_result){.kind = shape_result_err, .err = trp_bytes(text, 2)};
+    note = (struct shape_note){{true, trp_bytes(text, 2)}};
+    assert_status(trp_tell(ctx, &artist, &shape_result_type, &result), TRP_OK);
+    assert_status(trp_tell(ctx, &artist, &shape_note_type, &note), TRP_OK);
+    memset(text, 'x', sizeof text);
+    return TRP_OK;
+}
+
+static void parts_that_are_not_there_are_left_alone(void **state)
+{
+    (void)state;
+    spawn_both();
+    stage_do(&probe, send_without_texts, 0);
+    assert_log("{\"Ok\":7} null {\"Err\":\"no\"} \"no\"");
 }
 
 static enum trp_status log_draw(struct trp_context *ctx, void *state, const struct trp_reply *reply)
@@ -325,6 +374,7 @@ int main(void)
 #define STAGE_TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
     const struct CMUnitTest tests[] = {
         STAGE_TEST(parts_of_every_kind_are_copied),
+        STAGE_TEST(parts_that_are_not_there_are_left_alone),
         STAGE_TEST(replies_have_parts_too),
         STAGE_TEST(what_comes_from_outside_lives_while_it_is_handled),
         STAGE_TEST(large_payloads_arrive),

@@ -106,6 +106,14 @@ static enum trp_status fail_denied(struct trp_context *ctx, struct probe *probe,
     return TRP_EDENIED;
 }
 
+static enum trp_status fail_too_big(struct trp_context *ctx, struct probe *probe, uint64_t arg)
+{
+    (void)ctx;
+    (void)probe;
+    (void)arg;
+    return TRP_ETOOBIG;
+}
+
 static enum trp_status answer_with_error(struct trp_context *ctx, struct probe *probe, uint64_t arg)
 {
     (void)probe;
@@ -131,6 +139,14 @@ static void a_failed_ask_is_answered_and_the_actor_goes_on(void **state)
     assert_log("EHANDLER:42");
     stage_do(&asker, ask_once, 1);
     assert_log("t+1 reply:OK:1:1");
+}
+
+static void a_reply_that_does_not_encode_is_no_error_of_the_handler(void **state)
+{
+    (void)state;
+    spawn_two(NULL);
+    stage_do(&asker, ask_for, (uint64_t)(uintptr_t)fail_too_big);
+    assert_log("reply:EENCODE:-1:1");
 }
 
 static void a_failure_after_the_reply_is_a_panic(void **state)
@@ -580,6 +596,7 @@ int main(void)
         STAGE_TEST(only_the_first_reply_counts),
         STAGE_TEST(a_tell_takes_no_reply),
         STAGE_TEST(a_failed_ask_is_answered_and_the_actor_goes_on),
+        STAGE_TEST(a_reply_that_does_not_encode_is_no_error_of_the_handler),
         STAGE_TEST(a_failure_after_the_reply_is_a_panic),
         STAGE_TEST(a_handler_that_forgets_its_reply_has_failed),
         STAGE_TEST(a_failed_continuation_is_a_panic),

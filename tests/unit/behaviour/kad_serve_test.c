@@ -324,6 +324,7 @@ static void refuses_what_is_no_request(void **state)
         {{0x81, 0x00}, 2},          /* length not minimal */
         {{0x02, 0x08, 0x63}, 3},    /* type 99 */
         {{0x03, 0x12, 0x7f, 1}, 4}, /* a field longer than the message */
+        {{0x00}, 1},                /* PUT_VALUE without a record */
         {{0x05, 0x08, 0x04}, 3},    /* ends within the message */
         {{0x80}, 1},                /* ends within the length */
     };

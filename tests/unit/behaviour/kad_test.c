@@ -145,6 +145,33 @@ static void what_nobody_could_be_told_is_told_later(void **state)
     network_close(&network);
 }
 
+static void who_joins_a_young_network_is_told_within_minutes(void **state)
+{
+    (void)state;
+    struct network network;
+    network_open(&network, 80);
+    for (uint32_t i = 0; i < 80; i++) {
+        node_open(&network, i, false, (struct trp_kad_policy){0});
+        if (i == 20) {
+            provide(&network, 1, "early");
+        }
+        if (i > 0) {
+            introduce(&network, i, 0);
+            run_for(&network, TRP_MS(100));
+        }
+    }
+    run_for(&network, TRP_MIN(5));
+    struct outcome outcome = find_peers(&network, 79, "early");
+    assert_int_equal(outcome.peers_count, TRP_KAD_K);
+    const struct trp_peer_id provider = fake_id(1);
+    for (uint32_t i = 0; i < outcome.peers_count; i++) {
+        uint32_t holder = fake_index(&outcome.peers[i]);
+        assert_true(holder == 1 || trp_kad_holds_provider(network.kads[holder],
+                                                          trp_bytes_text("early"), &provider));
+    }
+    network_close(&network);
+}
+
 static void clients_are_in_no_table(void **state)
 {
     (void)state;
@@ -187,6 +214,22 @@ static void peers_without_identify_prove_themselves_by_answers(void **state)
     provide(&network, 1, "name");
     struct outcome outcome = get_providers(&network, 0, "name");
     assert_true(has_peer(&outcome, 1));
+    network_close(&network);
+}
+
+static void peers_that_refuse_identify_are_asked_at_once(void **state)
+{
+    (void)state;
+    struct network network;
+    network_open(&network, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        node_open(&network, i, false, (struct trp_kad_policy){0});
+        network.world.nodes[i].refuses = true;
+    }
+    introduce(&network, 1, 0);
+    run_for(&network, TRP_S(1)); /* less than identify is waited for */
+    assert_true(table_has(&network, 0, 1));
+    assert_true(table_has(&network, 1, 0));
     network_close(&network);
 }
 
@@ -419,8 +462,10 @@ int main(void)
         cmocka_unit_test(dead_peers_leave_the_tables),
         cmocka_unit_test(providers_expire_unless_renewed),
         cmocka_unit_test(what_nobody_could_be_told_is_told_later),
+        cmocka_unit_test(who_joins_a_young_network_is_told_within_minutes),
         cmocka_unit_test(clients_are_in_no_table),
         cmocka_unit_test(peers_without_identify_prove_themselves_by_answers),
+        cmocka_unit_test(peers_that_refuse_identify_are_asked_at_once),
         cmocka_unit_test(halves_find_each_other_after_a_long_cut),
         cmocka_unit_test(a_restart_with_new_addresses_is_no_ban),
         cmocka_unit_test(works_byte_by_byte_and_through_tiny_windows),

@@ -172,7 +172,8 @@ static void tells_a_failed_bind(void **state)
     struct scene scene;
     scene_open(&scene);
     scene_start(&scene);
-    assert_status(scene_bind(&scene, 0, 1), TRP_OK);
+    scene.world->bind_status = TRP_EADDRINUSE;
+    assert_status(scene_bind(&scene, 0, PORT), TRP_OK);
     scene_run(&scene);
     assert_int_equal(scene.probes[0].bound, 0);
     assert_int_equal(scene.probes[0].unbound, 1);

@@ -158,12 +158,59 @@ static void out_of_memory_loses_nothing(void **state)
     }
 }
 
+static void forget(struct trp_peer_store *store, uint32_t n, uint16_t port,
+                   enum trp_address_source source)
+{
+    struct trp_peer_id id = peer(n);
+    struct trp_multiaddr forgotten = address(port);
+    trp_peer_store_forget(store, &id, &forgotten, source);
+}
+
+static void what_nobody_says_is_forgotten(void **state)
+{
+    (void)state;
+    struct trp_memory memory = trp_memory_init(1u << 20);
+    struct trp_peer_store store;
+    trp_peer_store_init(&store, &memory, 16, 4);
+    assert_status(insert(&store, 1, 10, TRP_ADDRESS_MDNS), TRP_OK);
+    assert_status(insert(&store, 1, 11, TRP_ADDRESS_MDNS), TRP_OK);
+    assert_status(insert(&store, 1, 11, TRP_ADDRESS_IDENTIFY), TRP_OK);
+    ASSERT_PORTS(&store, 1, 11, 10);
+    forget(&store, 1, 10, TRP_ADDRESS_DHT); /* that source never said so */
+    forget(&store, 1, 12, TRP_ADDRESS_MDNS);
+    forget(&store, 2, 10, TRP_ADDRESS_MDNS);
+    ASSERT_PORTS(&store, 1, 11, 10);
+    forget(&store, 1, 11, TRP_ADDRESS_MDNS);
+    ASSERT_PORTS(&store, 1, 11, 10); /* the peer itself says so too */
+    forget(&store, 1, 10, TRP_ADDRESS_MDNS);
+    ASSERT_PORTS(&store, 1, 11);
+    forget(&store, 1, 11, TRP_ADDRESS_IDENTIFY);
+    assert_int_equal(store.slab.count, 0);
+    trp_peer_store_deinit(&store);
+    assert_int_equal(memory.used_bytes, 0);
+}
+
+static void what_the_user_said_is_not_forgotten(void **state)
+{
+    (void)state;
+    struct trp_memory memory = trp_memory_init(1u << 20);
+    struct trp_peer_store store;
+    trp_peer_store_init(&store, &memory, 16, 4);
+    assert_status(insert(&store, 1, 10, TRP_ADDRESS_USER), TRP_OK);
+    assert_status(insert(&store, 1, 10, TRP_ADDRESS_MDNS), TRP_OK);
+    forget(&store, 1, 10, TRP_ADDRESS_MDNS);
+    ASSERT_PORTS(&store, 1, 10);
+    trp_peer_store_deinit(&store);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(gives_the_best_first),
     cmocka_unit_test(better_sources_take_the_place_of_worse),
     cmocka_unit_test(what_fails_goes_behind_but_stays),
     cmocka_unit_test(the_peer_unused_longest_makes_way),
     cmocka_unit_test(out_of_memory_loses_nothing),
+    cmocka_unit_test(what_nobody_says_is_forgotten),
+    cmocka_unit_test(what_the_user_said_is_not_forgotten),
 };
 
 int main(void)

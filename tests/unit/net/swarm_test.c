@@ -305,12 +305,12 @@ static void a_behaviour_may_close_from_within_a_hook(void **state)
 /* ---- floods and silence ---- */
 
 /* A listener that accepts sockets nobody speaks on. */
-static trp_socket accept_silent(struct pair *pair, uint32_t index)
+static trp_socket accept_silent_from(struct pair *pair, uint32_t host, uint32_t index)
 {
     uint32_t end = net_end_add(pair->world, 1, 100001 + 2 * index);
     pair->world->ends[end].connected = true;
     const struct trp_multiaddr addresses[2] = {net_address(1, NET_PORT_FIRST),
-                                               net_address(3, (uint16_t)(5000 + index))};
+                                               net_address(host, (uint16_t)(5000 + index))};
     const struct trp_input in = {.kind = TRP_IN_ACCEPTED,
                                  .now = pair->world->now,
                                  .socket = pair->world->ends[end].id,
@@ -318,6 +318,37 @@ static trp_socket accept_silent(struct pair *pair, uint32_t index)
                                  .addresses_count = 2};
     net_step(pair->b, &in);
     return in.socket;
+}
+
+static trp_socket accept_silent(struct pair *pair, uint32_t index)
+{
+    return accept_silent_from(pair, 3, index);
+}
+
+static void a_flood_leaves_a_place_to_others(void **state)
+{
+    (void)state;
+    struct pair pair = pair_init(44);
+    pair.b->limits.connections_pending_in = 10;
+    pair_start(&pair);
+    for (uint32_t i = 0; i < 10; i++) {
+        accept_silent_from(&pair, 3, i);
+    }
+    assert_int_equal(pair.b->outputs[TRP_OUT_CLOSE], 0);
+    for (uint32_t i = 10; i < 15; i++) { /* each takes the place of one of the first */
+        accept_silent_from(&pair, 4, i);
+        assert_int_equal(pair.b->outputs[TRP_OUT_CLOSE], i - 9);
+    }
+    assert_int_equal(net_traced(pair.b, "upgrade_failed"), 5);
+    assert_int_equal(net_traced(pair.b, "limit_reached"), 0);
+    accept_silent_from(&pair, 4, 15); /* it has as many as the other already */
+    accept_silent_from(&pair, 3, 16);
+    assert_int_equal(pair.b->outputs[TRP_OUT_CLOSE], 7);
+    assert_int_equal(net_traced(pair.b, "upgrade_failed"), 5);
+    assert_int_equal(net_traced(pair.b, "limit_reached"), 1);
+    pair_connect(&pair); /* from a third, while both are at it */
+    assert_int_equal(net_traced(pair.b, "upgrade_failed"), 6);
+    pair_close(&pair);
 }
 
 static void a_flood_of_connections_is_refused_at_once(void **state)
@@ -474,6 +505,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_close_does_not_wait_for_ever),
     cmocka_unit_test(a_behaviour_may_close_from_within_a_hook),
     cmocka_unit_test(a_flood_of_connections_is_refused_at_once),
+    cmocka_unit_test(a_flood_leaves_a_place_to_others),
     cmocka_unit_test(connections_are_limited),
     cmocka_unit_test(security_that_differs_is_no_agreement),
     cmocka_unit_test(a_quarrel_without_time_is_stopped),

@@ -122,12 +122,12 @@ static void plots_are_embedded_with_shades_and_tips(void **state)
     assert_int_equal(setenv("TMPDIR", report_directory, 1), 0);
     char *page = page_of(&db, 1, NULL); /* and its temporary directory is gone */
     assert_int_equal(unsetenv("TMPDIR"), 0);
-    assert_int_equal(count_of(page, "<svg class=\"plot\""), 15);
-    assert_int_equal(count_of(page, "var(--axis)") > 15, 1);
+    assert_int_equal(count_of(page, "<svg class=\"plot\""), 16);
+    assert_int_equal(count_of(page, "var(--axis)") > 16, 1);
     assert_int_equal(count_of(page, "rgb("), 0);
     assert_int_equal(count_of(page, "gnuplot_plot"), 0);
-    /* Thirteen plots over time, four kinds of faults each. */
-    assert_int_equal(count_of(page, "<rect class=\"fault f"), 13 * 4);
+    /* Fourteen plots over time, four kinds of faults each. */
+    assert_int_equal(count_of(page, "<rect class=\"fault f"), 14 * 4);
     assert_non_null(strstr(page, "median 91.4 ms") == NULL ? strstr(page, "median ") : page);
     assert_non_null(strstr(page, "\nduring partition boot + west | east, blackhole</title>"));
     free(page);

@@ -359,14 +359,14 @@ static void resets_a_share_of_the_connections(void **state)
         (void)stage_dial(&stage, 0, 1);
     }
     stage_run(&stage, TRP_S(1));
-    (void)trp_world_reset(stage.world, 1, 0, 0);
+    (void)trp_world_reset(stage.world, 1, &(struct trp_reset){0}, 0);
     stage_run(&stage, TRP_S(1));
     assert_int_equal(count_ended(stage.toys[0]), 0);
-    (void)trp_world_reset(stage.world, 1, 300000, 0);
+    (void)trp_world_reset(stage.world, 1, &(struct trp_reset){.share_ppm = 300000}, 0);
     stage_run(&stage, TRP_S(1));
     assert_in_range(count_ended(stage.toys[0]), 15, 45);
     assert_int_equal(count_ended(stage.toys[0]), count_ended(stage.toys[1]));
-    uint64_t event = trp_world_reset(stage.world, 1, 1000000, 0);
+    uint64_t event = trp_world_reset(stage.world, 1, &(struct trp_reset){.share_ppm = 1000000}, 0);
     stage_run(&stage, TRP_S(1));
     assert_int_equal(count_ended(stage.toys[0]), 100);
     uint32_t caused = 0;
@@ -441,7 +441,7 @@ static void storm_fault(struct stage *stage, uint64_t draw, uint32_t a, uint32_t
         (void)trp_world_heal(stage->world, a, 0);
         break;
     case 6:
-        (void)trp_world_reset(stage->world, a, 500000, 0);
+        (void)trp_world_reset(stage->world, a, &(struct trp_reset){.share_ppm = 500000}, 0);
         break;
     default:
         stage->path.stall = !stage->path.stall;

@@ -403,6 +403,28 @@ static void both_spellings_are_read_and_written(void **state)
     }
 }
 
+/* Kameo <= 0.19: {"Panicked": text}. */
+static void a_panic_is_written_as_text_alone_where_wanted(void **state)
+{
+    (void)state;
+    struct trp_request_envelope want = request(TRP_ENVELOPE_SIGNAL_LINK_DIED);
+    struct trp_request_envelope got;
+    uint8_t out[ROOM];
+    static const uint8_t tail[] = "\xa1\x68Panicked\x64"
+                                  "boom";
+    size_t size;
+    want.cause = (struct trp_stop_cause){
+        .root = TRP_STOP_PANICKED, .panic = TRP_PANIC_ON_MESSAGE, .text = trp_bytes_text("boom")};
+    want.panic_as_text = true;
+    assert_status(trp_request_envelope_encode(&want, out, sizeof out, &size), TRP_OK);
+    assert_true(size > sizeof tail - 1);
+    assert_memory_equal(out + size - (sizeof tail - 1), tail, sizeof tail - 1);
+    struct trp_arena arena = trp_arena_init(NULL, 0);
+    assert_status(trp_request_envelope_decode(trp_bytes(out, size), &arena, &got), TRP_OK);
+    assert_int_equal(got.cause.root, TRP_STOP_PANICKED);
+    assert_true(trp_bytes_equal(got.cause.text, want.cause.text));
+}
+
 static void fields_that_are_no_option_must_be_there(void **state)
 {
     (void)state;
@@ -684,6 +706,7 @@ int main(void)
         cmocka_unit_test(responses_are_read_as_leniently_as_by_kameo),
         cmocka_unit_test(requests_are_read_in_any_order_with_unknown_keys),
         cmocka_unit_test(both_spellings_are_read_and_written),
+        cmocka_unit_test(a_panic_is_written_as_text_alone_where_wanted),
         cmocka_unit_test(fields_that_are_no_option_must_be_there),
         cmocka_unit_test(short_actor_ids_are_refused),
         cmocka_unit_test(chains_of_deaths_are_bounded),

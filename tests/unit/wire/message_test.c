@@ -109,6 +109,79 @@ static void matches_rmp_serde(void **state)
         "a4666c6167c3a167ca3f000000a16ad280000000a16bcfffffffffffffffff");
 }
 
+/* The Bag of Kameo's own vectors: everything that its messages are made of. */
+#define PAIR(FIELD, TAG) FIELD(TAG, U8, number) FIELD(TAG, BOOL, flag)
+TRP_MESSAGE_DECLARE(pair, PAIR);
+TRP_MESSAGE_DEFINE_TUPLE(pair, NULL, PAIR);
+#define KAMEO_BAG(FIELD, TAG)                                                                      \
+    FIELD(TAG, OPTION(U32), a)                                                                     \
+    FIELD(TAG, OCTETS, b)                                                                          \
+    FIELD(TAG, TEXT, s)                                                                            \
+    FIELD(TAG, F64, f)                                                                             \
+    FIELD(TAG, I64, i)                                                                             \
+    FIELD(TAG, DURATION, d)                                                                        \
+    FIELD(TAG, UNIT, u)                                                                            \
+    FIELD(TAG, STRUCT(pair), t)                                                                    \
+    FIELD(TAG, ACTOR_ID, id)
+TRP_MESSAGE_DECLARE(kameo_bag, KAMEO_BAG);
+TRP_MESSAGE_DEFINE(kameo_bag, "bag", KAMEO_BAG);
+
+#define C_VARIANT(FIELD, TAG) FIELD(TAG, U8, x) FIELD(TAG, U8, y)
+TRP_MESSAGE_DECLARE(c_variant, C_VARIANT);
+TRP_MESSAGE_DEFINE_TUPLE(c_variant, NULL, C_VARIANT);
+#define D_VARIANT(FIELD, TAG) FIELD(TAG, U8, x)
+TRP_MESSAGE_DECLARE(d_variant, D_VARIANT);
+TRP_MESSAGE_DEFINE(d_variant, NULL, D_VARIANT);
+#define KAMEO_ENUM(VARIANT, TAG)                                                                   \
+    VARIANT(TAG, NO_VALUE, A)                                                                      \
+    VARIANT(TAG, U8, B)                                                                            \
+    VARIANT(TAG, STRUCT(c_variant), C)                                                             \
+    VARIANT(TAG, STRUCT(d_variant), D)
+TRP_MESSAGE_DECLARE_ENUM(kameo_enum, KAMEO_ENUM);
+TRP_MESSAGE_DEFINE_ENUM(kameo_enum, "enum", KAMEO_ENUM);
+
+#define TUPLE_STRUCT(FIELD, TAG) FIELD(TAG, U8, number) FIELD(TAG, TEXT, text)
+TRP_MESSAGE_DECLARE(tuple_struct, TUPLE_STRUCT);
+TRP_MESSAGE_DEFINE_TUPLE(tuple_struct, "tuple", TUPLE_STRUCT);
+
+static void matches_the_vectors_of_kameo(void **state)
+{
+    (void)state;
+    static const char bag_hex[] =
+        "89a161c0a1629201ccc8a173a26869a166cb3ff8000000000000a169d1ff38a16482a47365637301a56e616e6f"
+        "73ce1dcd6500a175c0a1749201c3a26964c42e" REF_HEX;
+    struct kameo_bag got;
+    uint8_t bytes[128];
+    uint8_t memory[32];
+    struct trp_actor_ref ref = actor();
+    check_encoding(&kameo_bag_type,
+                   &(struct kameo_bag){.b = trp_bytes("\x01\xc8", 2),
+                                       .s = trp_bytes_text("hi"),
+                                       .f = 1.5,
+                                       .i = -200,
+                                       .d = trp_duration_of(TRP_MS(1500)),
+                                       .t = {1, true},
+                                       .id = ref},
+                   bag_hex);
+    size_t size = test_unhex(bag_hex, bytes, sizeof bytes);
+    assert_status(
+        trp_message_decode_in(&kameo_bag_type, trp_bytes(bytes, size), memory, sizeof memory, &got),
+        TRP_OK);
+    assert_true(!got.a.has && got.i == -200 && got.t.number == 1 && got.t.flag);
+    assert_true(trp_bytes_equal(got.b, trp_bytes("\x01\xc8", 2)));
+    assert_true(trp_duration_ns(got.d) == TRP_MS(1500) && trp_actor_ref_equal(&got.id, &ref));
+    check_encoding(&kameo_enum_type, &(struct kameo_enum){.kind = kameo_enum_A}, "a141");
+    check_encoding(&kameo_enum_type, &(struct kameo_enum){.kind = kameo_enum_B, .B = 1},
+                   "81a14201");
+    check_encoding(&kameo_enum_type, &(struct kameo_enum){.kind = kameo_enum_C, .C = {1, 2}},
+                   "81a143920102");
+    check_encoding(&kameo_enum_type, &(struct kameo_enum){.kind = kameo_enum_D, .D = {1}},
+                   "81a14481a17801");
+    check_encoding(&tuple_struct_type, &(struct tuple_struct){1, trp_bytes_text("a")}, "9201a161");
+    check_encoding(&reset_type, NULL, "90");
+    check_encoding(&holder_type, &(struct holder){.who = ref}, "81a26964c42e" REF_HEX);
+}
+
 static void integers_take_the_shortest_form(void **state)
 {
     (void)state;
@@ -424,6 +497,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matches_rmp_serde),
+        cmocka_unit_test(matches_the_vectors_of_kameo),
         cmocka_unit_test(integers_take_the_shortest_form),
         cmocka_unit_test(reads_what_rmp_serde_reads),
         cmocka_unit_test(fields_come_back),

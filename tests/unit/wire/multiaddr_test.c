@@ -281,6 +281,43 @@ static void endpoints_are_taken_apart(void **state)
     }
 }
 
+static void zones_stand_in_front(void **state)
+{
+    (void)state;
+    struct trp_multiaddr bare;
+    struct trp_multiaddr zoned;
+    struct trp_endpoint endpoint;
+    char text[TRP_MULTIADDR_TEXT_MAX];
+    assert_status(trp_multiaddr_parse("/ip6/fe80::1/tcp/4001", &bare, NULL), TRP_OK);
+    assert_status(trp_multiaddr_with_zone(&bare, "eth0", &zoned), TRP_OK);
+    trp_multiaddr_print(&zoned, text);
+    assert_string_equal(text, "/ip6zone/eth0/ip6/fe80::1/tcp/4001");
+    assert_true(trp_multiaddr_has_zone(&zoned));
+    assert_false(trp_multiaddr_has_zone(&bare));
+    struct trp_multiaddr again = trp_multiaddr_without_zone(&zoned);
+    assert_true(trp_multiaddr_equal(&again, &bare));
+    again = trp_multiaddr_without_zone(&bare);
+    assert_true(trp_multiaddr_equal(&again, &bare));
+    assert_status(trp_multiaddr_tcp(&zoned, &endpoint), TRP_OK);
+    assert_int_equal(endpoint.host, TRP_MA_IP6);
+    assert_int_equal(endpoint.port, 4001);
+    assert_string_equal(endpoint.name, "eth0");
+    assert_status(trp_multiaddr_tcp(&bare, &endpoint), TRP_OK);
+    assert_string_equal(endpoint.name, "");
+    assert_status(trp_multiaddr_with_zone(&bare, "", &zoned), TRP_EINVAL);
+    assert_status(trp_multiaddr_with_zone(&bare, "a/b", &zoned), TRP_EINVAL);
+    char zone[200];
+    memset(zone, 'z', sizeof zone);
+    zone[180] = '\0';
+    assert_status(trp_multiaddr_with_zone(&bare, zone, &zoned), TRP_EFULL);
+    static const char *const other[] = {"/ip6zone/eth0/ip4/1.2.3.4/tcp/1",
+                                        "/ip6zone/eth0/dns6/example.com/tcp/1", "/ip6zone/eth0"};
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        assert_status(trp_multiaddr_parse(other[i], &zoned, NULL), TRP_OK);
+        assert_status(trp_multiaddr_tcp(&zoned, &endpoint), TRP_EUNSUPPORTED);
+    }
+}
+
 static void made_from_an_ip(void **state)
 {
     (void)state;
@@ -336,6 +373,7 @@ int main(void)
         cmocka_unit_test(too_long_texts_are_too_big),
         cmocka_unit_test(peer_goes_on_and_comes_off),
         cmocka_unit_test(endpoints_are_taken_apart),
+        cmocka_unit_test(zones_stand_in_front),
         cmocka_unit_test(made_from_an_ip),
         cmocka_unit_test(keyed_addresses_survive_text),
     };

@@ -3,6 +3,8 @@
 //!
 //!     bench serve                                    {"listening": ADDRESS}, until killed
 //!     bench call ADDRESS [asks=N] [tells=N]          a figure a line: name, value, unit
+//!
+//! tests/bench/README.md says more.
 
 use std::{
     sync::{
@@ -102,7 +104,7 @@ fn figure(name: &str, value: u128, unit: &str) {
 }
 
 async fn serve() -> Result<(), Error> {
-    let (_, orders) = swarm::start(Duration::from_secs(300))?;
+    let (_, orders) = swarm::start(Duration::from_secs(300), true)?;
     let address = orders.give(Order::Listen(LOOPBACK.parse()?)).await.map_err(failed)?;
     let bench = Bench::spawn_default();
     bench.register(NAME).await?;
@@ -155,7 +157,7 @@ async fn measure_tells(bench: &RemoteActorRef<Bench>, count: u64) -> Result<(), 
 }
 
 async fn call(address: &str, asks: usize, tells: u64) -> Result<(), Error> {
-    let (_, orders) = swarm::start(Duration::from_secs(300))?;
+    let (_, orders) = swarm::start(Duration::from_secs(300), true)?;
     orders.give(Order::Dial(address.parse()?)).await.map_err(failed)?;
     let bench = RemoteActorRef::<Bench>::lookup(NAME).await?.ok_or("nobody serves")?;
     measure_asks(&bench, asks).await?;

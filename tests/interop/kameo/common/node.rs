@@ -85,6 +85,12 @@ async fn link_own(own: ActorRef<Probe>, other: &str, link: bool) -> Outcome {
     result.map(|()| Value::Null).map_err(|error| Failure::new(format!("{error:?}"), error))
 }
 
+/// Two actors of other nodes.
+async fn link_others(one: &str, two: &str) -> Outcome {
+    let result = remote_ref::<Probe>(one)?.link_remote(&remote_ref::<Probe>(two)?).await;
+    result.map(|()| Value::Null).map_err(|error| Failure::new(format!("{error:?}"), error))
+}
+
 async fn lookup_local(actor: &str, name: &str) -> Outcome {
     let failed = |error| Failure::new("RegistryError", error);
     let id = match actor {
@@ -172,21 +178,29 @@ async fn request(
             let registered = with_actor!(actor, actor => actor.register(*name).await);
             registered.map(|()| Value::Null).map_err(|error| Failure::new("RegistryError", error))
         }
-        ["unregister", name] => remote::unregister(*name)
-            .await
-            .map(|()| Value::Null)
-            .map_err(|error| Failure::new("RegistryError", error)),
+        // After either of these two, Kameo looks at its next order only when its swarm has
+        // something else to do; in a quiet network that may be never.
+        ["unregister", name] => {
+            let done = remote::unregister(*name).await;
+            give(Order::Peers).await?;
+            done.map(|()| Value::Null).map_err(|error| Failure::new("RegistryError", error))
+        }
         ["lookup", "other", name] => lookup::<Other>(name, false).await,
         ["lookup", _, name] => lookup::<Probe>(name, false).await,
         ["lookup_all", "other", name] => lookup::<Other>(name, true).await,
         ["lookup_all", _, name] => lookup::<Probe>(name, true).await,
-        ["lookup_local", actor, name] => lookup_local(actor, name).await,
+        ["lookup_local", actor, name] => {
+            let found = lookup_local(actor, name).await;
+            give(Order::Peers).await?;
+            found
+        }
         ["link", alias, actor, id] => {
             link_probes(probe_at(&actors, alias)?.clone(), id, *actor == "phantom", true).await
         }
         ["unlink", alias, _, id] => {
             link_probes(probe_at(&actors, alias)?.clone(), id, false, false).await
         }
+        ["link_others", one, two] => link_others(one, two).await,
         ["link_own", alias, _, id] => link_own(probe_at(&actors, alias)?.clone(), id, true).await,
         ["unlink_own", alias, _, id] => {
             link_own(probe_at(&actors, alias)?.clone(), id, false).await
@@ -202,7 +216,7 @@ pub async fn run(arguments: &[String]) -> Result<(), Box<dyn std::error::Error>>
         Some(address) => (remote::bootstrap_on(address)?, None),
         None => {
             let idle = option("idle=").map_or(Ok(10_000), str::parse)?;
-            let (peer, orders) = swarm::start(Duration::from_millis(idle))?;
+            let (peer, orders) = swarm::start(Duration::from_millis(idle), false)?;
             (peer, Some(orders))
         }
     };

@@ -1,6 +1,7 @@
 //! What is sent as message and as reply, with one sample each; `peer.c` has the same samples.
 //!
-//! A message comes back as it was: who handles it compares it with the sample, and so does who asked.
+//! A message comes back as it was: who handles it compares it with the sample, and so does who
+//! asked.
 
 use std::collections::BTreeMap;
 

@@ -21,12 +21,13 @@ use super::{
     payloads::{for_each_payload, Payload},
 };
 
-/// `mailbox=MS`, `reply=MS` and `try` behind the words of a message.
+/// `mailbox=MS`, `reply=MS` and `try`, `enqueue` behind the words of a message.
 #[derive(Clone, Copy, Default)]
 struct Options {
     mailbox: Option<Duration>,
     reply: Option<Duration>,
     immediate: bool,
+    enqueue: bool,
 }
 
 /// A message to send: `TYPE ID MESSAGE [ARGUMENT] [OPTION…]`.
@@ -52,6 +53,7 @@ fn parse<'a>(words: &[&'a str]) -> Result<(&'a str, Words<'a>), Failure> {
             Some(("mailbox", ms)) => parsed.options.mailbox = span(ms)?,
             Some(("reply", ms)) => parsed.options.reply = span(ms)?,
             _ if *word == "try" => parsed.options.immediate = true,
+            _ if *word == "enqueue" => parsed.options.enqueue = true,
             _ => parsed.argument = word,
         }
     }
@@ -150,7 +152,15 @@ async fn ask_probe(words: &Words<'_>) -> Outcome {
         ($($case:literal $payload:ty),* $(,)?) => {
             match message {
                 $($case => echo::<$payload>(id).await,)*
-                "nap" => Ok(json!(ask::<Probe, _>(id, &Nap { ms: number(words)? }, options).await?)),
+                "nap" if options.enqueue => {
+                    let target = remote_ref::<Probe>(id)?;
+                    let pending = target.ask(&Nap { ms: number(words)? }).enqueue().map_err(usage)?;
+                    Ok(json!(pending.await.map_err(failure)?))
+                }
+                "nap" => {
+                    let nap = Nap { ms: number(words)? };
+                    Ok(json!(ask::<Probe, _>(id, &nap, options).await?))
+                }
                 "note" => {
                     let note = Note { text: argument.into() };
                     Ok(json!(ask::<Probe, _>(id, &note, options).await?))
@@ -162,7 +172,8 @@ async fn ask_probe(words: &Words<'_>) -> Outcome {
                 "panic" => Ok(json!(ask::<Probe, _>(id, &Panic {}, options).await?)),
                 "swallow" => Ok(json!(ask::<Probe, _>(id, &load(words)?, options).await?)),
                 "weigh" => {
-                    let reply = ask::<Probe, _>(id, &Weigh { bytes: number(words)? }, options).await?;
+                    let weigh = Weigh { bytes: number(words)? };
+                    let reply = ask::<Probe, _>(id, &weigh, options).await?;
                     let intact = reply.iter().all(|byte| *byte == 0xff);
                     Ok(json!({ "bytes": reply.len(), "intact": intact }))
                 }

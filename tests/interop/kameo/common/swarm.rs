@@ -44,6 +44,7 @@ struct Loop {
     orders: mpsc::Receiver<(Order, Waiting)>,
     dials: HashMap<ConnectionId, Waiting>,
     listens: Vec<Waiting>,
+    silent: bool, // nobody wants to hear of connections
 }
 
 impl Loop {
@@ -72,6 +73,12 @@ impl Loop {
         }
     }
 
+    fn tell(&self, event: Value) {
+        if !self.silent {
+            emit(event);
+        }
+    }
+
     fn dialed(&mut self, connection: ConnectionId, outcome: Outcome) {
         if let Some(waiting) = self.dials.remove(&connection) {
             drop(waiting.send(outcome));
@@ -90,19 +97,21 @@ impl Loop {
             SwarmEvent::ConnectionEstablished {
                 peer_id, connection_id, num_established, ..
             } => {
-                emit(json!({
+                self.tell(json!({
                     "event": "connected",
                     "peer": peer_id.to_string(),
                     "connections": num_established,
                 }));
                 self.dialed(connection_id, Ok(json!(peer_id.to_string())));
             }
-            SwarmEvent::ConnectionClosed { peer_id, num_established, cause, .. } => emit(json!({
-                "event": "closed",
-                "peer": peer_id.to_string(),
-                "connections": num_established,
-                "cause": cause.map(|cause| cause.to_string()),
-            })),
+            SwarmEvent::ConnectionClosed { peer_id, num_established, cause, .. } => {
+                self.tell(json!({
+                    "event": "closed",
+                    "peer": peer_id.to_string(),
+                    "connections": num_established,
+                    "cause": cause.map(|cause| cause.to_string()),
+                }))
+            }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 self.dialed(connection_id, Err(Failure::new("DialFailure", error)));
             }
@@ -121,7 +130,7 @@ impl Loop {
 }
 
 /// Starts the process's only swarm. Kameo's own bootstrap keeps a connection without use for 10 s.
-pub fn start(idle: Duration) -> Result<(PeerId, Orders), Box<dyn std::error::Error>> {
+pub fn start(idle: Duration, silent: bool) -> Result<(PeerId, Orders), Box<dyn std::error::Error>> {
     let swarm = SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)?
@@ -133,7 +142,7 @@ pub fn start(idle: Duration) -> Result<(PeerId, Orders), Box<dyn std::error::Err
     swarm.behaviour().try_init_global()?;
     let peer = *swarm.local_peer_id();
     let (sender, orders) = mpsc::channel(64);
-    let node = Loop { swarm, orders, dials: HashMap::new(), listens: Vec::new() };
+    let node = Loop { swarm, orders, dials: HashMap::new(), listens: Vec::new(), silent };
     tokio::spawn(node.run());
     Ok((peer, Orders(sender)))
 }

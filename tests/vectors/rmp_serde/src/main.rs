@@ -191,7 +191,10 @@ fn lines<T: Serialize + DeserializeOwned>(name: &str, values: &[T], inputs: &[&s
         all.push(rmp_serde::to_vec(value).expect("encodes"));
     }
     all.extend(inputs.iter().map(|input| unhex(input)));
-    let mut random = Random(name.bytes().fold(1, |seed, byte| seed * 31 + u64::from(byte)));
+    let mut random = Random(
+        name.bytes()
+            .fold(1, |seed, byte| seed * 31 + u64::from(byte)),
+    );
     for _ in 0..DAMAGED_PER_TYPE {
         let from = all[random.below(values.len() * 2 + inputs.len())].clone();
         all.push(damaged(&from, &mut random));
@@ -205,7 +208,11 @@ fn lines<T: Serialize + DeserializeOwned>(name: &str, values: &[T], inputs: &[&s
             Ok(value) => hex(&rmp_serde::to_vec_named(&value).expect("encodes")),
             Err(_) => "-".to_string(),
         };
-        let shown = if input.is_empty() { "-".to_string() } else { hex(&input) };
+        let shown = if input.is_empty() {
+            "-".to_string()
+        } else {
+            hex(&input)
+        };
         println!("{name} {shown} {output}");
     }
 }
@@ -216,11 +223,41 @@ fn point(x: f64, y: f64) -> Point {
 
 fn integers() {
     let inputs = [
-        "00", "7f", "80", "ff", "e0", "cc00", "cc7f", "cc80", "ccff", "cd0000", "cdffff", "ce00000001",
-        "ceffffffff", "cf0000000000000001", "cfffffffffffffffff", "cf8000000000000000", "d000", "d07f",
-        "d080", "d17fff", "d18000", "d27fffffff", "d280000000", "d37fffffffffffffff",
-        "d38000000000000000", "d3ffffffffffffffff", "ca3f800000", "cb3ff0000000000000", "c0", "c3",
-        "a131", "9101", "c40101", "cc", "d3ffffff",
+        "00",
+        "7f",
+        "80",
+        "ff",
+        "e0",
+        "cc00",
+        "cc7f",
+        "cc80",
+        "ccff",
+        "cd0000",
+        "cdffff",
+        "ce00000001",
+        "ceffffffff",
+        "cf0000000000000001",
+        "cfffffffffffffffff",
+        "cf8000000000000000",
+        "d000",
+        "d07f",
+        "d080",
+        "d17fff",
+        "d18000",
+        "d27fffffff",
+        "d280000000",
+        "d37fffffffffffffff",
+        "d38000000000000000",
+        "d3ffffffffffffffff",
+        "ca3f800000",
+        "cb3ff0000000000000",
+        "c0",
+        "c3",
+        "a131",
+        "9101",
+        "c40101",
+        "cc",
+        "d3ffffff",
     ];
     lines::<u8>("u8", &[0, 127, 128, u8::MAX], &inputs);
     lines::<u16>("u16", &[0, 255, 256, u16::MAX], &inputs);
@@ -229,73 +266,193 @@ fn integers() {
     lines::<i8>("i8", &[0, -1, -32, -33, i8::MIN, i8::MAX], &inputs);
     lines::<i16>("i16", &[-128, -129, i16::MIN, i16::MAX], &inputs);
     lines::<i32>("i32", &[-32768, -32769, i32::MIN, i32::MAX], &inputs);
-    lines::<i64>("i64", &[i64::from(i32::MIN) - 1, i64::MIN, i64::MAX], &inputs);
-    lines::<f32>("f32", &[0.0, -0.0, 0.1, f32::MIN_POSITIVE, f32::MAX, f32::INFINITY], &inputs);
-    lines::<f64>("f64", &[0.0, -0.0, 0.1, 5e-324, f64::MAX, f64::NEG_INFINITY], &inputs);
+    lines::<i64>(
+        "i64",
+        &[i64::from(i32::MIN) - 1, i64::MIN, i64::MAX],
+        &inputs,
+    );
+    lines::<f32>(
+        "f32",
+        &[0.0, -0.0, 0.1, f32::MIN_POSITIVE, f32::MAX, f32::INFINITY],
+        &inputs,
+    );
+    lines::<f64>(
+        "f64",
+        &[0.0, -0.0, 0.1, 5e-324, f64::MAX, f64::NEG_INFINITY],
+        &inputs,
+    );
     lines::<bool>("bool", &[false, true], &inputs);
 }
 
 fn texts() {
     let inputs = [
-        "a0", "a161", "d90161", "da000161", "db0000000161", "c40161", "c4026162", "a1ff", "c401ff",
-        "a2c3a9", "a3e29883", "a4f09f9880", "a3eda080", "a4f4908080", "a26161", "90", "9161", "9301cc8003",
-        "920102", "92cc8002", "92cd0080cc81", "91cd0100", "91ff", "dc000205ccff", "dd000000027f7f",
-        "9302", "ddffffffff01", "80", "c0", "05", "d40161", "c403", "d905", "c502",
+        "a0",
+        "a161",
+        "d90161",
+        "da000161",
+        "db0000000161",
+        "c40161",
+        "c4026162",
+        "a1ff",
+        "c401ff",
+        "a2c3a9",
+        "a3e29883",
+        "a4f09f9880",
+        "a3eda080",
+        "a4f4908080",
+        "a26161",
+        "90",
+        "9161",
+        "9301cc8003",
+        "920102",
+        "92cc8002",
+        "92cd0080cc81",
+        "91cd0100",
+        "91ff",
+        "dc000205ccff",
+        "dd000000027f7f",
+        "9302",
+        "ddffffffff01",
+        "80",
+        "c0",
+        "05",
+        "d40161",
+        "c403",
+        "d905",
+        "c502",
     ];
     lines::<char>("char", &['a', 'é', '☃', '😀', '\0'], &inputs);
-    lines::<String>("text", &[String::new(), "hi".into(), "☃".repeat(20), "x".repeat(300)], &inputs);
-    lines::<ByteBuf>("bytes", &[ByteBuf::new(), ByteBuf::from(vec![1, 200]), ByteBuf::from(vec![7; 300])], &inputs);
-    lines::<Vec<u8>>("octets", &[vec![], vec![1, 127], vec![1, 128, 255], vec![9; 20]], &inputs);
+    lines::<String>(
+        "text",
+        &[String::new(), "hi".into(), "☃".repeat(20), "x".repeat(300)],
+        &inputs,
+    );
+    lines::<ByteBuf>(
+        "bytes",
+        &[
+            ByteBuf::new(),
+            ByteBuf::from(vec![1, 200]),
+            ByteBuf::from(vec![7; 300]),
+        ],
+        &inputs,
+    );
+    lines::<Vec<u8>>(
+        "octets",
+        &[vec![], vec![1, 127], vec![1, 128, 255], vec![9; 20]],
+        &inputs,
+    );
 }
 
 fn structs() {
     let numbers = Numbers {
-        a: 200, b: 60000, c: 1, d: u64::MAX, e: -1, f: -200, g: i32::MIN, h: i64::MAX, i: 0.5, j: -1.5, k: true, l: 'ß',
+        a: 200,
+        b: 60000,
+        c: 1,
+        d: u64::MAX,
+        e: -1,
+        f: -200,
+        g: i32::MIN,
+        h: i64::MAX,
+        i: 0.5,
+        j: -1.5,
+        k: true,
+        l: 'ß',
     };
     lines::<()>("unit", &[()], &["90", "80", "00", "c2", "c0c0"]);
-    lines::<Newtype>("newtype", &[Newtype(5), Newtype(70000)], &["9105", "a0", "c0", "81a13005"]);
+    lines::<Newtype>(
+        "newtype",
+        &[Newtype(5), Newtype(70000)],
+        &["9105", "a0", "c0", "81a13005"],
+    );
     lines::<TupleStruct>(
         "tuple",
         &[TupleStruct(1, "a".into())],
-        &["9301a16100", "9101", "82a13001a131a161", "dc000201a161", "c40201a1"],
+        &[
+            "9301a16100",
+            "9101",
+            "82a13001a131a161",
+            "dc000201a161",
+            "c40201a1",
+        ],
     );
     lines::<Numbers>("numbers", &[numbers], &[]);
     lines::<Point>(
         "point",
         &[point(1.0, -2.5), point(0.1, 1e300)],
         &[
-            "82a17801a17902", // whole numbers for floating ones
-            "82a17902a17801",                            // in another order
+            "82a17801a17902",             // whole numbers for floating ones
+            "82a17902a17801",             // in another order
             "83a17801a17902a17a81a17101", // an unknown field
-            "83a17801a17901a17802",                      // one twice
-            "83a17801a17902a17a01", "83a17801a17902a17ac1", // an unknown value that is none
-            "82c4017801c4017902", // names as bytes
-            "8200010102", "8201010002", // numbers of fields
-            "83000101020503", "82ff01a17902", // and what is no number of any
-            "81a17801", "9201", "9101", "93010203",
-            "83c001a17801a17902", "839101c3a17801a17902", "83c301a17801a17902", "83cb3ff000000000000001a17801a17902",
-            "82d9017801da00017902", "de0002a17801a17902", "df00000002a17801a17902",
-            "dc00020102", "c0", "80", "90", "dfffffffff", "ddffffffff",
-            "83a17801a17902a1ff01", "83a17801a17902a17ad40110", "83a17801a17902a17ac70301aabbcc",
+            "83a17801a17901a17802",       // one twice
+            "83a17801a17902a17a01",
+            "83a17801a17902a17ac1", // an unknown value that is none
+            "82c4017801c4017902",   // names as bytes
+            "8200010102",
+            "8201010002", // numbers of fields
+            "83000101020503",
+            "82ff01a17902", // and what is no number of any
+            "81a17801",
+            "9201",
+            "9101",
+            "93010203",
+            "83c001a17801a17902",
+            "839101c3a17801a17902",
+            "83c301a17801a17902",
+            "83cb3ff000000000000001a17801a17902",
+            "82d9017801da00017902",
+            "de0002a17801a17902",
+            "df00000002a17801a17902",
+            "dc00020102",
+            "c0",
+            "80",
+            "90",
+            "dfffffffff",
+            "ddffffffff",
+            "83a17801a17902a1ff01",
+            "83a17801a17902a17ad40110",
+            "83a17801a17902a17ac70301aabbcc",
         ],
     );
     lines::<Duration>(
         "duration",
-        &[Duration::new(1, 500_000_000), Duration::ZERO, Duration::new(u64::MAX, 999_999_999)],
+        &[
+            Duration::new(1, 500_000_000),
+            Duration::ZERO,
+            Duration::new(u64::MAX, 999_999_999),
+        ],
         &[],
     );
     lines::<Options>(
         "options",
         &[
-            Options { a: None, b: None, c: None, d: None },
+            Options {
+                a: None,
+                b: None,
+                c: None,
+                d: None,
+            },
             Options {
                 a: Some(1),
                 b: Some(point(1.0, 2.0)),
                 c: Some(vec![1, 300]),
-                d: Some(Box::new(Options { a: None, b: None, c: Some(vec![]), d: None })),
+                d: Some(Box::new(Options {
+                    a: None,
+                    b: None,
+                    c: Some(vec![]),
+                    d: None,
+                })),
             },
         ],
-        &["80", "81a16101", "81a16480", "90", "94c0c0c0c0", "93c0c0c0", "81a17a01", "81a16480a16101"],
+        &[
+            "80",
+            "81a16101",
+            "81a16480",
+            "90",
+            "94c0c0c0c0",
+            "93c0c0c0",
+            "81a17a01",
+            "81a16480a16101",
+        ],
     );
 }
 
@@ -307,23 +464,60 @@ fn enums() {
             Shape::Empty,
             Shape::Circle(2.5),
             Shape::Line(both[0].clone(), both[1].clone()),
-            Shape::Box { min: both[0].clone(), max: both[1].clone() },
+            Shape::Box {
+                min: both[0].clone(),
+                max: both[1].clone(),
+            },
             Shape::Named(None),
             Shape::Named(Some("n".into())),
             Shape::Void(()),
         ],
         &[
-            "81a5456d707479c0", "81a5456d70747990", "81a5456d70747901", "a6436972636c65", "a4566f6964", "a54e616d6564",
-            "c405456d707479", "00", "810105", "01", "8105c0", "09", "8109c0", "ff", "c0", "80",
-            "82a6436972636c6505a5456d707479c0", "81a3426f7892920000920000", "81a3426f789282a17800a17900920000",
-            "91a5456d707479", "a5656d707479", "de0001a6436972636c6505", "df00000001a6436972636c6505",
+            "81a5456d707479c0",
+            "81a5456d70747990",
+            "81a5456d70747901",
+            "a6436972636c65",
+            "a4566f6964",
+            "a54e616d6564",
+            "c405456d707479",
+            "00",
+            "810105",
+            "01",
+            "8105c0",
+            "09",
+            "8109c0",
+            "ff",
+            "c0",
+            "80",
+            "82a6436972636c6505a5456d707479c0",
+            "81a3426f7892920000920000",
+            "81a3426f789282a17800a17900920000",
+            "91a5456d707479",
+            "a5656d707479",
+            "de0001a6436972636c6505",
+            "df00000001a6436972636c6505",
         ],
     );
-    lines::<Color>("color", &[Color::Red, Color::Green, Color::Blue], &["00", "02", "03", "81a3526564c0", "8101c0", "a3726564"]);
-    lines::<Result<u32, String>>("result", &[Ok(1), Err("no".into())], &["a24f6b", "81a24f6bc0", "81a26f6b01"]);
+    lines::<Color>(
+        "color",
+        &[Color::Red, Color::Green, Color::Blue],
+        &["00", "02", "03", "81a3526564c0", "8101c0", "a3726564"],
+    );
+    lines::<Result<u32, String>>(
+        "result",
+        &[Ok(1), Err("no".into())],
+        &["a24f6b", "81a24f6bc0", "81a26f6b01"],
+    );
     lines::<Result<(), Failure>>(
         "outcome",
-        &[Ok(()), Err(Failure::NotFound), Err(Failure::Denied { by: "me".into(), code: -300 })],
+        &[
+            Ok(()),
+            Err(Failure::NotFound),
+            Err(Failure::Denied {
+                by: "me".into(),
+                code: -300,
+            }),
+        ],
         &["a24f6b", "81a24f6b90"],
     );
     lines::<Expr>(
@@ -332,7 +526,10 @@ fn enums() {
             Expr::Number(-5),
             Expr::Sum(
                 Box::new(Expr::Negate(Box::new(Expr::Number(1)))),
-                Box::new(Expr::Call { name: "f".into(), arguments: vec![Expr::Number(2), Expr::Number(i64::MIN)] }),
+                Box::new(Expr::Call {
+                    name: "f".into(),
+                    arguments: vec![Expr::Number(2), Expr::Number(i64::MIN)],
+                }),
             ),
         ],
         &[],
@@ -340,32 +537,87 @@ fn enums() {
 }
 
 fn collections() {
-    let chain = Node { value: 1, next: Some(Box::new(Node { value: 2, next: None })) };
+    let chain = Node {
+        value: 1,
+        next: Some(Box::new(Node {
+            value: 2,
+            next: None,
+        })),
+    };
     lines::<Vec<u32>>(
         "u32s",
         &[vec![], vec![1, 2, 70000], (0..20).collect()],
-        &["c403010280", "c400", "c0", "80", "9401", "ddffffffff", "a161", "91c0", "92ff01"],
+        &[
+            "c403010280",
+            "c400",
+            "c0",
+            "80",
+            "9401",
+            "ddffffffff",
+            "a161",
+            "91c0",
+            "92ff01",
+        ],
     );
-    lines::<Vec<String>>("texts", &[vec!["a".into(), "".into()]], &["c400", "c40161", "91c40161"]);
-    lines::<Vec<Vec<i16>>>("rows", &[vec![vec![1, -2], vec![], vec![300]]], &["91c4020180", "9192c0"]);
-    lines::<Vec<Option<u8>>>("maybes", &[vec![None, Some(1), Some(200)]], &["91c0", "92cc8000"]);
-    lines::<[u8; 4]>("key", &[[1, 2, 3, 200]], &["c404010203c8", "93010203", "950102030405"]);
+    lines::<Vec<String>>(
+        "texts",
+        &[vec!["a".into(), "".into()]],
+        &["c400", "c40161", "91c40161"],
+    );
+    lines::<Vec<Vec<i16>>>(
+        "rows",
+        &[vec![vec![1, -2], vec![], vec![300]]],
+        &["91c4020180", "9192c0"],
+    );
+    lines::<Vec<Option<u8>>>(
+        "maybes",
+        &[vec![None, Some(1), Some(200)]],
+        &["91c0", "92cc8000"],
+    );
+    lines::<[u8; 4]>(
+        "key",
+        &[[1, 2, 3, 200]],
+        &["c404010203c8", "93010203", "950102030405"],
+    );
     lines::<[Point; 2]>("corners", &[[point(1.0, 2.0), point(3.0, 4.0)]], &[]);
     lines::<Pairs<String, u32>>(
         "ages",
-        &[Pairs(vec![]), Pairs(vec![("a".into(), 1), ("b".into(), 70000)])],
-        &["90", "c0", "81c4016101", "810101", "dfffffffff", "de0001a16101", "81a161c0"],
+        &[
+            Pairs(vec![]),
+            Pairs(vec![("a".into(), 1), ("b".into(), 70000)]),
+        ],
+        &[
+            "90",
+            "c0",
+            "81c4016101",
+            "810101",
+            "dfffffffff",
+            "de0001a16101",
+            "81a161c0",
+        ],
     );
-    lines::<Pairs<u8, Vec<Point>>>("index", &[Pairs(vec![(1, vec![point(1.0, 2.0)]), (200, vec![])])], &[]);
+    lines::<Pairs<u8, Vec<Point>>>(
+        "index",
+        &[Pairs(vec![(1, vec![point(1.0, 2.0)]), (200, vec![])])],
+        &[],
+    );
     lines::<Option<String>>("note", &[None, Some("hi".into())], &["c401ff", "01"]);
     lines::<Option<Newtype>>("option_newtype", &[None, Some(Newtype(300))], &[]);
-    lines::<Node>("node", &[chain], &["81a576616c756501", "82a576616c756501a46e65787401"]);
+    lines::<Node>(
+        "node",
+        &[chain],
+        &["81a576616c756501", "82a576616c756501a46e65787401"],
+    );
     lines::<Draw>(
         "draw",
         &[
             Draw {
                 name: "moon".into(),
-                shapes: vec![Shape::Circle(2.5), Shape::Empty, Shape::Line(point(0.0, 0.0), point(1.0, 1.0))],
+                shapes: vec![
+                    Shape::Circle(2.5),
+                    Shape::Empty,
+                    Shape::Line(point(0.0, 0.0), point(1.0, 1.0)),
+                ],
                 note: Some("n".into()),
                 color: Color::Blue,
                 thumb: vec![1, 200],

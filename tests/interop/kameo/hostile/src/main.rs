@@ -9,8 +9,8 @@
 //!     serve PROTOCOL silent           takes streams and never answers
 //!     serve PROTOCOL answer BYTES     reads to the end, then answers with these
 //!     serve PROTOCOL drip BYTES MS    the same, a byte every MS milliseconds
-//! PROTOCOL has its leading slash; BYTES is hexadecimal pieces joined by commas, each of which may be
-//! repeated: `a1,ff*1000`.
+//! PROTOCOL has its leading slash; BYTES is hexadecimal pieces joined by commas, each of which may
+//! be repeated: `a1,ff*1000`.
 
 #[path = "../../common/lines.rs"]
 mod lines;
