@@ -18,14 +18,14 @@ static void sockets_open(struct trp_mdns *mdns)
         struct mdns_socket *socket = &mdns->sockets[family];
         const struct trp_bind_request request = {
             .behaviour = mdns->index,
-            .address = {.ip_bytes = mdns_groups[family].ip_bytes, .port = TRP_MDNS_PORT},
+            .address = {.ip_bytes = trp_mdns_groups[family].ip_bytes, .port = TRP_MDNS_PORT},
             .shared = true};
         if (off[family] || socket->id != 0) {
             continue;
         }
         enum trp_status status = trp_swarm_bind(mdns->swarm, &request, &socket->id);
         if (status != TRP_OK) {
-            mdns_trace_unavailable(mdns, family == 1, 0, status);
+            trp_mdns_trace_unavailable(mdns, family == 1, 0, status);
             mdns_retry_later(mdns);
         }
     }
@@ -33,7 +33,7 @@ static void sockets_open(struct trp_mdns *mdns)
 
 static void mdns_dial_failed(void *self, const struct trp_dial_report *report)
 {
-    mdns_on_dial_failed(self, report);
+    trp_mdns_on_dial_failed(self, report);
 }
 
 static uint64_t default_seed(const struct trp_peer_id *self, trp_time now)
@@ -69,7 +69,7 @@ static void mdns_begin(struct trp_mdns *mdns)
     if (status == TRP_OK) {
         sockets_open(mdns);
     } else {
-        mdns_trace_unavailable(mdns, false, 0, status);
+        trp_mdns_trace_unavailable(mdns, false, 0, status);
         mdns_retry_later(mdns);
     }
 }
@@ -88,12 +88,12 @@ static void mdns_interfaces(void *self, const struct trp_interface *interfaces, 
     struct trp_mdns *mdns = self;
     memcpy(mdns->interfaces, interfaces, count * sizeof *interfaces);
     mdns->interfaces_count = count;
-    mdns_look(mdns);
+    trp_mdns_look(mdns);
 }
 
 static void mdns_self_changed(void *self)
 {
-    mdns_look(self);
+    trp_mdns_look(self);
 }
 
 static struct mdns_socket *socket_find(struct trp_mdns *mdns, trp_socket id)
@@ -108,7 +108,7 @@ static void mdns_bound(void *self, trp_socket socket, const struct trp_udp_addre
     (void)address;
     bound->bound = true;
     bound->status = TRP_OK;
-    mdns_look(mdns);
+    trp_mdns_look(mdns);
 }
 
 static void mdns_unbound(void *self, trp_socket socket, enum trp_status reason)
@@ -117,10 +117,10 @@ static void mdns_unbound(void *self, trp_socket socket, enum trp_status reason)
     struct mdns_socket *unbound = socket_find(mdns, socket);
     bool ip6 = unbound == &mdns->sockets[1];
     if (unbound->status != reason) { /* else it was said */
-        mdns_trace_unavailable(mdns, ip6, 0, reason);
+        trp_mdns_trace_unavailable(mdns, ip6, 0, reason);
     }
     *unbound = (struct mdns_socket){.status = reason};
-    mdns_look(mdns);
+    trp_mdns_look(mdns);
     mdns_retry_later(mdns);
 }
 
@@ -130,7 +130,7 @@ static void mdns_joined(void *self, trp_socket socket, const struct trp_udp_addr
     struct trp_mdns *mdns = self;
     bool ip6 = group->ip_bytes == 16;
     if (mdns->sockets[ip6].id == socket) { /* else it was of one that broke since */
-        mdns_on_joined(mdns, interface, ip6, status);
+        trp_mdns_on_joined(mdns, interface, ip6, status);
     }
 }
 
@@ -148,7 +148,7 @@ static void mdns_datagram(void *self, const struct trp_datagram *datagram)
                                                           .bytes = datagram->bytes.size,
                                                           .status = status});
     }
-    mdns_drain(mdns);
+    trp_mdns_drain(mdns);
 }
 
 static trp_time mdns_deadline(const void *self)
@@ -163,13 +163,13 @@ static void mdns_expire(void *self, trp_time now)
     struct trp_mdns *mdns = self;
     if (mdns->machine != NULL) {
         trp_mdns_expire(mdns->machine, now);
-        mdns_drain(mdns);
+        trp_mdns_drain(mdns);
     }
     if (mdns->retry_at <= now) {
         mdns->retry_at = TRP_NEVER;
         mdns->retries = true;
         mdns_begin(mdns);
-        mdns_look(mdns);
+        trp_mdns_look(mdns);
         mdns->retries = false;
     }
 }
@@ -278,7 +278,7 @@ void trp_mdns_leave(struct trp_mdns *mdns)
     if (mdns->machine != NULL && !mdns->left) {
         mdns->left = true;
         trp_mdns_machine_leave(mdns->machine);
-        mdns_drain(mdns);
+        trp_mdns_drain(mdns);
     }
 }
 

@@ -54,7 +54,7 @@ static void mdns_dial(struct trp_mdns *mdns, const struct trp_peer_id *peer, boo
         (struct mdns_dialed){.peer = *peer, .until = trp_time_after(now, mdns->config.interval_ns)};
 }
 
-void mdns_on_dial_failed(struct trp_mdns *mdns, const struct trp_dial_report *report)
+void trp_mdns_on_dial_failed(struct trp_mdns *mdns, const struct trp_dial_report *report)
 {
     struct mdns_dialed *dialed = report->peer.size == 0 ? NULL : dialed_find(mdns, &report->peer);
     if (dialed != NULL) {
@@ -101,7 +101,7 @@ static void mdns_on_news(struct trp_mdns *mdns, const struct trp_mdns_news *news
     }
 }
 
-void mdns_drain(struct trp_mdns *mdns)
+void trp_mdns_drain(struct trp_mdns *mdns)
 {
     struct trp_mdns_news news;
     struct trp_mdns_packet packet;
@@ -112,7 +112,7 @@ void mdns_drain(struct trp_mdns *mdns)
         const struct trp_datagram datagram = {
             .socket = mdns->sockets[packet.ip6].id,
             .interface = packet.interface,
-            .remote = packet.to.ip_bytes == 0 ? mdns_groups[packet.ip6] : packet.to,
+            .remote = packet.to.ip_bytes == 0 ? trp_mdns_groups[packet.ip6] : packet.to,
             .bytes = packet.bytes};
         TRP_IGNORE(trp_swarm_send(mdns->swarm, &datagram)); /* any packet may be lost */
     }

@@ -3,7 +3,7 @@
 
 #define LISTEN_MAX 32u
 
-const struct trp_udp_address mdns_groups[MDNS_FAMILIES] = {
+const struct trp_udp_address trp_mdns_groups[MDNS_FAMILIES] = {
     {.ip = {224, 0, 0, 251}, .ip_bytes = 4, .port = TRP_MDNS_PORT},
     {.ip = {0xff, 0x02, [15] = 0xfb}, .ip_bytes = 16, .port = TRP_MDNS_PORT}};
 
@@ -78,8 +78,8 @@ static struct mdns_membership *membership_find(struct trp_mdns *mdns, uint32_t i
     return NULL;
 }
 
-void mdns_trace_unavailable(const struct trp_mdns *mdns, bool ip6, uint32_t interface,
-                            enum trp_status status)
+void trp_mdns_trace_unavailable(const struct trp_mdns *mdns, bool ip6, uint32_t interface,
+                                enum trp_status status)
 {
     (void)trp_trace_mdns_unavailable(
         mdns->trace,
@@ -97,7 +97,7 @@ static void scope_update(struct trp_mdns *mdns, uint32_t interface, bool ip6)
     }
     enum trp_status status = trp_mdns_set_scope(mdns->machine, &scope, mdns_now(mdns));
     if (status != TRP_OK) {
-        mdns_trace_unavailable(mdns, ip6, interface, status);
+        trp_mdns_trace_unavailable(mdns, ip6, interface, status);
         mdns_retry_later(mdns);
     }
 }
@@ -109,7 +109,7 @@ static void membership_want(struct trp_mdns *mdns, uint32_t interface, bool ip6)
         membership == NULL || (membership->state == MDNS_MEMBERSHIP_REFUSED && mdns->retries);
     if (membership == NULL) {
         if (mdns->memberships_count == TRP_MDNS_SCOPES_MAX) {
-            mdns_trace_unavailable(mdns, ip6, interface, TRP_EFULL);
+            trp_mdns_trace_unavailable(mdns, ip6, interface, TRP_EFULL);
             return;
         }
         membership = &mdns->memberships[mdns->memberships_count++];
@@ -119,7 +119,7 @@ static void membership_want(struct trp_mdns *mdns, uint32_t interface, bool ip6)
     if (membership->state == MDNS_MEMBERSHIP_MEMBER) {
         scope_update(mdns, interface, ip6);
     } else if (asks) {
-        bool asked = trp_swarm_join(mdns->swarm, mdns->sockets[ip6].id, &mdns_groups[ip6],
+        bool asked = trp_swarm_join(mdns->swarm, mdns->sockets[ip6].id, &trp_mdns_groups[ip6],
                                     interface) == TRP_OK;
         membership->state = asked ? MDNS_MEMBERSHIP_ASKED : MDNS_MEMBERSHIP_REFUSED;
         if (!asked) {
@@ -140,13 +140,13 @@ static void memberships_sweep(struct trp_mdns *mdns)
         }
         trp_mdns_remove_scope(mdns->machine, membership->interface, membership->ip6);
         TRP_IGNORE(trp_swarm_leave(mdns->swarm, mdns->sockets[membership->ip6].id,
-                                   &mdns_groups[membership->ip6],
+                                   &trp_mdns_groups[membership->ip6],
                                    membership->interface)); /* the interface may be gone */
     }
     mdns->memberships_count = kept;
 }
 
-void mdns_look(struct trp_mdns *mdns)
+void trp_mdns_look(struct trp_mdns *mdns)
 {
     if (mdns->machine == NULL || mdns->left) {
         return;
@@ -169,10 +169,10 @@ void mdns_look(struct trp_mdns *mdns)
         }
     }
     memberships_sweep(mdns);
-    mdns_drain(mdns);
+    trp_mdns_drain(mdns);
 }
 
-void mdns_on_joined(struct trp_mdns *mdns, uint32_t interface, bool ip6, enum trp_status status)
+void trp_mdns_on_joined(struct trp_mdns *mdns, uint32_t interface, bool ip6, enum trp_status status)
 {
     struct mdns_membership *membership = membership_find(mdns, interface, ip6);
     if (membership == NULL || mdns->left) {
@@ -180,11 +180,11 @@ void mdns_on_joined(struct trp_mdns *mdns, uint32_t interface, bool ip6, enum tr
     }
     if (status != TRP_OK) {
         membership->state = MDNS_MEMBERSHIP_REFUSED;
-        mdns_trace_unavailable(mdns, ip6, interface, status);
+        trp_mdns_trace_unavailable(mdns, ip6, interface, status);
         mdns_retry_later(mdns);
         return;
     }
     membership->state = MDNS_MEMBERSHIP_MEMBER;
     scope_update(mdns, interface, ip6);
-    mdns_drain(mdns);
+    trp_mdns_drain(mdns);
 }

@@ -83,20 +83,21 @@ static inline void mdns_retry_later(struct trp_mdns *mdns)
 /* ---- mdns_scopes.c ---- */
 
 /* Where mDNS is spoken, of each family. */
-extern const struct trp_udp_address mdns_groups[MDNS_FAMILIES];
+extern const struct trp_udp_address trp_mdns_groups[MDNS_FAMILIES];
 
 /* Brings groups and scopes in line with sockets, interfaces and listen addresses. */
-void mdns_look(struct trp_mdns *mdns);
+void trp_mdns_look(struct trp_mdns *mdns);
 /* How a join ended. */
-void mdns_on_joined(struct trp_mdns *mdns, uint32_t interface, bool ip6, enum trp_status status);
+void trp_mdns_on_joined(struct trp_mdns *mdns, uint32_t interface, bool ip6,
+                        enum trp_status status);
 /* `interface` 0: on none. */
-void mdns_trace_unavailable(const struct trp_mdns *mdns, bool ip6, uint32_t interface,
-                            enum trp_status status);
+void trp_mdns_trace_unavailable(const struct trp_mdns *mdns, bool ip6, uint32_t interface,
+                                enum trp_status status);
 
 /* ---- mdns_news.c ---- */
 
 /* Passes on what the machine has: news, and packets. */
-void mdns_drain(struct trp_mdns *mdns);
-void mdns_on_dial_failed(struct trp_mdns *mdns, const struct trp_dial_report *report);
+void trp_mdns_drain(struct trp_mdns *mdns);
+void trp_mdns_on_dial_failed(struct trp_mdns *mdns, const struct trp_dial_report *report);
 
 #endif
