@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/slab.h"
+#include "trace/limit.h"
 #include "wire/identify.h"
 #include "wire/peer_record.h"
 #include "wire/public_key.h"
@@ -31,6 +32,7 @@ struct trp_identify {
     struct trp_swarm *swarm;
     uint32_t index;
     struct trp_slab exchanges;
+    struct trp_limit_mark streams_mark;
     uint64_t record_sequence; /* of our newest signed record */
     struct trp_buffer said; /* our message but for the observed address; empty: not composed yet */
 };
@@ -444,6 +446,9 @@ static void identify_stream_opened(void *self, const struct trp_stream_info *str
         bool push = strcmp(stream->protocol, TRP_PROTOCOL_IDENTIFY_PUSH) == 0;
         if (identify_streams_on(identify, stream->connection) < STREAMS_PER_CONNECTION) {
             exchange = identify_insert(identify, push, push, stream->connection);
+        } else {
+            trp_limit_say(&identify->streams_mark, identify->config.trace,
+                          "identify streams of a connection", STREAMS_PER_CONNECTION);
         }
         if (exchange == NULL) {
             trp_stream_reset(identify->swarm, stream->id);

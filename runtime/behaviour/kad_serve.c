@@ -9,8 +9,9 @@
 /* Peers with their addresses, as the codec wants them. */
 struct peer_list {
     uint32_t count;
+    uint32_t addresses_count;
     struct trp_kad_peer peers[LIST_MAX];
-    struct trp_multiaddr addresses[LIST_MAX][TRP_KAD_PEER_ADDRESSES_MAX];
+    struct trp_multiaddr addresses[LIST_MAX * TRP_KAD_PEER_ADDRESSES_MAX]; /* one after the other */
 };
 
 /* Leaves out link-local addresses: the asker may be on another link. */
@@ -31,12 +32,13 @@ static void list_add(struct trp_kad *kad, struct peer_list *list, const struct t
     if (list->count == LIST_MAX) {
         return;
     }
-    struct trp_multiaddr *addresses = list->addresses[list->count];
+    struct trp_multiaddr *addresses = list->addresses + list->addresses_count;
     uint32_t count = drop_zoned(addresses, trp_swarm_known_addresses(kad->swarm, id, addresses,
                                                                      TRP_KAD_PEER_ADDRESSES_MAX));
     if (count == 0 && with_addresses_only) {
         return;
     }
+    list->addresses_count += count;
     list->peers[list->count++] =
         (struct trp_kad_peer){.id = *id,
                               .connection = connected ? TRP_KAD_CONNECTED : TRP_KAD_NOT_CONNECTED,
@@ -46,13 +48,13 @@ static void list_add(struct trp_kad *kad, struct peer_list *list, const struct t
 
 static void list_add_self(struct trp_kad *kad, struct peer_list *list)
 {
-    struct trp_multiaddr *addresses = list->addresses[list->count];
-    list->peers[list->count++] =
-        (struct trp_kad_peer){.id = *trp_swarm_peer_id(kad->swarm),
-                              .connection = TRP_KAD_CONNECTED,
-                              .addresses_count = trp_swarm_listen_addresses(
-                                  kad->swarm, addresses, TRP_KAD_PEER_ADDRESSES_MAX),
-                              .addresses = addresses};
+    struct trp_multiaddr *addresses = list->addresses + list->addresses_count;
+    uint32_t count = trp_swarm_listen_addresses(kad->swarm, addresses, TRP_KAD_PEER_ADDRESSES_MAX);
+    list->addresses_count += count;
+    list->peers[list->count++] = (struct trp_kad_peer){.id = *trp_swarm_peer_id(kad->swarm),
+                                                       .connection = TRP_KAD_CONNECTED,
+                                                       .addresses_count = count,
+                                                       .addresses = addresses};
 }
 
 /* The peer that is looked for itself: ourselves, or one we are connected to though it may be in no
@@ -340,7 +342,9 @@ static enum trp_status inbound_answer(struct trp_kad *kad, struct kad_inbound *i
     struct peer_list closer;
     struct peer_list providers;
     closer.count = 0;
+    closer.addresses_count = 0;
     providers.count = 0;
+    providers.addresses_count = 0;
     struct trp_kad_message answer;
     trp_kad_peer_on_request(kad, inbound->peer);
     if (inbound->is_withdrawal && request->type != TRP_KAD_ADD_PROVIDER) {
@@ -406,19 +410,6 @@ static void inbound_run(struct trp_kad *kad, struct kad_inbound *inbound)
     }
 }
 
-/* Said once a second at most: who opens many streams would fill the trace. */
-static void inbound_trace_limit(struct trp_kad *kad)
-{
-    trp_time now = kad_now(kad);
-    if (kad->limit_said_at == 0 || now >= trp_time_after(kad->limit_said_at, TRP_S(1))) {
-        kad->limit_said_at = now;
-        trp_trace_limit_reached(kad->config.trace,
-                                &(struct trp_event_limit_reached){
-                                    .limit = trp_bytes_text("kad inbound streams of a peer"),
-                                    .value = KAD_INBOUND_PER_PEER_MAX});
-    }
-}
-
 void trp_kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info *stream)
 {
     trp_handle id;
@@ -426,7 +417,8 @@ void trp_kad_inbound_on_opened(struct trp_kad *kad, const struct trp_stream_info
     struct kad_peer *peer = trp_kad_peer_make(kad, stream->peer);
     if (peer == NULL || peer->inbound >= KAD_INBOUND_PER_PEER_MAX ||
         trp_slab_insert(&kad->inbound, &id, &object) != TRP_OK) {
-        inbound_trace_limit(kad);
+        trp_limit_say(&kad->inbound_mark, kad->config.trace, "kad inbound streams of a peer",
+                      KAD_INBOUND_PER_PEER_MAX);
         trp_stream_reset(kad->swarm, stream->id);
         if (peer != NULL) {
             trp_kad_peer_release(kad, peer);
@@ -523,6 +515,13 @@ void trp_kad_inbound_on_closed(struct trp_kad *kad, const struct trp_stream_info
 
 void trp_kad_inbound_on_timeout(struct trp_kad *kad, struct kad_inbound *inbound)
 {
+    if (inbound->out.size > 0) { /* else it has merely nothing to ask */
+        trp_trace_stream_misused(
+            kad->config.trace,
+            &(struct trp_event_stream_misused){.peer = &inbound->peer->contact.peer,
+                                               .protocol = trp_bytes_text(kad->config.protocol),
+                                               .how = trp_bytes_text("does not read the answers")});
+    }
     trp_stream_reset(kad->swarm, inbound->stream);
     trp_kad_inbound_free(kad, inbound);
 }

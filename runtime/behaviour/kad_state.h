@@ -23,6 +23,7 @@
 #include "proto/kad/query.h"
 #include "proto/kad/record_store.h"
 #include "proto/kad/refresh.h"
+#include "trace/limit.h"
 #include "wire/kad_message.h"
 
 #define KAD_FRAME_BYTES_MAX      (TRP_KAD_MESSAGE_BYTES_MAX + 3u) /* with its length prefix */
@@ -219,6 +220,7 @@ struct trp_kad {
     trp_time lost_due; /* they are tried no more often than bootstrap peers are dialed again */
     struct trp_slab rpcs;
     struct trp_slab inbound;
+    struct trp_limit_mark inbound_mark; /* that a peer opens too many */
     struct trp_slab queries;
     struct trp_slab announcements;
     struct kad_announcement *provided;
@@ -231,11 +233,10 @@ struct trp_kad {
     struct trp_heap timers;
     uint64_t timers_count; /* breaks ties */
     uint32_t queries_active;
-    trp_time answered_at;   /* when anybody last answered us */
-    trp_time limit_said_at; /* when the trace last told of too many streams */
-    bool owner_waits;       /* for its turn */
-    bool is_due;     /* something waits for the next expire: a queue moves, a round goes on */
-    trp_handle lent; /* the query whose bytes the last event borrowed */
+    trp_time answered_at; /* when anybody last answered us */
+    bool owner_waits;     /* for its turn */
+    bool is_due;          /* something waits for the next expire: a queue moves, a round goes on */
+    trp_handle lent;      /* the query whose bytes the last event borrowed */
     /* the round of renewal */
     trp_handle round_query;
     bool round_is_pending; /* its event */

@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/prng.h"
 #include "base/slab.h"
+#include "trace/limit.h"
 
 #define PAYLOAD_BYTES         32u
 #define ECHOES_PER_CONNECTION 2u
@@ -42,6 +43,7 @@ struct trp_ping {
     uint64_t sent_count;
     struct trp_slab probes;
     struct trp_slab echoes;
+    struct trp_limit_mark echoes_mark;
     struct trp_heap timeouts;
     struct trp_list events;
 };
@@ -167,6 +169,10 @@ static void ping_accept(struct trp_ping *ping, const struct trp_stream_info *str
         count += other->connection == stream->connection;
     }
     void *object;
+    if (count >= ECHOES_PER_CONNECTION) {
+        trp_limit_say(&ping->echoes_mark, ping->config.trace, "ping streams of a connection",
+                      ECHOES_PER_CONNECTION);
+    }
     if (count >= ECHOES_PER_CONNECTION || trp_slab_insert(&ping->echoes, &id, &object) != TRP_OK) {
         trp_stream_reset(ping->swarm, stream->id);
         return;
@@ -203,7 +209,12 @@ static void echo_data(struct trp_ping *ping, const struct trp_stream_info *strea
     struct echo *echo = trp_slab_find(&ping->echoes, stream->token);
     while (echo != NULL && in.size > 0) {
         if (echo->blocked) {
-            trp_stream_reset(ping->swarm, stream->id); /* it pings without reading the echoes */
+            trp_trace_stream_misused(
+                ping->config.trace, &(struct trp_event_stream_misused){
+                                        .peer = stream->peer,
+                                        .protocol = trp_bytes_text(stream->protocol),
+                                        .how = trp_bytes_text("pings without reading the echoes")});
+            trp_stream_reset(ping->swarm, stream->id);
             return;
         }
         size_t take = PAYLOAD_BYTES - echo->held_bytes;

@@ -3,8 +3,6 @@
 
 #include "net/state.h"
 
-#define AGAIN_AFTER_NS TRP_S(1)
-
 struct limit_text {
     const char *name;
     uint64_t value;
@@ -41,12 +39,6 @@ static struct limit_text limit_text(const struct trp_limits *limits, enum trp_ne
 void trp_net_limit_reached(struct trp_limit_marks *marks, struct trp_trace *trace,
                            const struct trp_limits *limits, enum trp_net_limit limit)
 {
-    if (marks->said[limit] && trace->now < trp_time_after(marks->said_at[limit], AGAIN_AFTER_NS)) {
-        return;
-    }
-    marks->said[limit] = true;
-    marks->said_at[limit] = trace->now;
     struct limit_text text = limit_text(limits, limit);
-    trp_trace_limit_reached(trace, &(struct trp_event_limit_reached){
-                                       .limit = trp_bytes_text(text.name), .value = text.value});
+    trp_limit_say(&marks->marks[limit], trace, text.name, text.value);
 }

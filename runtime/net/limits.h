@@ -3,7 +3,7 @@
 #ifndef NET_LIMITS_H
 #define NET_LIMITS_H
 
-#include "trace/trace.h"
+#include "trace/limit.h"
 
 #include <troupe/limits.h>
 
@@ -23,8 +23,7 @@ enum trp_net_limit {
 
 /* When each was last said. */
 struct trp_limit_marks {
-    trp_time said_at[TRP_NET_LIMITS_COUNT];
-    bool said[TRP_NET_LIMITS_COUNT];
+    struct trp_limit_mark marks[TRP_NET_LIMITS_COUNT];
 };
 
 /* Traces limit_reached. */

@@ -10,6 +10,7 @@
 
 #define ADDRESSES_MAX 16u
 #define ACTORS_MAX    64u
+#define LIMITS_MAX    64u
 #define TURN_NS       TRP_MS(200)
 
 struct node_options {
@@ -23,6 +24,8 @@ struct node_options {
     uint32_t state_count;
     const char *kad;
     uint32_t kad_count;
+    const char *limits[LIMITS_MAX]; /* NAME=VALUE */
+    uint32_t limits_count;
     uint32_t trace_count;
     uint32_t mdns_count;
     uint32_t no_mdns_count;
@@ -84,6 +87,44 @@ static int spawn_actor(struct daemon *daemon, const char *text)
     return status == TRP_OK
                ? CLI_OK
                : cli_fail(daemon->verb, CLI_FAILED, "%s: %s", text, trp_status_text(status));
+}
+
+/* Sets a field of limits.h by its name; spans take a unit. */
+static bool limit_set(struct trp_limits *limits, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    size_t size = equals == NULL ? 0 : (size_t)(equals - text);
+    bool is_span = size > 3 && memcmp(equals - 3, "_ns", 3) == 0;
+    uint64_t value;
+    if (equals == NULL ||
+        !(is_span ? cli_span(equals + 1, &value) : cli_number(equals + 1, &value))) {
+        return false;
+    }
+#define LIMIT_SET(type, name, default_, minimum, reason)                                           \
+    if (size == strlen(#name) && memcmp(text, #name, size) == 0) {                                 \
+        limits->name = (type)value;                                                                \
+        return limits->name == value;                                                              \
+    }
+    TRP_LIMITS_MAP(LIMIT_SET)
+#undef LIMIT_SET
+    return false;
+}
+
+static int read_limits(const struct cli_verb *verb, const struct node_options *options,
+                       struct trp_limits *ret_limits)
+{
+    struct trp_limits limits = {0};
+    const char *name = NULL;
+    for (uint32_t i = 0; i < options->limits_count; i++) {
+        if (!limit_set(&limits, options->limits[i])) {
+            return cli_wrong(verb, "--limit takes NAME=VALUE of troupe/limits.h, not '%s'",
+                             options->limits[i]);
+        }
+    }
+    *ret_limits = limits;
+    return trp_limits_complete(&limits, &name) == TRP_OK
+               ? CLI_OK
+               : cli_wrong(verb, "--limit %s is too small", name);
 }
 
 /* Starts everything the options say. */
@@ -150,21 +191,28 @@ static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
         {"actor", options.actors, ACTORS_MAX, &options.actors_count},
         {"state", &options.state, 1, &options.state_count},
         {"kad-protocol", &options.kad, 1, &options.kad_count},
+        {"limit", options.limits, LIMITS_MAX, &options.limits_count},
         {"trace", NULL, 0, &options.trace_count},
         {"mdns", NULL, 0, &options.mdns_count},
         {"no-mdns", NULL, 0, &options.no_mdns_count}};
-    int code = cli_parse(verb, table, 8, argc, argv, operands, 0, 0, &count);
+    int code = cli_parse(verb, table, 9, argc, argv, operands, 0, 0, &count);
     if (code != CLI_OK) {
         return code;
     }
     if (options.mdns_count > 0 && options.no_mdns_count > 0) {
         return cli_wrong(verb, "--mdns and --no-mdns exclude each other");
     }
+    struct trp_limits limits;
+    code = read_limits(verb, &options, &limits);
+    if (code != CLI_OK) {
+        return code;
+    }
     struct daemon daemon = {.verb = verb};
     struct trp_recorder recorder;
     trp_recorder_init(&recorder, (struct trp_trace_sink){.event = cli_print_event});
     const struct trp_runtime_config config = {
-        .node = {.actor_types = trp_workload_types,
+        .node = {.limits = limits,
+                 .actor_types = trp_workload_types,
                  .actor_types_count = trp_workload_types_count,
                  .kad_protocol = options.kad,
                  .mdns = options.no_mdns_count > 0 ? TRP_MDNS_OFF : TRP_MDNS_ON,
@@ -195,6 +243,8 @@ const struct cli_verb cli_verb_node = {
             "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"
             "  --mdns, --no-mdns    find nodes on the local network, or not; it does unless said,\n"
             "                       on interfaces it listens at: on loopback alone it does not\n"
+            "  --limit NAME=VALUE   another bound than that of troupe/limits.h, repeatable:\n"
+            "                       connections=64, idle_timeout_ns=5min\n"
             "  --trace              every event as text on standard error\n"
             "\n"
             "Example, in two shells:\n"

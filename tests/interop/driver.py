@@ -105,8 +105,8 @@ class Peer:
         with self.changed:
             return len(self.events)
 
-    def wait(self, name, after=0, seconds=PATIENCE, where=None, **fields):
-        """Waits for an event of that name, those fields and that `where` holds for."""
+    def wait(self, name, after=0, seconds=PATIENCE, check=None, **fields):
+        """Waits for an event of that name, those fields and that `check` holds for."""
         end = time.monotonic() + seconds
         at = after
         with self.changed:
@@ -114,7 +114,7 @@ class Peer:
                 while at < len(self.events):
                     event = self.events[at]
                     at += 1
-                    if (event.name == name and (where is None or where(event.fields)) and
+                    if (event.name == name and (check is None or check(event.fields)) and
                             all(event.fields.get(k) == v for k, v in fields.items())):
                         return event.fields
                 left = end - time.monotonic()
@@ -238,6 +238,11 @@ class Suite:
                 self.failed += 1
                 print(f"FAILED  a {peer.kind} peer ended with {code}: {peer.said()}", flush=True)
         self.peers = []
+
+    def stop_peers_but(self, *kept):
+        peers, self.peers = self.peers, [peer for peer in self.peers if peer not in kept]
+        self.stop_peers()
+        self.peers = [peer for peer in peers if peer in kept]
 
     def case(self, name, body, needed=False):
         """Tries a case and counts it. A needed one is a step for others: run whatever is chosen."""

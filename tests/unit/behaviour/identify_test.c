@@ -293,6 +293,80 @@ static void a_signed_record_counts_and_must_be_the_peers_own(void **state)
     }
 }
 
+/* A record of a kind that we do not know is as good as none: the listed addresses count. */
+static void a_record_of_another_kind_is_none(void **state)
+{
+    (void)state;
+    const struct trp_multiaddr listed = net_address(1, 77);
+    begin(true);
+    struct trp_identify_message message = {.public_key = key_of(1), .addresses_count = 1};
+    message.addresses[0] = trp_bytes(listed.bytes, listed.size);
+    uint8_t record[TRP_PEER_RECORD_BYTES_MAX];
+    struct trp_bytes sealed = record_of(1, 1, 88);
+    static const uint8_t tag_and_type[] = {0x12, 0x02, 0x03, 0x01}; /* payload_type */
+    memcpy(record, sealed.data, sealed.size);
+    size_t at = 0;
+    while (memcmp(record + at, tag_and_type, sizeof tag_and_type) != 0) {
+        at++;
+        assert_true(at + sizeof tag_and_type < sealed.size);
+    }
+    record[at + 3] = 0x7f;
+    message.signed_peer_record = trp_bytes(record, sealed.size);
+    liar_says(&message);
+    assert_believed(true);
+    assert_int_equal(listeners[0].addresses_count, 1);
+    assert_true(trp_multiaddr_equal(&listeners[0].addresses[0], &listed));
+    end();
+}
+
+static void liar_pushes(void)
+{
+    const struct trp_stream_request request = {.behaviour = liar.index,
+                                               .peer = world->hosts[0].peer,
+                                               .protocols = push,
+                                               .protocols_count = 1};
+    trp_stream_id stream;
+    assert_status(trp_swarm_open_stream(world->hosts[1].swarm, &request, &stream), TRP_OK);
+    net_poke(&world->hosts[1]);
+    net_run(world, TRP_S(1));
+}
+
+/* Spec "identify/push": missing fields have not changed. */
+static void a_push_may_leave_out_what_has_not_changed(void **state)
+{
+    (void)state;
+    const struct trp_multiaddr added = net_address(1, 99);
+    struct trp_multiaddr known[16];
+    begin(true);
+    struct trp_identify_message message = {.public_key = key_of(1), .protocols_count = 1};
+    message.protocols[0] = trp_bytes_text("/a");
+    liar_says(&message);
+    assert_believed(true);
+    liar.size = 0;
+    message = (struct trp_identify_message){.addresses_count = 1};
+    message.addresses[0] = trp_bytes(added.bytes, added.size);
+    liar_says(&message);
+    liar_pushes();
+    assert_int_equal(net_traced(&world->hosts[0], "identified"), 2);
+    assert_int_equal(listeners[0].heard, 1); /* nobody is told that it speaks nothing now */
+    uint32_t count =
+        trp_swarm_known_addresses(world->hosts[0].swarm, &world->hosts[1].peer, known, 16);
+    bool found = false;
+    for (uint32_t i = 0; i < count; i++) {
+        found = found || trp_multiaddr_equal(&known[i], &added);
+    }
+    assert_true(found);
+    liar.size = 0;
+    message = (struct trp_identify_message){.protocols_count = 2};
+    message.protocols[0] = trp_bytes_text("/a");
+    message.protocols[1] = trp_bytes_text("/b");
+    liar_says(&message);
+    liar_pushes();
+    assert_int_equal(listeners[0].heard, 2);
+    assert_int_equal(listeners[0].protocols[1], 2);
+    end();
+}
+
 static void several_messages_are_one(void **state)
 {
     (void)state;
@@ -378,6 +452,7 @@ static void a_peer_cannot_push_on_many_streams(void **state)
     net_poke(&world->hosts[1]);
     net_run(world, TRP_S(1));
     assert_true(liar.resets >= 20);
+    assert_int_equal(net_traced(&world->hosts[0], "limit_reached"), 1); /* at most once a second */
     assert_true(listeners[0].heard <= 1 + 10);
     end();
 }
@@ -390,6 +465,8 @@ int main(void)
         cmocka_unit_test(identify_keeps_no_connection_open),
         cmocka_unit_test(a_key_must_be_the_one_that_was_proved),
         cmocka_unit_test(a_signed_record_counts_and_must_be_the_peers_own),
+        cmocka_unit_test(a_record_of_another_kind_is_none),
+        cmocka_unit_test(a_push_may_leave_out_what_has_not_changed),
         cmocka_unit_test(several_messages_are_one),
         cmocka_unit_test(what_is_malformed_or_endless_is_refused),
         cmocka_unit_test(a_stream_that_never_ends_keeps_no_connection_open),

@@ -217,16 +217,33 @@ static void echoes_whole_pings_and_nothing_less(void **state)
     }
 }
 
+static uint32_t traced_count;
+
+/* Counts the events that the test is about. */
+static void count_event(void *self, const struct trp_trace_event *event)
+{
+    traced_count += strcmp(event->kind->name, self) == 0;
+}
+
+static void count_traced(uint32_t node, char *name)
+{
+    traced_count = 0;
+    world.nodes[node].recorder.sink = (struct trp_trace_sink){.event = count_event, .self = name};
+}
+
 /* A peer that pings on without reading would have us remember its pings for it. */
 static void a_peer_that_does_not_read_is_cut_off(void **state)
 {
     (void)state;
     static uint8_t bytes[64 * 32];
+    static char name[] = "stream_misused";
     begin(true);
+    count_traced(0, name);
     world.nodes[0].write_room = 32; /* one echo, then nothing for a while */
     mirror_send(bytes, sizeof bytes);
     assert_true(mirror.closed);
     assert_true(mirror.received < sizeof bytes);
+    assert_int_equal(traced_count, 1);
     end();
 }
 
@@ -234,13 +251,17 @@ static void a_connection_has_two_streams_of_pings(void **state)
 {
     (void)state;
     static uint8_t bytes[32];
+    static char name[] = "limit_reached";
     begin(true);
+    count_traced(0, name);
     mirror_send(bytes, sizeof bytes);
     mirror_send(bytes, sizeof bytes);
+    assert_int_equal(traced_count, 0);
     assert_int_equal(mirror.received, 32);
     mirror_send(bytes, sizeof bytes);
     assert_true(mirror.closed);
     assert_int_equal(mirror.received, 0);
+    assert_int_equal(traced_count, 1);
     end();
 }
 

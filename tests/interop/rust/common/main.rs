@@ -2,7 +2,7 @@
 
 //! A rust-libp2p node that is told by lines of text what to do; see tests/interop/README.md.
 //!
-//! Usage: libp2p-VERSION [--transport] [--keepalive MS]     (rust-yamux sets its own pace of pings)
+//! Usage: libp2p-VERSION [--transport] [--idle MS]
 
 mod node;
 mod streams;
@@ -58,13 +58,21 @@ fn conduct(key: &identity::Keypair, stream: streams::Behaviour) -> Conduct {
     }
 }
 
+/// The milliseconds after which an idle connection is closed.
+fn idle_timeout() -> Duration {
+    let words: Vec<_> = std::env::args().collect();
+    let at = words.iter().position(|word| word == "--idle");
+    let said = at.and_then(|at| words.get(at + 1)).and_then(|word| word.parse().ok());
+    Duration::from_millis(said.unwrap_or(300_000))
+}
+
 async fn run() -> Result<(), Failure> {
     let (stream, control, inbound) = streams::Behaviour::new();
     let mut swarm = SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)?
         .with_behaviour(|key| conduct(key, stream))?
-        .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::from_secs(300)))
+        .with_swarm_config(|config| config.with_idle_connection_timeout(idle_timeout()))
         .build();
     swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse()?)?;
     let mut node = Node::new(swarm, talk::Talker::serve(control, inbound));
