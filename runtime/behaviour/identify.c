@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "behaviour/identify.h"
 
+#include "base/assert.h"
 #include "base/buffer.h"
 #include "base/slab.h"
 #include "trace/limit.h"
@@ -139,6 +140,7 @@ static enum trp_status exchange_fill(struct trp_identify *identify, struct excha
     if (status != TRP_OK) {
         return status;
     }
+    TRP_ASSERT(said.size > 0 && said.data != NULL);
     if (trp_swarm_find_connection(identify->swarm, exchange->connection, &info)) {
         /* A zone is ours, not the peer's. */
         const struct trp_multiaddr remote = trp_multiaddr_without_zone(&info.remote);
