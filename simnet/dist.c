@@ -7,8 +7,7 @@
 __extension__ typedef unsigned __int128 uint128;
 
 #define SPAN_MAX ((uint64_t)INT64_MAX)
-#define Z_P99    ((trp_fixed)2557846537760) /* the standard normal's 99th percentile */
-#define SHAPE    1000                       /* shapes are given in thousandths */
+#define SHAPE    1000 /* shapes are given in thousandths */
 
 /* -log2(1 - u) for u = draw / 2^64. */
 static trp_fixed survival_bits(uint64_t draw)
@@ -40,16 +39,6 @@ static uint64_t sample_exp(uint64_t mean, uint64_t draw)
     trp_fixed ln = trp_fixed_mul(survival_bits(draw), TRP_FIXED_LN2);
     uint128 span = ((uint128)mean * (uint64_t)ln) >> TRP_FIXED_BITS;
     return span > SPAN_MAX ? SPAN_MAX : (uint64_t)span;
-}
-
-static uint64_t sample_lognormal(uint64_t median, uint64_t p99, uint64_t draw)
-{
-    if (median == 0 || p99 <= median) {
-        return median;
-    }
-    trp_fixed bits = trp_fixed_log2(p99) - trp_fixed_log2(median);
-    trp_fixed sigma = trp_fixed_div(bits, Z_P99); /* of the base-2 logarithm */
-    return trp_fixed_scale(median, trp_fixed_mul(sigma, trp_fixed_probit(draw)));
 }
 
 static uint64_t sample_pareto(uint64_t minimum, uint64_t shape, uint64_t draw)
@@ -89,7 +78,7 @@ trp_time trp_dist_sample(const struct trp_dist *dist, uint64_t draw)
     case TRP_DIST_EXP:
         return sample_exp(a, draw);
     case TRP_DIST_LOGNORMAL:
-        return sample_lognormal(a, b, draw);
+        return trp_fixed_lognormal(a, trp_fixed_lognormal_sigma(a, b), draw);
     case TRP_DIST_PARETO:
         return sample_pareto(a, b, draw);
     case TRP_DIST_WEIBULL:

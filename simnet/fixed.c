@@ -131,6 +131,22 @@ trp_fixed trp_fixed_probit(uint64_t draw)
                          polynomial(central_under, 6, r));
 }
 
+#define Z_P99 ((trp_fixed)2557846537760) /* the standard normal's 99th percentile */
+
+trp_fixed trp_fixed_lognormal_sigma(uint64_t median, uint64_t p99)
+{
+    if (median == 0 || p99 <= median) {
+        return 0;
+    }
+    return trp_fixed_div(trp_fixed_log2(p99) - trp_fixed_log2(median), Z_P99);
+}
+
+uint64_t trp_fixed_lognormal(uint64_t median, trp_fixed sigma, uint64_t draw)
+{
+    return sigma == 0 ? median
+                      : trp_fixed_scale(median, trp_fixed_mul(sigma, trp_fixed_probit(draw)));
+}
+
 /* The natural logarithm of a positive number. */
 static trp_fixed fixed_ln(trp_fixed x)
 {

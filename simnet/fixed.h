@@ -28,6 +28,11 @@ trp_fixed trp_fixed_sqrt(trp_fixed x);
 /* z such that a standard normal variable lies below it with probability draw / 2^64. Relative error
  * below 2e-9. */
 trp_fixed trp_fixed_probit(uint64_t draw);
+/* sigma of the base-2 logarithm of a lognormal variable with this median and 99th percentile; 0
+ * where that is no spread. */
+trp_fixed trp_fixed_lognormal_sigma(uint64_t median, uint64_t p99);
+/* Its quantile at draw / 2^64. */
+uint64_t trp_fixed_lognormal(uint64_t median, trp_fixed sigma, uint64_t draw);
 /* ln(gamma(1 + x)) for 0 <= x <= 1000. Error below 1e-9 + 1e-11 of the result. */
 trp_fixed trp_fixed_lngamma1(trp_fixed x);
 

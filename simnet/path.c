@@ -9,6 +9,15 @@
 
 __extension__ typedef unsigned __int128 uint128;
 
+static uint64_t path_draw(const struct trp_world *world, const struct trp_sim_path *path,
+                          enum trp_sim_draw stream, uint64_t counter)
+{
+    const struct trp_dist *latency = &path->shape.latency;
+    uint64_t draw = trp_draw(world->config.seed, path->pair, stream, counter);
+    return path->sigma != 0 ? trp_fixed_lognormal(latency->a, path->sigma, draw)
+                            : trp_dist_sample(latency, draw);
+}
+
 static void path_shape(struct trp_world *world, struct trp_sim_path *path)
 {
     uint32_t from = (uint32_t)(path->pair >> 32);
@@ -24,10 +33,11 @@ static void path_shape(struct trp_world *world, struct trp_sim_path *path)
     }
     path->topology_generation = world->topology_generation;
     path->latency_window = UINT64_MAX;
+    const struct trp_dist *latency = &path->shape.latency;
+    path->sigma =
+        latency->kind == TRP_DIST_LOGNORMAL ? trp_fixed_lognormal_sigma(latency->a, latency->b) : 0;
     if (path->shape.jitter_ppm < PPM) {
-        path->latency_base =
-            trp_dist_sample(&path->shape.latency,
-                            trp_draw(world->config.seed, path->pair, TRP_SIM_DRAW_LATENCY_BASE, 0));
+        path->latency_base = path_draw(world, path, TRP_SIM_DRAW_LATENCY_BASE, 0);
     }
     if (path->shape.stall && !trp_list_link_is_linked(&path->stalled)) {
         trp_list_push_back(&world->stalled, &path->stalled);
@@ -106,8 +116,7 @@ trp_time trp_sim_path_latency(struct trp_world *world, struct trp_sim_path *path
 {
     uint64_t window = at / TRP_SIM_LATENCY_WINDOW_NS;
     if (window != path->latency_window) {
-        uint64_t draw = trp_draw(world->config.seed, path->pair, TRP_SIM_DRAW_LATENCY, window);
-        uint64_t fresh = trp_dist_sample(&path->shape.latency, draw);
+        uint64_t fresh = path_draw(world, path, TRP_SIM_DRAW_LATENCY, window);
         uint64_t jitter = path->shape.jitter_ppm;
         uint128 mixed = ((uint128)path->latency_base * (PPM - jitter) + (uint128)fresh * jitter);
         path->latency = (trp_time)(mixed / PPM);

@@ -9,6 +9,8 @@
 
 #include <troupe/sim.h>
 
+#include "simnet/fixed.h"
+
 #include "base/list.h"
 #include "base/map.h"
 
@@ -31,6 +33,7 @@ struct trp_sim_path {
     bool was_cut;                 /* at least once, the last time at `cut_at` */
     trp_time cut_at;
     trp_time busy_until; /* what was handed to it has left by then */
+    trp_fixed sigma;     /* of a lognormal latency, which is drawn all the time */
     uint64_t latency_base;
     uint64_t latency_window; /* of `latency` */
     trp_time latency;

@@ -9,8 +9,9 @@
 /* Peers with their addresses, as the codec wants them. */
 struct peer_list {
     uint32_t count;
+    uint32_t addresses_count;
     struct trp_kad_peer peers[LIST_MAX];
-    struct trp_multiaddr addresses[LIST_MAX][TRP_KAD_PEER_ADDRESSES_MAX];
+    struct trp_multiaddr addresses[LIST_MAX * TRP_KAD_PEER_ADDRESSES_MAX]; /* one after the other */
 };
 
 /* Leaves out link-local addresses: the asker may be on another link. */
@@ -31,12 +32,13 @@ static void list_add(struct trp_kad *kad, struct peer_list *list, const struct t
     if (list->count == LIST_MAX) {
         return;
     }
-    struct trp_multiaddr *addresses = list->addresses[list->count];
+    struct trp_multiaddr *addresses = list->addresses + list->addresses_count;
     uint32_t count = drop_zoned(addresses, trp_swarm_known_addresses(kad->swarm, id, addresses,
                                                                      TRP_KAD_PEER_ADDRESSES_MAX));
     if (count == 0 && with_addresses_only) {
         return;
     }
+    list->addresses_count += count;
     list->peers[list->count++] =
         (struct trp_kad_peer){.id = *id,
                               .connection = connected ? TRP_KAD_CONNECTED : TRP_KAD_NOT_CONNECTED,
@@ -46,13 +48,13 @@ static void list_add(struct trp_kad *kad, struct peer_list *list, const struct t
 
 static void list_add_self(struct trp_kad *kad, struct peer_list *list)
 {
-    struct trp_multiaddr *addresses = list->addresses[list->count];
-    list->peers[list->count++] =
-        (struct trp_kad_peer){.id = *trp_swarm_peer_id(kad->swarm),
-                              .connection = TRP_KAD_CONNECTED,
-                              .addresses_count = trp_swarm_listen_addresses(
-                                  kad->swarm, addresses, TRP_KAD_PEER_ADDRESSES_MAX),
-                              .addresses = addresses};
+    struct trp_multiaddr *addresses = list->addresses + list->addresses_count;
+    uint32_t count = trp_swarm_listen_addresses(kad->swarm, addresses, TRP_KAD_PEER_ADDRESSES_MAX);
+    list->addresses_count += count;
+    list->peers[list->count++] = (struct trp_kad_peer){.id = *trp_swarm_peer_id(kad->swarm),
+                                                       .connection = TRP_KAD_CONNECTED,
+                                                       .addresses_count = count,
+                                                       .addresses = addresses};
 }
 
 /* The peer that is looked for itself: ourselves, or one we are connected to though it may be in no
@@ -340,7 +342,9 @@ static enum trp_status inbound_answer(struct trp_kad *kad, struct kad_inbound *i
     struct peer_list closer;
     struct peer_list providers;
     closer.count = 0;
+    closer.addresses_count = 0;
     providers.count = 0;
+    providers.addresses_count = 0;
     struct trp_kad_message answer;
     trp_kad_peer_on_request(kad, inbound->peer);
     if (inbound->is_withdrawal && request->type != TRP_KAD_ADD_PROVIDER) {

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/slab.h"
 #include "net/swarm.h"
+#include "trace/limit.h"
 
 /* Where a request is on its way. */
 enum stage {
@@ -68,8 +69,8 @@ struct trp_request_response {
     trp_handle lent;         /* the request whose bytes the last event borrowed */
     bool lent_is_final;
     uint32_t pending;
-    uint64_t bytes;         /* of all peers */
-    trp_time limit_said_at; /* that a limit refused something: once a second */
+    uint64_t bytes; /* of all peers */
+    struct trp_limit_mark limit_mark;
 };
 
 static const struct trp_limits *rr_limits(const struct trp_request_response *rr)
@@ -114,17 +115,6 @@ static void rr_peer_release(struct trp_request_response *rr, struct peer *peer)
 
 /* ---- how much is received: memory, and credit ---- */
 
-static void rr_trace_limit(struct trp_request_response *rr, const char *limit, uint64_t value)
-{
-    trp_time now = trp_swarm_now(rr->swarm);
-    if (rr->limit_said_at == 0 || now >= trp_time_after(rr->limit_said_at, TRP_S(1))) {
-        rr->limit_said_at = now;
-        trp_trace_limit_reached(
-            rr->config.trace,
-            &(struct trp_event_limit_reached){.limit = trp_bytes_text(limit), .value = value});
-    }
-}
-
 /* Over a quarter of what it may, a peer is slowed down: one of its streams at a time goes on. */
 static bool peer_is_greedy(const struct trp_request_response *rr, const struct peer *peer)
 {
@@ -164,11 +154,12 @@ static enum trp_status rr_charge(struct trp_request_response *rr, struct request
     const struct trp_limits *limits = rr_limits(rr);
     struct peer *source = request->source;
     if (bytes > limits->received_bytes_per_peer - source->bytes) {
-        rr_trace_limit(rr, "received_bytes_per_peer", limits->received_bytes_per_peer);
+        trp_limit_say(&rr->limit_mark, rr->config.trace, "received_bytes_per_peer",
+                      limits->received_bytes_per_peer);
         return TRP_EFULL;
     }
     if (bytes > limits->received_bytes - rr->bytes) {
-        rr_trace_limit(rr, "received_bytes", limits->received_bytes);
+        trp_limit_say(&rr->limit_mark, rr->config.trace, "received_bytes", limits->received_bytes);
         return TRP_EFULL;
     }
     source->bytes += bytes;
@@ -561,7 +552,8 @@ static struct request *rr_admit(struct trp_request_response *rr, const struct tr
         request = rr_insert(rr, true, peer, limits->request_bytes, limits->response_bytes);
     }
     if (request == NULL) {
-        rr_trace_limit(rr, "requests_per_connection", limits->requests_per_connection);
+        trp_limit_say(&rr->limit_mark, rr->config.trace, "requests_per_connection",
+                      limits->requests_per_connection);
         rr_peer_release(rr, peer);
         return NULL;
     }

@@ -9,6 +9,8 @@
 #include "net/pump.h"
 #include "net/stream.h"
 
+#define TIMER_SLACK_NS TRP_S(5)
+
 void trp_connection_touch(struct trp_swarm *swarm, struct trp_connection *c)
 {
     if (!trp_list_link_is_linked(&c->dirty_link)) {
@@ -525,12 +527,13 @@ static void timer_move(struct trp_swarm *swarm, struct trp_connection *c, trp_ti
     TRP_ASSERT(status == TRP_OK);
 }
 
-/* The entry in the heap moves only to an earlier time: most deadlines are put off with every byte,
- * and an expiry that comes too early is cheap. */
+/* Most deadlines are put off with every byte: the entry in the heap follows when it is off by much,
+ * and an expiry that comes a little early looks again. */
 static void connection_update_timer(struct trp_swarm *swarm, struct trp_connection *c)
 {
     trp_time at = connection_deadline(swarm, c);
-    if (at < c->timer.entry.at) {
+    trp_time planned = c->timer.entry.at;
+    if (at < planned || at > trp_time_after(planned, TIMER_SLACK_NS)) {
         timer_move(swarm, c, at);
     }
 }

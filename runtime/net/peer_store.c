@@ -6,15 +6,36 @@
 #define AT_SIZE      1u /* u8 bytes of the address */
 #define HEADER_BYTES 2u
 
+#define ADDRESSES_MOST 256u /* of a peer, whatever the limit says: 16 bits count a block */
+
+/* A short block needs no memory of its own: most peers have one address. */
+#define BLOCK_SHORT_BYTES 24u
+
 /* A peer's block is its addresses, best first. */
 struct trp_known_peer {
     struct trp_peer_id id;
-    trp_handle handle;
-    uint8_t *block;
-    uint32_t block_bytes;
+    union {
+        uint8_t shorter[BLOCK_SHORT_BYTES];
+        uint8_t *longer; /* once it is longer, it stays there */
+    } block;
+    uint16_t block_bytes;
+    uint16_t block_capacity;
     uint32_t addresses_count;
+    trp_handle handle;
     struct trp_list_link use_link; /* in no list when the user named it */
 };
+
+static uint8_t *known_block(struct trp_known_peer *known)
+{
+    return known->block_capacity > BLOCK_SHORT_BYTES ? known->block.longer : known->block.shorter;
+}
+
+static const uint8_t *known_entry(const struct trp_known_peer *known, uint32_t at)
+{
+    return (known->block_capacity > BLOCK_SHORT_BYTES ? known->block.longer
+                                                      : known->block.shorter) +
+           at;
+}
 
 /* How much a source is worth for dialing; 0 is best. */
 static uint32_t source_rank(enum trp_address_source source)
@@ -58,7 +79,7 @@ void trp_peer_store_init(struct trp_peer_store *store, struct trp_memory *memory
 {
     *store = (struct trp_peer_store){
         .memory = memory,
-        .addresses_max = addresses_max,
+        .addresses_max = addresses_max < ADDRESSES_MOST ? addresses_max : ADDRESSES_MOST,
         .peers = trp_index_init(memory),
         .slab = trp_slab_init(memory, sizeof(struct trp_known_peer), peers_max)};
     trp_list_init(&store->by_use);
@@ -82,7 +103,9 @@ static void store_remove(struct trp_peer_store *store, struct trp_known_peer *kn
 {
     trp_index_remove(&store->peers, trp_index_hash(&known->id, sizeof known->id), known);
     trp_list_link_remove(&known->use_link);
-    trp_memory_free(store->memory, known->block);
+    if (known->block_capacity > BLOCK_SHORT_BYTES) {
+        trp_memory_free(store->memory, known->block.longer);
+    }
     trp_slab_remove(&store->slab, known->handle);
 }
 
@@ -113,7 +136,8 @@ static enum trp_status store_add(struct trp_peer_store *store, const struct trp_
         return status;
     }
     struct trp_known_peer *known = object;
-    *known = (struct trp_known_peer){.id = *peer, .handle = handle};
+    *known =
+        (struct trp_known_peer){.id = *peer, .block_capacity = BLOCK_SHORT_BYTES, .handle = handle};
     status = trp_index_insert(&store->peers, trp_index_hash(&known->id, sizeof known->id), known);
     if (status != TRP_OK) {
         trp_slab_remove(&store->slab, handle);
@@ -136,7 +160,7 @@ static uint32_t block_find(const struct trp_known_peer *known, const struct trp_
 {
     uint32_t at = 0;
     while (at < known->block_bytes) {
-        const uint8_t *entry = known->block + at;
+        const uint8_t *entry = known_entry(known, at);
         if (entry[AT_SIZE] == address->size &&
             memcmp(entry + HEADER_BYTES, address->bytes, address->size) == 0) {
             break;
@@ -148,9 +172,10 @@ static uint32_t block_find(const struct trp_known_peer *known, const struct trp_
 
 static void block_cut(struct trp_known_peer *known, uint32_t at)
 {
-    uint32_t size = entry_bytes(known->block + at);
-    memmove(known->block + at, known->block + at + size, known->block_bytes - at - size);
-    known->block_bytes -= size;
+    uint8_t *entry = known_block(known) + at;
+    uint32_t size = entry_bytes(entry);
+    memmove(entry, entry + size, known->block_bytes - at - size);
+    known->block_bytes = (uint16_t)(known->block_bytes - size);
     known->addresses_count--;
 }
 
@@ -161,15 +186,16 @@ static void block_put(struct trp_known_peer *known, const struct trp_multiaddr *
 {
     uint32_t rank = sources_rank(sources) + (behind ? 1 : 0);
     uint32_t at = 0;
-    while (at < known->block_bytes && sources_rank(known->block[at + AT_SOURCES]) < rank) {
-        at += entry_bytes(known->block + at);
+    uint8_t *block = known_block(known);
+    while (at < known->block_bytes && sources_rank(block[at + AT_SOURCES]) < rank) {
+        at += entry_bytes(block + at);
     }
     uint32_t size = HEADER_BYTES + address->size;
-    memmove(known->block + at + size, known->block + at, known->block_bytes - at);
-    known->block[at + AT_SOURCES] = sources;
-    known->block[at + AT_SIZE] = address->size;
-    memcpy(known->block + at + HEADER_BYTES, address->bytes, address->size);
-    known->block_bytes += size;
+    memmove(block + at + size, block + at, known->block_bytes - at);
+    block[at + AT_SOURCES] = sources;
+    block[at + AT_SIZE] = address->size;
+    memcpy(block + at + HEADER_BYTES, address->bytes, address->size);
+    known->block_bytes = (uint16_t)(known->block_bytes + size);
     known->addresses_count++;
 }
 
@@ -177,8 +203,8 @@ static void block_put(struct trp_known_peer *known, const struct trp_multiaddr *
 static bool block_make_way(struct trp_known_peer *known, uint32_t rank)
 {
     uint32_t victim = known->block_bytes;
-    for (uint32_t at = 0; at < known->block_bytes; at += entry_bytes(known->block + at)) {
-        uint8_t sources = known->block[at + AT_SOURCES];
+    for (uint32_t at = 0; at < known->block_bytes; at += entry_bytes(known_entry(known, at))) {
+        uint8_t sources = known_entry(known, at)[AT_SOURCES];
         bool named = (sources & source_bit(TRP_ADDRESS_USER)) != 0;
         if (!named && sources_rank(sources) >= rank) {
             victim = at;
@@ -191,6 +217,25 @@ static bool block_make_way(struct trp_known_peer *known, uint32_t rank)
     return true;
 }
 
+/* Makes room for a block of so many bytes; false without memory. */
+static bool block_reserve(struct trp_peer_store *store, struct trp_known_peer *known, size_t bytes)
+{
+    if (bytes <= known->block_capacity) {
+        return true;
+    }
+    bool longer = known->block_capacity > BLOCK_SHORT_BYTES;
+    uint8_t *block = trp_memory_resize(store->memory, longer ? known->block.longer : NULL, bytes);
+    if (block == NULL) {
+        return false;
+    }
+    if (!longer) {
+        memcpy(block, known->block.shorter, known->block_bytes);
+    }
+    known->block.longer = block;
+    known->block_capacity = (uint16_t)bytes;
+    return true;
+}
+
 static enum trp_status known_insert(struct trp_peer_store *store, struct trp_known_peer *known,
                                     const struct trp_multiaddr *address,
                                     enum trp_address_source source)
@@ -198,7 +243,7 @@ static enum trp_status known_insert(struct trp_peer_store *store, struct trp_kno
     uint8_t sources = source_bit(source);
     uint32_t at = block_find(known, address);
     if (at < known->block_bytes) {
-        sources |= known->block[at + AT_SOURCES];
+        sources |= known_entry(known, at)[AT_SOURCES];
         block_cut(known, at);
         block_put(known, address, sources, false); /* into the same memory */
         return TRP_OK;
@@ -207,12 +252,9 @@ static enum trp_status known_insert(struct trp_peer_store *store, struct trp_kno
         !block_make_way(known, sources_rank(sources))) {
         return TRP_EFULL;
     }
-    uint8_t *block = trp_memory_resize(store->memory, known->block,
-                                       known->block_bytes + HEADER_BYTES + address->size);
-    if (block == NULL) {
+    if (!block_reserve(store, known, known->block_bytes + HEADER_BYTES + address->size)) {
         return TRP_ENOMEM;
     }
-    known->block = block;
     block_put(known, address, sources, false);
     return TRP_OK;
 }
@@ -250,7 +292,7 @@ void trp_peer_store_demote(struct trp_peer_store *store, const struct trp_peer_i
     }
     /* It is kept, for after a partition nothing else may be left. Only what the user said stays
      * said of it, and it goes behind its equals. */
-    uint8_t sources = known->block[at + AT_SOURCES] & source_bit(TRP_ADDRESS_USER);
+    uint8_t sources = known_entry(known, at)[AT_SOURCES] & source_bit(TRP_ADDRESS_USER);
     block_cut(known, at);
     block_put(known, address, sources, true);
 }
@@ -263,7 +305,7 @@ void trp_peer_store_forget(struct trp_peer_store *store, const struct trp_peer_i
     if (known == NULL || at == known->block_bytes) {
         return;
     }
-    uint8_t sources = known->block[at + AT_SOURCES] & (uint8_t)~source_bit(source);
+    uint8_t sources = known_entry(known, at)[AT_SOURCES] & (uint8_t)~source_bit(source);
     block_cut(known, at);
     if (sources != 0) {
         block_put(known, address, sources, false);
@@ -286,10 +328,11 @@ static uint32_t known_addresses(const struct trp_known_peer *known,
 {
     uint32_t count = 0;
     for (uint32_t at = 0; at < known->block_bytes && count < max;
-         at += entry_bytes(known->block + at)) {
+         at += entry_bytes(known_entry(known, at))) {
+        const uint8_t *entry = known_entry(known, at);
         struct trp_multiaddr *address = &ret_addresses[count++];
-        *address = (struct trp_multiaddr){.size = known->block[at + AT_SIZE]};
-        memcpy(address->bytes, known->block + at + HEADER_BYTES, address->size);
+        *address = (struct trp_multiaddr){.size = entry[AT_SIZE]};
+        memcpy(address->bytes, entry + HEADER_BYTES, address->size);
     }
     return count;
 }

@@ -22,7 +22,9 @@
 #include "wire/public_key.h"
 
 #define OWN_BEHAVIOURS 7u /* at most */
-#define SAVE_EVERY_NS  TRP_MIN(1)
+/* Known peers are written down once there are some, and then now and then: they change slowly. */
+#define SAVE_FIRST_NS TRP_MIN(1)
+#define SAVE_EVERY_NS TRP_MIN(5)
 /* How long a goodbye may take to reach the others. */
 #define LEAVE_NS TRP_MS(450)
 #define AGENT    "troupe/" TRP_VERSION
@@ -313,7 +315,7 @@ enum trp_status trp_node_open(const struct trp_node_config *config, struct trp_n
         .recorder = config->recorder, .node = config->trace_node, .now = config->now};
     node->saved = trp_buffer_init(&node->memory, TRP_SAVED_BYTES_MAX);
     node->peers_list = trp_buffer_init(&node->memory, limits.response_bytes);
-    node->save_at = trp_time_after(config->now, SAVE_EVERY_NS);
+    node->save_at = trp_time_after(config->now, SAVE_FIRST_NS);
     node_make_identity(node, config);
     status = node_open_ours(node, config);
     if (status == TRP_OK) {

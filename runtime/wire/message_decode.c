@@ -37,11 +37,11 @@ static bool is_within(const struct trp_msgpack_item *item, int64_t min, uint64_t
 }
 
 /* Any number will do for a floating one, as in serde. */
-static enum trp_status store_f64(const struct trp_msgpack_item *item, uint8_t *out)
+static void store_f64(const struct trp_msgpack_item *item, uint8_t *out)
 {
     uint32_t bits = (uint32_t)item->number;
-    float narrow = 0;
-    double value = 0;
+    float narrow;
+    double value;
     if (item->kind == TRP_MSGPACK_F64) {
         memcpy(&value, &item->number, sizeof value);
     } else if (item->kind == TRP_MSGPACK_F32) {
@@ -53,14 +53,12 @@ static enum trp_status store_f64(const struct trp_msgpack_item *item, uint8_t *o
         value = (double)(int64_t)item->number;
     }
     memcpy(out, &value, sizeof value);
-    return item->kind >= TRP_MSGPACK_UNSIGNED && item->kind <= TRP_MSGPACK_F64 ? TRP_OK
-                                                                               : TRP_EDECODE;
 }
 
-static enum trp_status store_f32(const struct trp_msgpack_item *item, uint8_t *out)
+static void store_f32(const struct trp_msgpack_item *item, uint8_t *out)
 {
-    double wide = 0;
-    float value = 0;
+    double wide;
+    float value;
     if (item->kind == TRP_MSGPACK_F64) {
         memcpy(&wide, &item->number, sizeof wide);
         value = (float)wide;
@@ -73,8 +71,6 @@ static enum trp_status store_f32(const struct trp_msgpack_item *item, uint8_t *o
         value = (float)(int64_t)item->number;
     }
     memcpy(out, &value, sizeof value);
-    return item->kind >= TRP_MSGPACK_UNSIGNED && item->kind <= TRP_MSGPACK_F64 ? TRP_OK
-                                                                               : TRP_EDECODE;
 }
 
 struct bounds {
@@ -118,9 +114,18 @@ static bool kind_is_number(enum trp_message_kind kind)
 static enum trp_status store_number(const struct trp_msgpack_item *item, enum trp_message_kind kind,
                                     uint8_t *out)
 {
-    return kind == TRP_KIND_F64   ? store_f64(item, out)
-           : kind == TRP_KIND_F32 ? store_f32(item, out)
-                                  : store_integer(item, kind, out);
+    if (item->kind < TRP_MSGPACK_UNSIGNED || item->kind > TRP_MSGPACK_F64) {
+        return TRP_EDECODE;
+    }
+    if (kind == TRP_KIND_F64) {
+        store_f64(item, out);
+        return TRP_OK;
+    }
+    if (kind == TRP_KIND_F32) {
+        store_f32(item, out);
+        return TRP_OK;
+    }
+    return store_integer(item, kind, out);
 }
 
 /* ---- texts and bytes ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/invariant/table.h"
 
-#include "base/map.h"
+#include "base/index.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -14,12 +14,11 @@ struct known {
     struct trp_peer_id peer;
     uint8_t key[KEY_BYTES];
     uint64_t check; /* the newest that met it: twice in one check is a double */
-    UT_hash_handle hh;
 };
 
 struct trp_table_keys {
     struct trp_memory memory;
-    struct known *known;
+    struct trp_index known; /* by PeerId */
     uint64_t checks;
 };
 
@@ -30,6 +29,7 @@ enum trp_status trp_table_keys_open(struct trp_table_keys **ret_keys)
         return TRP_ENOMEM;
     }
     keys->memory = trp_memory_init(UINT64_MAX);
+    keys->known = trp_index_init(&keys->memory);
     *ret_keys = keys;
     return TRP_OK;
 }
@@ -39,25 +39,25 @@ void trp_table_keys_close(struct trp_table_keys *keys)
     if (keys == NULL) {
         return;
     }
-    struct trp_memory *uthash_memory = &keys->memory;
-    struct known *known = keys->known;
-    HASH_CLEAR(hh, keys->known);
-    while (known != NULL) {
-        struct known *next = known->hh.next;
+    uint32_t at = 0;
+    struct known *known;
+    while ((known = trp_index_pop(&keys->known, &at)) != NULL) {
         trp_memory_free(&keys->memory, known);
-        known = next;
     }
+    trp_index_deinit(&keys->known);
     free(keys);
 }
 
 /* Gives what is known of a peer; NULL when out of memory. */
 static struct known *known_need(struct trp_table_keys *keys, const struct trp_peer_id *peer)
 {
-    struct trp_memory *uthash_memory = &keys->memory;
-    struct known *known = NULL;
-    HASH_FIND(hh, keys->known, peer, sizeof *peer, known);
-    if (known != NULL) {
-        return known;
+    uint32_t hash = trp_index_hash(peer, sizeof *peer);
+    uint32_t at = hash;
+    struct known *known;
+    while ((known = trp_index_next(&keys->known, hash, &at)) != NULL) {
+        if (trp_peer_id_equal(&known->peer, peer)) {
+            return known;
+        }
     }
     known = trp_memory_alloc(&keys->memory, sizeof *known);
     if (known == NULL) {
@@ -65,8 +65,7 @@ static struct known *known_need(struct trp_table_keys *keys, const struct trp_pe
     }
     *known = (struct known){.peer = *peer};
     (void)crypto_hash_sha256(known->key, peer->bytes, peer->size); /* it cannot fail */
-    HASH_ADD(hh, keys->known, peer, sizeof known->peer, known);
-    if (known->hh.tbl == NULL) {
+    if (trp_index_insert(&keys->known, hash, known) != TRP_OK) {
         trp_memory_free(&keys->memory, known);
         return NULL;
     }
