@@ -40,7 +40,7 @@ const char *figure_span(char out[FIGURE_MAX], double span_ns)
         put_scaled(out, seconds, " s");
     } else if (whole < 3600) {
         put_parts(out, whole / 60, "min", whole % 60, "s");
-    } else if (whole < 48 * 3600) {
+    } else if (whole < 172800) {
         put_parts(out, whole / 3600, "h", whole / 60 % 60, "min");
     } else {
         put_parts(out, whole / 86400, "d", whole / 3600 % 24, "h");

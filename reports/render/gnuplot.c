@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define PATH_MAX_OURS  512u
-#define SVG_BYTES_MAX  (16u * 1024u * 1024u)
+#define SVG_BYTES_MAX  (1 << 24)
 #define FEW_POINTS     12u
 #define EXIT_NOT_FOUND 127
 

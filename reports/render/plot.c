@@ -267,9 +267,10 @@ static void scale_logarithmic(struct plot *plot, const struct reach *reach)
     plot->y_to = reach->most * 1.25;
     static const double parts[] = {1, 2, 5};
     size_t parts_count = plot->y_to / plot->y_from > 500 ? 1 : 3;
-    for (double power = pow(10, floor(log10(plot->y_from))); power <= plot->y_to; power *= 10) {
+    int most = (int)floor(log10(plot->y_to));
+    for (int power = (int)floor(log10(plot->y_from)); power <= most; power++) {
         for (size_t i = 0; i < parts_count; i++) {
-            double at = power * parts[i];
+            double at = pow(10, power) * parts[i];
             if (at >= plot->y_from && at <= plot->y_to) {
                 add_value_tic(plot, at, axis_unit(plot));
             }
@@ -289,8 +290,9 @@ static void scale_linear(struct plot *plot, const struct reach *reach)
     if (strcmp(plot->unit, "count") == 0 && !reach->fractions) {
         step = fmax(1, step);
     }
-    for (double i = ceil(plot->y_from / step); i * step <= plot->y_to * 1.0001; i++) {
-        add_value_tic(plot, i * step, axis_unit(plot));
+    double first = ceil(plot->y_from / step);
+    for (uint32_t i = 0; (first + i) * step <= plot->y_to * 1.0001; i++) {
+        add_value_tic(plot, (first + i) * step, axis_unit(plot));
     }
     plot->y_to += (plot->y_to - plot->y_from) * 0.04;
 }

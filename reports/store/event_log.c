@@ -8,8 +8,8 @@
 #define NUMBER_BYTES_MAX 10u
 #define EVENT_BYTES_MAX                                                                            \
     (5u * NUMBER_BYTES_MAX + TRP_TRACE_FIELDS_MAX * (NUMBER_BYTES_MAX + EVENT_LOG_VALUE_BYTES_MAX))
-#define CHUNK_BYTES   (1024u * 1024u)
-#define LOG_BYTES_MIN (64u * 1024u)
+#define CHUNK_BYTES   (1u << 20)
+#define LOG_BYTES_MIN (1u << 16)
 /* The share of the log that goes when its oldest chunk makes room. */
 #define CHUNKS_WANTED 4u
 _Static_assert(LOG_BYTES_MIN / CHUNKS_WANTED > EVENT_BYTES_MAX, "a chunk must hold any event");

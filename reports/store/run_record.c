@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "reports/store/record.h"
 
+#include "base/assert.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -75,6 +77,7 @@ static void *rows_push(struct rows *rows, size_t row_bytes)
         rows->data = data;
         rows->room = room;
     }
+    TRP_ASSERT(rows->data != NULL);
     void *row = (uint8_t *)rows->data + rows->count * row_bytes;
     memset(row, 0, row_bytes);
     rows->count++;

@@ -120,7 +120,7 @@ static void pump_dispatch(struct trp_swarm *swarm, struct trp_connection *c,
         c->retiring = true;
         return;
     }
-    struct trp_stream *s = trp_stream_of(swarm, c, event->stream);
+    struct trp_stream *s = trp_stream_of(swarm, event->user);
     if (s == NULL) {
         return;
     }

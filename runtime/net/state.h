@@ -135,15 +135,10 @@ struct trp_protocol_table {
     uint32_t *behaviours;
 };
 
-/* Which stream a muxer's id means. */
-struct trp_stream_key {
-    uint64_t connection;
-    uint64_t stream; /* 64 bits wide so that there is no padding to hash */
-};
-
 struct trp_stream {
     trp_stream_id id;
-    struct trp_stream_key key;         /* key.connection stays when the connection is gone */
+    trp_connection_id connection_id;   /* stays when the connection is gone */
+    uint32_t muxer_stream;             /* what the muxer calls it */
     struct trp_connection *connection; /* NULL: waits for one, or has ended */
     struct trp_pool_peer *peer;
     uint32_t behaviour;
@@ -165,7 +160,6 @@ struct trp_stream {
     struct trp_list_link owner_link;       /* of the connection, or of the waiting ones of a peer */
     struct trp_list_link notify_link;      /* has something to tell */
     struct trp_list_link negotiating_link; /* all have the same span: oldest first */
-    UT_hash_handle hh;
 };
 
 struct trp_dial_candidate {
@@ -237,7 +231,6 @@ struct trp_swarm {
     struct trp_slab connections;
     struct trp_slab streams;
     struct trp_slab dials;
-    struct trp_stream *streams_by_key;
     struct trp_protocol_table *accepted;
 
     trp_connection_id *opened; /* in the order of opening; 0: closed since */

@@ -11,20 +11,17 @@
 static struct trp_stream_info stream_info(const struct trp_stream *s)
 {
     return (struct trp_stream_info){.id = s->id,
-                                    .connection = s->key.connection,
+                                    .connection = s->connection_id,
                                     .peer = &s->peer->id,
                                     .protocol = s->protocol,
                                     .inbound = s->inbound,
                                     .token = s->token};
 }
 
-struct trp_stream *trp_stream_of(const struct trp_swarm *swarm, const struct trp_connection *c,
-                                 uint32_t muxer_stream)
+struct trp_stream *trp_stream_of(const struct trp_swarm *swarm, uint64_t user)
 {
-    const struct trp_stream_key key = {.connection = c->id, .stream = muxer_stream};
-    struct trp_stream *s;
-    HASH_FIND(hh, swarm->streams_by_key, &key, sizeof key, s);
-    return s;
+    struct trp_stream *s = trp_slab_find(&swarm->streams, user);
+    return s == NULL || s->connection == NULL ? NULL : s;
 }
 
 /* ---- making and taking apart ---- */
@@ -77,11 +74,6 @@ static void stream_detach(struct trp_swarm *swarm, struct trp_stream *s)
         s->peer->waiting_count--;
     }
     trp_list_link_remove(&s->owner_link);
-    if (s->hh.tbl != NULL) {
-        struct trp_memory *uthash_memory = swarm->memory;
-        HASH_DELETE(hh, swarm->streams_by_key, s);
-        s->hh.tbl = NULL;
-    }
     if (c != NULL) {
         c->streams_count--;
         c->streams_active -= s->background ? 0 : 1;
@@ -123,7 +115,7 @@ static void stream_tell_opened(struct trp_swarm *swarm, struct trp_stream *s)
     s->told = true;
     trp_trace_stream_opened(
         swarm->trace, &(struct trp_event_stream_opened){.stream = s->id,
-                                                        .connection = s->key.connection,
+                                                        .connection = s->connection_id,
                                                         .peer = &s->peer->id,
                                                         .protocol = trp_bytes_text(s->protocol),
                                                         .inbound = s->inbound});
@@ -139,13 +131,13 @@ static void stream_tell_closed(struct trp_swarm *swarm, struct trp_stream *s)
     bool silent = s->inbound && !s->told;
     if (silent) {
         trp_trace_stream_refused(swarm->trace,
-                                 &(struct trp_event_stream_refused){.connection = s->key.connection,
+                                 &(struct trp_event_stream_refused){.connection = s->connection_id,
                                                                     .peer = &s->peer->id,
                                                                     .status = s->reason});
     } else {
         trp_trace_stream_closed(
             swarm->trace, &(struct trp_event_stream_closed){.stream = s->id,
-                                                            .connection = s->key.connection,
+                                                            .connection = s->connection_id,
                                                             .peer = &s->peer->id,
                                                             .protocol = trp_bytes_text(s->protocol),
                                                             .inbound = s->inbound,
@@ -185,7 +177,7 @@ void trp_stream_end(struct trp_swarm *swarm, struct trp_stream *s, enum trp_stat
 static void stream_abandon(struct trp_swarm *swarm, struct trp_stream *s, enum trp_status reason)
 {
     if (s->connection != NULL && s->connection->yamux != NULL) {
-        trp_pump_reset_stream(s->connection, (uint32_t)s->key.stream);
+        trp_pump_reset_stream(s->connection, s->muxer_stream);
     }
     stream_detach(swarm, s);
     s->ended = true;
@@ -202,8 +194,8 @@ static enum trp_status negotiation_flush(struct trp_swarm *swarm, struct trp_str
     enum trp_status status = trp_multistream_send(s->negotiation, words);
     if (status == TRP_OK && words->size > 0) {
         size_t used = 0;
-        status = trp_yamux_write(s->connection->yamux, (uint32_t)s->key.stream,
-                                 trp_buffer_view(words), &used);
+        status =
+            trp_yamux_write(s->connection->yamux, s->muxer_stream, trp_buffer_view(words), &used);
         if (status == TRP_OK && used < words->size) {
             status = TRP_EFULL; /* a peer that asks for "ls" and never reads the answer */
         }
@@ -231,11 +223,11 @@ static enum trp_status negotiation_begin(struct trp_swarm *swarm, struct trp_str
     return TRP_OK;
 }
 
-static enum trp_status stream_index(struct trp_swarm *swarm, struct trp_stream *s)
+/* Has the muxer's events say which stream they are of. */
+static enum trp_status stream_name(struct trp_stream *s)
 {
-    struct trp_memory *uthash_memory = swarm->memory;
-    HASH_ADD(hh, swarm->streams_by_key, key, sizeof s->key, s);
-    return s->hh.tbl == NULL ? TRP_ENOMEM : TRP_OK;
+    enum trp_status status = trp_yamux_set_user(s->connection->yamux, s->muxer_stream, s->id);
+    return status == TRP_OK ? TRP_OK : TRP_ERESET; /* by the peer, in the same breath */
 }
 
 static void accept_refused(struct trp_swarm *swarm, struct trp_connection *c, uint32_t muxer_stream,
@@ -262,9 +254,10 @@ void trp_stream_accept(struct trp_swarm *swarm, struct trp_connection *c, uint32
         return;
     }
     s->inbound = true;
-    s->key = (struct trp_stream_key){.connection = c->id, .stream = muxer_stream};
+    s->connection_id = c->id;
+    s->muxer_stream = muxer_stream;
     stream_link_connection(s, c);
-    status = stream_index(swarm, s);
+    status = stream_name(s);
     if (status == TRP_OK) {
         s->accepted = trp_behaviours_accepted(swarm);
         status = s->accepted == NULL ? TRP_ENOMEM : TRP_OK;
@@ -324,7 +317,7 @@ static struct trp_bytes stream_negotiate(struct trp_swarm *swarm, struct trp_str
         enum trp_status status = trp_multistream_recv(s->negotiation, in, &used);
         in = trp_bytes_skip(in, used);
         if (used > 0) {
-            trp_pump_consumed(s->connection, (uint32_t)s->key.stream, used);
+            trp_pump_consumed(s->connection, s->muxer_stream, used);
         }
         if (status == TRP_OK) {
             status = negotiation_flush(swarm, s);
@@ -448,9 +441,10 @@ static enum trp_status stream_attach(struct trp_swarm *swarm, struct trp_stream 
         }
         return status;
     }
-    s->key = (struct trp_stream_key){.connection = c->id, .stream = muxer_stream};
+    s->connection_id = c->id;
+    s->muxer_stream = muxer_stream;
     stream_link_connection(s, c);
-    status = stream_index(swarm, s);
+    status = stream_name(s);
     if (status != TRP_OK) {
         return status;
     }
@@ -583,7 +577,7 @@ enum trp_status trp_swarm_open_stream(struct trp_swarm *swarm,
     }
     if (s != NULL) {
         if (s->connection != NULL) {
-            trp_pump_reset_stream(s->connection, (uint32_t)s->key.stream);
+            trp_pump_reset_stream(s->connection, s->muxer_stream);
         }
         stream_free(swarm, s);
     } else if (peer != NULL) {
@@ -611,8 +605,7 @@ enum trp_status trp_stream_write(struct trp_swarm *swarm, trp_stream_id stream, 
     if (!s->told || s->connection == NULL) {
         return TRP_ESTATE;
     }
-    enum trp_status status =
-        trp_yamux_write(s->connection->yamux, (uint32_t)s->key.stream, in, ret_used);
+    enum trp_status status = trp_yamux_write(s->connection->yamux, s->muxer_stream, in, ret_used);
     trp_connection_touch(swarm, s->connection);
     if (status == TRP_OK || status == TRP_ESTATE || status == TRP_ENOMEM) {
         return status;
@@ -624,7 +617,7 @@ void trp_stream_shutdown(struct trp_swarm *swarm, trp_stream_id stream)
 {
     struct trp_stream *s = stream_find_live(swarm, stream);
     if (s != NULL && s->told && s->connection != NULL) {
-        trp_pump_shutdown_stream(s->connection, (uint32_t)s->key.stream);
+        trp_pump_shutdown_stream(s->connection, s->muxer_stream);
         trp_connection_touch(swarm, s->connection);
     }
 }
@@ -643,7 +636,7 @@ void trp_stream_consumed(struct trp_swarm *swarm, trp_stream_id stream, size_t b
     if (s == NULL || s->connection == NULL || bytes == 0) {
         return;
     }
-    trp_pump_consumed(s->connection, (uint32_t)s->key.stream, bytes);
+    trp_pump_consumed(s->connection, s->muxer_stream, bytes);
     trp_connection_touch(swarm, s->connection);
 }
 

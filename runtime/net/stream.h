@@ -10,9 +10,8 @@
 
 #include "net/state.h"
 
-/* The stream that an id of the muxer means; NULL when it is none of ours any more. */
-struct trp_stream *trp_stream_of(const struct trp_swarm *swarm, const struct trp_connection *c,
-                                 uint32_t muxer_stream);
+/* The stream that an event of the muxer means; NULL when it is none of ours any more. */
+struct trp_stream *trp_stream_of(const struct trp_swarm *swarm, uint64_t user);
 
 /* ---- called from the work loop ---- */
 

@@ -133,6 +133,11 @@ bool trp_yamux_next_event(struct trp_yamux *yamux, struct trp_yamux_event *ret_e
         *ret_event = yamux->events[yamux->events_head];
         yamux->events_head = (yamux->events_head + 1) % TRP_YAMUX_EVENTS_MAX;
         yamux->events_count--;
+        const struct trp_yamux_stream *of =
+            trp_yamux_table_find(&yamux->streams, ret_event->stream);
+        if (of != NULL) { /* the caller may have named it since the event arose */
+            ret_event->user = of->user;
+        }
         return true;
     }
     struct trp_list_link *link = trp_list_front(&yamux->happened);
@@ -140,8 +145,10 @@ bool trp_yamux_next_event(struct trp_yamux *yamux, struct trp_yamux_event *ret_e
         return false;
     }
     struct trp_yamux_stream *s = TRP_CONTAINER(link, struct trp_yamux_stream, event_link);
-    *ret_event = (struct trp_yamux_event){
-        .kind = s->finished_due ? TRP_YAMUX_FINISHED : TRP_YAMUX_WRITABLE, .stream = s->id};
+    *ret_event =
+        (struct trp_yamux_event){.kind = s->finished_due ? TRP_YAMUX_FINISHED : TRP_YAMUX_WRITABLE,
+                                 .stream = s->id,
+                                 .user = s->user};
     if (s->finished_due) {
         trp_yamux_stream_remove(yamux, s);
     } else {
@@ -175,6 +182,16 @@ enum trp_status trp_yamux_open_stream(struct trp_yamux *yamux, uint32_t *ret_str
     s->ack_awaited = true;
     trp_yamux_stream_schedule(yamux, s);
     *ret_stream = s->id;
+    return TRP_OK;
+}
+
+enum trp_status trp_yamux_set_user(struct trp_yamux *yamux, uint32_t stream, uint64_t user)
+{
+    struct trp_yamux_stream *s = trp_yamux_stream_find(yamux, stream);
+    if (s == NULL) {
+        return TRP_ENOTFOUND;
+    }
+    s->user = user;
     return TRP_OK;
 }
 

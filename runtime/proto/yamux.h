@@ -41,6 +41,7 @@ struct trp_yamux_event {
     enum trp_yamux_kind kind;
     uint32_t stream;
     uint32_t code;
+    uint64_t user;         /* as given to trp_yamux_set_user; 0 until then */
     struct trp_bytes data; /* DATA only; borrows from the `in` that carried it */
 };
 
@@ -63,6 +64,10 @@ enum trp_status trp_yamux_send(struct trp_yamux *yamux, trp_time now,
  * TRP_EFULL at streams_max or while 256 of ours are unacknowledged, TRP_ECLOSED after a Go Away of
  * the peer, TRP_ENOMEM. */
 enum trp_status trp_yamux_open_stream(struct trp_yamux *yamux, uint32_t *ret_stream) TRP_NODISCARD;
+/* Gives a stream a number of the caller's, which comes with its events. TRP_ENOTFOUND also when the
+ * peer has reset it meanwhile. */
+enum trp_status trp_yamux_set_user(struct trp_yamux *yamux, uint32_t stream,
+                                   uint64_t user) TRP_NODISCARD;
 /* Copies as much as fits the send buffer; after a short write, WRITABLE follows. TRP_EAGAIN when
  * not one byte fits, TRP_ESTATE after shutdown, TRP_ENOMEM (nothing is lost). */
 enum trp_status trp_yamux_write(struct trp_yamux *yamux, uint32_t stream, struct trp_bytes in,

@@ -57,8 +57,8 @@ static void yamux_on_reset(struct trp_yamux *y, uint32_t id, uint32_t code)
         return;
     }
     if (!s->rst_due) {
-        yamux_emit(y,
-                   &(struct trp_yamux_event){.kind = TRP_YAMUX_RESET, .stream = id, .code = code});
+        yamux_emit(y, &(struct trp_yamux_event){
+                          .kind = TRP_YAMUX_RESET, .stream = id, .code = code, .user = s->user});
     }
     trp_yamux_stream_remove(y, s);
 }

@@ -10,6 +10,7 @@
 #include "base/list.h"
 
 struct trp_yamux_stream {
+    uint64_t user; /* the caller's number for it */
     uint32_t id;
     uint32_t tx_window; /* bytes that the peer still takes */
     uint32_t rx_window; /* bytes that the peer may still send */

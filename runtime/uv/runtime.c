@@ -288,12 +288,19 @@ enum trp_status trp_runtime_open(const struct trp_runtime_config *config,
     return TRP_OK;
 }
 
+enum trp_status trp_runtime_listen(struct trp_runtime *runtime, const struct trp_multiaddr *address)
+{
+    const struct trp_command command = {
+        .kind = TRP_CMD_LISTEN, .request = REQUEST_LISTEN, .address = *address};
+    enum trp_status status = runtime_ask(runtime, &command);
+    return status == TRP_OK ? trp_uv_listen_status(runtime->driver) : status;
+}
+
 enum trp_status trp_bootstrap(const char *listen, const struct trp_runtime_config *config,
                               struct trp_runtime **ret_runtime)
 {
-    struct trp_command command = {.kind = TRP_CMD_LISTEN, .request = REQUEST_LISTEN};
-    if (trp_multiaddr_parse(listen != NULL ? listen : LISTEN_DEFAULT, &command.address, NULL) !=
-        TRP_OK) {
+    struct trp_multiaddr address;
+    if (trp_multiaddr_parse(listen != NULL ? listen : LISTEN_DEFAULT, &address, NULL) != TRP_OK) {
         return TRP_EINVAL;
     }
     struct trp_runtime_config whole = {.loop = NULL};
@@ -308,10 +315,7 @@ enum trp_status trp_bootstrap(const char *listen, const struct trp_runtime_confi
     if (status != TRP_OK) {
         return status;
     }
-    status = runtime_ask(runtime, &command);
-    if (status == TRP_OK) {
-        status = trp_uv_listen_status(runtime->driver);
-    }
+    status = trp_runtime_listen(runtime, &address);
     if (status != TRP_OK) {
         trp_runtime_close(runtime);
         return status;

@@ -5,7 +5,10 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include "reports/store/run_db.h"
+
 #include <troupe/base.h>
+#include <troupe/multiaddr.h>
 #include <troupe/trace.h>
 
 #include <stdio.h>
@@ -46,6 +49,14 @@ int cli_wrong(const struct cli_verb *verb, const char *format, ...) TRP_PRINTF(2
 /* Prints "troupe VERB: …" for what is not the caller's fault; gives `code`. */
 int cli_fail(const struct cli_verb *verb, int code, const char *format, ...) TRP_PRINTF(3, 4);
 
+/* Opens a finished run. Errors are said; gives an exit code. */
+int cli_run_open(const struct cli_verb *verb, const char *path, struct trp_run_db **ret_db);
+/* Says why a file cannot be read ("No such file or directory"); NULL when it can. */
+const char *cli_unreadable(const char *path);
+/* Reads a multiaddr. Errors are said; gives an exit code. */
+int cli_address(const struct cli_verb *verb, const char *text, struct trp_multiaddr *ret_address);
+/* Checks what --kad-protocol says; NULL: it says nothing. Errors are said; gives an exit code. */
+int cli_protocol(const struct cli_verb *verb, const char *text);
 /* Reads a whole decimal number. */
 bool cli_number(const char *text, uint64_t *ret_number);
 /* Reads a span with a unit: ns us ms s min h. */

@@ -52,6 +52,14 @@ int cli_client_open(const struct cli_verb *verb, const struct cli_client_options
     if (options->bootstrap_count == 0) {
         return cli_wrong(verb, "it needs --bootstrap ADDR, a peer of the network to ask");
     }
+    int code = cli_protocol(verb, options->kad);
+    struct trp_multiaddr addresses[CLI_BOOTSTRAP_MAX];
+    for (uint32_t i = 0; i < options->bootstrap_count && code == CLI_OK; i++) {
+        code = cli_address(verb, options->bootstrap[i], &addresses[i]);
+    }
+    if (code != CLI_OK) {
+        return code;
+    }
     trp_recorder_init(&client->recorder, (struct trp_trace_sink){.event = cli_print_event});
     client->deadline = trp_time_after(cli_clock(), timeout);
     const struct trp_runtime_config config = {
@@ -67,17 +75,12 @@ int cli_client_open(const struct cli_verb *verb, const struct cli_client_options
         return cli_fail(verb, CLI_INTERNAL, "cannot start: %s", trp_status_text(status));
     }
     for (uint32_t i = 0; i < options->bootstrap_count; i++) {
-        struct trp_command command = {.kind = TRP_CMD_BOOTSTRAP};
-        size_t at = 0;
-        if (trp_multiaddr_parse(options->bootstrap[i], &command.address, &at) != TRP_OK) {
-            cli_client_close(client);
-            return cli_wrong(verb, "'%s' is no multiaddr (it goes wrong at character %zu)",
-                             options->bootstrap[i], at + 1);
-        }
+        const struct trp_command command = {.kind = TRP_CMD_BOOTSTRAP, .address = addresses[i]};
         status = trp_runtime_command(client->runtime, &command);
         if (status != TRP_OK) {
             cli_client_close(client);
-            return cli_fail(verb, CLI_INTERNAL, "cannot dial: %s", trp_status_text(status));
+            return cli_fail(verb, CLI_FAILED, "cannot join by %s: %s", options->bootstrap[i],
+                            trp_status_text(status));
         }
     }
     return CLI_OK;
@@ -122,10 +125,36 @@ enum trp_status cli_client_command(struct cli_client *client, struct trp_command
     return client->answer.status;
 }
 
-int cli_client_failed(const struct cli_client *client, const char *what)
+/* What a failure means to somebody at a shell; NULL: what it says is enough. */
+static const char *advice(enum trp_status status)
+{
+    static const struct {
+        enum trp_status status;
+        const char *text;
+    } advices[] = {
+        {TRP_ENOTFOUND, "nobody is registered under that name; troupe peers tells who is there"},
+        {TRP_ENOPEERS, "nobody answers at the --bootstrap addresses: is the node running?"},
+        {TRP_ENOADDRESS, "nobody answers at the --bootstrap addresses: is the node running?"},
+        {TRP_ETIMEDOUT, "--timeout gives it more time"},
+        {TRP_EDECODE, "its message has other fields, or fields of other types"},
+        {TRP_EUNKNOWNMESSAGE, "troupe lookup tells the type of the actor"}};
+    for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++) {
+        if (advices[i].status == status) {
+            return advices[i].text;
+        }
+    }
+    return NULL;
+}
+
+int cli_client_failed(const struct cli_client *client, const struct trp_command *command)
 {
     enum trp_status status = client->answer.status;
-    int code = status == TRP_ETIMEDOUT ? CLI_TIMEOUT : CLI_FAILED;
-    return cli_fail(client->verb, code, "%s: %s (%s)", what, trp_status_text(status),
-                    trp_status_name(status));
+    const char *what = command->kind == TRP_CMD_ASK    ? "no answer"
+                       : command->kind == TRP_CMD_TELL ? "not told"
+                                                       : "not found";
+    const char *more = advice(status);
+    return cli_fail(client->verb, status == TRP_ETIMEDOUT ? CLI_TIMEOUT : CLI_FAILED,
+                    "%.*s: %s: %s (%s)%s%s", (int)command->name.size,
+                    (const char *)command->name.data, what, trp_status_text(status),
+                    trp_status_name(status), more == NULL ? "" : "\n  ", more == NULL ? "" : more);
 }

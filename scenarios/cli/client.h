@@ -25,6 +25,7 @@ struct cli_client_options {
     {"bootstrap", (options).bootstrap, CLI_BOOTSTRAP_MAX, &(options).bootstrap_count},             \
         {"timeout", &(options).timeout, 1, &(options).timeout_count},                              \
         {"kad-protocol", &(options).kad, 1, &(options).kad_count},                                 \
+        {"json", NULL, 0, &(options).json_count},                                                  \
     {                                                                                              \
         "trace", NULL, 0, &(options).trace_count                                                   \
     }
@@ -32,6 +33,7 @@ struct cli_client_options {
     "  --bootstrap ADDR     a peer to join the network by, repeatable\n"                           \
     "  --timeout SPAN       give up after that long; 10s unless said\n"                            \
     "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"                       \
+    "  --json               the result as JSON: an object on a line\n"                             \
     "  --trace              every event as text on standard error\n"
 
 /* How the last command went. Slices are copies, valid until the next command. */
@@ -62,7 +64,7 @@ void cli_client_close(struct cli_client *client);
 /* Sends a command and waits for its result; again while the network is not joined yet, until the
  * time is over. Gives client->answer.status. */
 enum trp_status cli_client_command(struct cli_client *client, struct trp_command *command);
-/* Says how a command failed. */
-int cli_client_failed(const struct cli_client *client, const char *what);
+/* Says how a command failed, and what to do about it; gives an exit code. */
+int cli_client_failed(const struct cli_client *client, const struct trp_command *command);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* ask and tell: one message to an actor found by name. */
+#include "reports/render/json.h"
 #include "scenarios/cli/client.h"
 #include "scenarios/cli/json_args.h"
 
@@ -7,17 +8,50 @@
 
 #define PAYLOAD_BYTES_MAX 65536u
 
-static int print_payload(const struct cli_client *client, struct trp_bytes payload)
+/* A payload as JSON. The caller frees it; NULL: no memory. */
+static char *payload_text(struct trp_bytes payload)
 {
     size_t size = trp_msgpack_print(payload, NULL, 0);
     char *text = malloc(size + 1);
-    if (text == NULL) {
+    if (text != NULL) {
+        (void)trp_msgpack_print(payload, text, size + 1);
+    }
+    return text;
+}
+
+/* {outcome status text reply}: reply is null without one. */
+static void print_json(enum trp_status status, const char *reply)
+{
+    struct json json = {.out = stdout};
+    json_open(&json, NULL, '{');
+    json_text(&json, "outcome", status == TRP_OK ? "passed" : "failed");
+    json_text(&json, "status", trp_status_name(status));
+    json_text(&json, "text", trp_status_text(status));
+    json_raw(&json, "reply", reply == NULL ? "null" : reply);
+    json_close(&json, '}');
+    (void)putchar('\n');
+}
+
+/* Prints how it went: the reply, also when it is the handler's error. */
+static int print_answer(const struct cli_client *client, const struct trp_command *command,
+                        bool as_json)
+{
+    const struct cli_answer *answer = &client->answer;
+    enum trp_status status = answer->status;
+    bool has_reply = (status == TRP_OK && command->kind == TRP_CMD_ASK) ||
+                     (status == TRP_EHANDLER && answer->payload_size > 0);
+    char *reply = has_reply ? payload_text(trp_bytes(answer->payload, answer->payload_size)) : NULL;
+    if (has_reply && reply == NULL) {
         return cli_fail(client->verb, CLI_INTERNAL, "out of memory");
     }
-    (void)trp_msgpack_print(payload, text, size + 1);
-    (void)puts(text);
-    free(text);
-    return CLI_OK;
+    int code = status == TRP_OK ? CLI_OK : cli_client_failed(client, command);
+    if (as_json) {
+        print_json(status, reply);
+    } else if (has_reply) {
+        (void)puts(reply);
+    }
+    free(reply);
+    return code;
 }
 
 static int send_message(const struct cli_verb *verb, const struct cli_client_options *options,
@@ -28,16 +62,8 @@ static int send_message(const struct cli_verb *verb, const struct cli_client_opt
     if (code != CLI_OK) {
         return code;
     }
-    enum trp_status status = cli_client_command(&client, command);
-    struct trp_bytes payload = trp_bytes(client.answer.payload, client.answer.payload_size);
-    if (status == TRP_OK && command->kind == TRP_CMD_ASK) {
-        code = print_payload(&client, payload);
-    } else if (status != TRP_OK) {
-        code = cli_client_failed(&client, command->kind == TRP_CMD_ASK ? "no answer" : "not told");
-        if (status == TRP_EHANDLER && payload.size > 0) {
-            (void)print_payload(&client, payload);
-        }
-    }
+    (void)cli_client_command(&client, command);
+    code = print_answer(&client, command, options->json_count > 0);
     cli_client_close(&client);
     return code;
 }
@@ -83,15 +109,18 @@ const struct cli_verb cli_verb_ask = {
     .name = "ask",
     .about = "send a message to an actor of a running network and print its reply",
     .help =
-        "Usage: troupe ask NAME MESSAGE [JSON] --bootstrap ADDR…\n"
+        "Usage: troupe ask NAME MESSAGE [JSON] --bootstrap ADDR… [OPTIONS]\n"
         "\n"
         "Finds the actor registered under NAME through the DHT, asks it, prints the reply as\n"
         "JSON. JSON is the message: an object of its fields, or whatever the message is. Without\n"
         "it, it has no fields: [], which Rust reads as struct S; and struct S {}. Bytes are\n"
         "written as an array of numbers, and printed in hexadecimal.\n"
         "\n" CLI_CLIENT_HELP "\n"
-        "Example:\n"
+        "With --json: outcome, status and text of it, reply.\n"
+        "\n"
+        "Examples:\n"
         "  troupe ask counter inc '{\"amount\": 10}' --bootstrap /ip4/127.0.0.1/tcp/4001\n"
+        "  troupe ask counter get --bootstrap /ip4/127.0.0.1/tcp/4001 --json | jq .reply\n"
         "\n"
         "Exit codes: 0 answered, 1 an error or nobody of that name, 2 the command is wrong,\n"
         "4 out of time.\n",
@@ -100,10 +129,15 @@ const struct cli_verb cli_verb_ask = {
 const struct cli_verb cli_verb_tell = {
     .name = "tell",
     .about = "send a message to an actor of a running network, without a reply",
-    .help = "Usage: troupe tell NAME MESSAGE [JSON] --bootstrap ADDR…\n"
-            "\n"
-            "Finds the actor registered under NAME and puts the message into its mailbox.\n"
-            "\n" CLI_CLIENT_HELP "\n"
-            "Example:\n"
-            "  troupe tell counter inc '{\"amount\": 1}' --bootstrap /ip4/127.0.0.1/tcp/4001\n",
+    .help =
+        "Usage: troupe tell NAME MESSAGE [JSON] --bootstrap ADDR… [OPTIONS]\n"
+        "\n"
+        "Finds the actor registered under NAME and puts the message into its mailbox; what the\n"
+        "actor makes of it is not told. JSON is the message, as of `troupe ask`.\n"
+        "\n" CLI_CLIENT_HELP "\n"
+        "Example:\n"
+        "  troupe tell counter inc '{\"amount\": 1}' --bootstrap /ip4/127.0.0.1/tcp/4001\n"
+        "\n"
+        "Exit codes: 0 it is in the mailbox, 1 an error or nobody of that name, 2 the command is\n"
+        "wrong, 4 out of time.\n",
     .run = cmd_message};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "scenarios/cli/json.h"
+#include "reports/render/json.h"
 #include "scenarios/cli/scenario.h"
 #include "scenarios/harness/vocabulary.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "reports/render/json.h"
 #include "scenarios/cli/client.h"
-#include "scenarios/cli/json.h"
 
 #include <inttypes.h>
 
@@ -42,9 +42,7 @@ static int cmd_lookup(const struct cli_verb *verb, int argc, char **argv)
     const char *name;
     uint32_t all = 0;
     uint32_t count;
-    const struct cli_option table[] = {CLI_CLIENT_OPTIONS(options),
-                                       {"json", NULL, 0, &options.json_count},
-                                       {"all", NULL, 0, &all}};
+    const struct cli_option table[] = {CLI_CLIENT_OPTIONS(options), {"all", NULL, 0, &all}};
     struct cli_client client;
     int code =
         cli_parse(verb, table, sizeof table / sizeof table[0], argc, argv, &name, 1, 1, &count);
@@ -67,7 +65,7 @@ static int cmd_lookup(const struct cli_verb *verb, int argc, char **argv)
         print_actor(&listing, &client.answer.ref, trp_bytes_text(client.answer.actor_type));
     }
     if (status != TRP_OK && listing.count == 0) {
-        code = cli_client_failed(&client, name);
+        code = cli_client_failed(&client, &command);
     }
     cli_client_close(&client);
     return code;
@@ -78,7 +76,13 @@ const struct cli_verb cli_verb_lookup = {
     .about = "find the actors of a name in a running network",
     .help = "Usage: troupe lookup NAME --bootstrap ADDR… [--all] [--json]\n"
             "\n"
-            "Prints the first actor found under NAME, or with --all each of them, a line each.\n"
-            "\n" CLI_CLIENT_HELP "\n"
+            "Prints the first actor found under NAME, or with --all each of them, a line each;\n"
+            "with --json an object each: peer, actor, type.\n"
+            "\n"
+            "  --all                everybody of that name\n" CLI_CLIENT_HELP "\n"
+            "Examples:\n"
+            "  troupe lookup counter --bootstrap /ip4/127.0.0.1/tcp/4001\n"
+            "  troupe lookup counter --all --json --bootstrap /ip4/127.0.0.1/tcp/4001 | jq .peer\n"
+            "\n"
             "Exit codes: 0 found, 1 nobody of that name, 2 the command is wrong, 4 out of time.\n",
     .run = cmd_lookup};

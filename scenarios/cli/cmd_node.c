@@ -55,18 +55,46 @@ static void daemon_on_result(void *user, const struct trp_result *result)
     }
 }
 
-static int send_address(struct daemon *daemon, enum trp_command_kind kind, const char *text)
+static int listen_on(struct daemon *daemon, const char *text)
 {
-    struct trp_command command = {.kind = kind};
-    size_t at = 0;
-    if (trp_multiaddr_parse(text, &command.address, &at) != TRP_OK) {
-        return cli_wrong(daemon->verb, "'%s' is no multiaddr (it goes wrong at character %zu)",
-                         text, at + 1);
+    struct trp_multiaddr address;
+    int code = cli_address(daemon->verb, text, &address);
+    if (code != CLI_OK) {
+        return code;
+    }
+    enum trp_status status = trp_runtime_listen(daemon->runtime, &address);
+    if (status == TRP_OK) {
+        return CLI_OK;
+    }
+    return cli_fail(daemon->verb, CLI_FAILED, "cannot listen on %s: %s", text,
+                    status == TRP_EADDRINUSE
+                        ? "another program listens there; tcp/0 takes a free port"
+                    : status == TRP_EINVAL  ? "it is no address of this machine"
+                    : status == TRP_EDENIED ? "the system does not allow it"
+                                            : trp_status_text(status));
+}
+
+static int join_by(struct daemon *daemon, const char *text)
+{
+    struct trp_command command = {.kind = TRP_CMD_BOOTSTRAP};
+    int code = cli_address(daemon->verb, text, &command.address);
+    if (code != CLI_OK) {
+        return code;
     }
     enum trp_status status = trp_runtime_command(daemon->runtime, &command);
-    return status == TRP_OK
-               ? CLI_OK
-               : cli_fail(daemon->verb, CLI_FAILED, "%s: %s", text, trp_status_text(status));
+    return status == TRP_OK ? CLI_OK
+                            : cli_fail(daemon->verb, CLI_FAILED, "cannot join by %s: %s", text,
+                                       trp_status_text(status));
+}
+
+static bool is_actor_type(struct trp_bytes type)
+{
+    for (uint32_t i = 0; i < trp_workload_types_count; i++) {
+        if (trp_bytes_equal(trp_bytes_text(trp_workload_types[i]->id), type)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int spawn_actor(struct daemon *daemon, const char *text)
@@ -75,6 +103,9 @@ static int spawn_actor(struct daemon *daemon, const char *text)
     static const uint8_t no_arguments[] = {0x80}; /* msgpack: a map without entries */
     if (equals == NULL || equals == text || equals[1] == '\0') {
         return cli_wrong(daemon->verb, "--actor takes TYPE=NAME, not '%s'", text);
+    }
+    if (!is_actor_type(trp_bytes(text, (size_t)(equals - text)))) {
+        return cli_wrong(daemon->verb, "there is no actor type '%.*s'", (int)(equals - text), text);
     }
     if (cli_check_name(daemon->verb, equals + 1) != CLI_OK) {
         return CLI_USAGE;
@@ -132,16 +163,16 @@ static int daemon_begin(struct daemon *daemon, const struct node_options *option
 {
     int code = CLI_OK;
     if (options->listen_count == 0) {
-        code = send_address(daemon, TRP_CMD_LISTEN, "/ip4/0.0.0.0/tcp/0");
+        code = listen_on(daemon, "/ip4/0.0.0.0/tcp/0");
     }
     for (uint32_t i = 0; i < options->listen_count && code == CLI_OK; i++) {
-        code = send_address(daemon, TRP_CMD_LISTEN, options->listen[i]);
+        code = listen_on(daemon, options->listen[i]);
     }
     for (uint32_t i = 0; i < options->actors_count && code == CLI_OK; i++) {
         code = spawn_actor(daemon, options->actors[i]);
     }
     for (uint32_t i = 0; i < options->bootstrap_count && code == CLI_OK; i++) {
-        code = send_address(daemon, TRP_CMD_BOOTSTRAP, options->bootstrap[i]);
+        code = join_by(daemon, options->bootstrap[i]);
     }
     return code != CLI_OK || !daemon->failed ? code : CLI_FAILED;
 }
@@ -180,6 +211,23 @@ static int daemon_run(struct daemon *daemon, const struct node_options *options)
     return code;
 }
 
+static int cannot_start(const struct cli_verb *verb, const struct node_options *options,
+                        enum trp_status status)
+{
+    if (options->state != NULL && status == TRP_EMALFORMED) {
+        return cli_fail(verb, CLI_USAGE,
+                        "%s is no state file of a node, or is damaged; it is left as it is "
+                        "(troupe keygen makes a new one)",
+                        options->state);
+    }
+    if (options->state != NULL && status == TRP_EIO) {
+        const char *reason = cli_unreadable(options->state);
+        return cli_fail(verb, CLI_USAGE, "cannot use %s: %s", options->state,
+                        reason == NULL ? trp_status_text(status) : reason);
+    }
+    return cli_fail(verb, CLI_INTERNAL, "cannot start: %s", trp_status_text(status));
+}
+
 static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
 {
     struct node_options options = {0};
@@ -202,6 +250,10 @@ static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
     if (options.mdns_count > 0 && options.no_mdns_count > 0) {
         return cli_wrong(verb, "--mdns and --no-mdns exclude each other");
     }
+    code = cli_protocol(verb, options.kad);
+    if (code != CLI_OK) {
+        return code;
+    }
     struct trp_limits limits;
     code = read_limits(verb, &options, &limits);
     if (code != CLI_OK) {
@@ -222,7 +274,7 @@ static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
         .user = &daemon};
     enum trp_status status = trp_runtime_open(&config, &daemon.runtime);
     if (status != TRP_OK) {
-        return cli_fail(verb, CLI_INTERNAL, "cannot start: %s", trp_status_text(status));
+        return cannot_start(verb, &options, status);
     }
     code = daemon_run(&daemon, &options);
     trp_runtime_close(daemon.runtime);
@@ -232,22 +284,25 @@ static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
 const struct cli_verb cli_verb_node = {
     .name = "node",
     .about = "run a node on the real network",
-    .help = "Usage: troupe node [OPTIONS]\n"
-            "\n"
-            "Runs a node until it is interrupted; it prints the addresses it listens on.\n"
-            "\n"
-            "  --listen ADDR        multiaddr, repeatable; /ip4/0.0.0.0/tcp/0 unless said\n"
-            "  --bootstrap ADDR     a peer to join the network by, repeatable\n"
-            "  --actor TYPE=NAME    spawn an actor (counter, kv, watcher) and register it\n"
-            "  --state FILE         keep identity and known peers there (see troupe keygen)\n"
-            "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"
-            "  --mdns, --no-mdns    find nodes on the local network, or not; it does unless said,\n"
-            "                       on interfaces it listens at: on loopback alone it does not\n"
-            "  --limit NAME=VALUE   another bound than that of troupe/limits.h, repeatable:\n"
-            "                       connections=64, idle_timeout_ns=5min\n"
-            "  --trace              every event as text on standard error\n"
-            "\n"
-            "Example, in two shells:\n"
-            "  troupe node --listen /ip4/127.0.0.1/tcp/4001 --actor counter=counter\n"
-            "  troupe ask counter inc '{\"amount\": 10}' --bootstrap /ip4/127.0.0.1/tcp/4001\n",
+    .help =
+        "Usage: troupe node [OPTIONS]\n"
+        "\n"
+        "Runs a node until it is interrupted; it prints the addresses it listens on.\n"
+        "\n"
+        "  --listen ADDR        multiaddr, repeatable; /ip4/0.0.0.0/tcp/0 unless said\n"
+        "  --bootstrap ADDR     a peer to join the network by, repeatable\n"
+        "  --actor TYPE=NAME    spawn an actor (counter, kv, watcher) and register it\n"
+        "  --state FILE         keep identity and known peers there (see troupe keygen)\n"
+        "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"
+        "  --mdns, --no-mdns    find nodes on the local network, or not; it does unless said,\n"
+        "                       on interfaces it listens at: on loopback alone it does not\n"
+        "  --trace              every event as text on standard error\n"
+        "\n"
+        "Example, in three shells:\n"
+        "  troupe node --listen /ip4/127.0.0.1/tcp/4001 --actor counter=counter\n"
+        "  troupe node --listen /ip4/127.0.0.1/tcp/4002 --bootstrap /ip4/127.0.0.1/tcp/4001\n"
+        "  troupe ask counter inc '{\"amount\": 10}' --bootstrap /ip4/127.0.0.1/tcp/4002\n"
+        "\n"
+        "Exit codes: 0 interrupted, 1 it cannot listen, join or register, 2 the command or the\n"
+        "state file is wrong, 5 the program failed.\n",
     .run = cmd_node};

@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "reports/render/report_html.h"
+#include "reports/render/report_json.h"
 #include "reports/render/report_text.h"
 #include "scenarios/cli/cli.h"
 
 #define RUNS_MAX 64u
 
+struct report_options {
+    const char *html; /* NULL: none */
+    bool json;
+};
+
 static int render(const struct cli_verb *verb, struct trp_run_db *const *runs, uint32_t count,
-                  const char *path)
+                  const struct report_options *options)
 {
+    const char *path = options->html;
     struct trp_run_error error;
     if (path != NULL && trp_report_html(runs, count, NULL, path, &error) != TRP_OK) {
         return cli_fail(verb, CLI_INTERNAL, "%s", error.text);
     }
     const struct trp_report_text_options text = {.color = trp_report_wants_color(stdout)};
     for (uint32_t i = 0; i < count; i++) {
-        if (trp_report_text(runs[i], &text, stdout) != TRP_OK) {
+        enum trp_status status = options->json ? trp_report_json(runs[i], NULL, stdout)
+                                               : trp_report_text(runs[i], &text, stdout);
+        if (status != TRP_OK) {
             return cli_fail(verb, CLI_INTERNAL, "cannot show the summary");
         }
     }
@@ -27,23 +36,22 @@ static int render(const struct cli_verb *verb, struct trp_run_db *const *runs, u
 static int cmd_report(const struct cli_verb *verb, int argc, char **argv)
 {
     const char *files[RUNS_MAX];
-    const char *path = NULL;
-    uint32_t paths = 0;
+    struct report_options options = {0};
+    uint32_t counts[2] = {0};
     uint32_t count;
-    const struct cli_option options[] = {{"html", &path, 1, &paths}};
-    int code = cli_parse(verb, options, 1, argc, argv, files, 1, RUNS_MAX, &count);
+    const struct cli_option table[] = {{"html", &options.html, 1, &counts[0]},
+                                       {"json", NULL, 0, &counts[1]}};
+    int code = cli_parse(verb, table, 2, argc, argv, files, 1, RUNS_MAX, &count);
     if (code != CLI_OK) {
         return code;
     }
+    options.json = counts[1] > 0;
     struct trp_run_db *runs[RUNS_MAX] = {0};
     for (uint32_t i = 0; i < count && code == CLI_OK; i++) {
-        struct trp_run_error error;
-        if (trp_run_db_open(files[i], &runs[i], &error) != TRP_OK) {
-            code = cli_fail(verb, CLI_USAGE, "%s", error.text);
-        }
+        code = cli_run_open(verb, files[i], &runs[i]);
     }
     if (code == CLI_OK) {
-        code = render(verb, runs, count, path);
+        code = render(verb, runs, count, &options);
     }
     for (uint32_t i = 0; i < count; i++) {
         trp_run_db_close(runs[i]);
@@ -55,11 +63,18 @@ const struct cli_verb cli_verb_report = {
     .name = "report",
     .about = "show finished runs as text, or as one HTML file",
     .help =
-        "Usage: troupe report RUN.db… [--html FILE]\n"
+        "Usage: troupe report RUN.db… [--html FILE] [--json]\n"
         "\n"
-        "Shows the summary of each run. With --html, writes one self-contained page with plots\n"
-        "(drawn by gnuplot, where it is installed).\n"
+        "Shows the summary of each finished run, as `troupe run --out DIR` leaves it in\n"
+        "DIR/run.db; sqlite3 DIR/run.db answers what a summary does not.\n"
         "\n"
-        "Example:\n"
-        "  troupe report out/run.db --html out/report.html\n",
+        "  --html FILE  write one self-contained page with plots of all the runs too (drawn by\n"
+        "               gnuplot, where it is installed)\n"
+        "  --json       each run as one JSON object on one line, as of `troupe run --json`\n"
+        "\n"
+        "Examples:\n"
+        "  troupe report out/run.db --html out/report.html\n"
+        "  troupe report before/run.db after/run.db --json | jq .peak_rss_bytes\n"
+        "\n"
+        "Exit codes: 0 shown, whatever the runs came to; 2 no finished run; 5 cannot write.\n",
     .run = cmd_report};

@@ -4,13 +4,16 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
-/* Says whether a file is a database, by its first bytes. */
+/* Says whether a file is a database, by its first bytes; a pipe is none, and stays unread. */
 static bool is_database(const char *path)
 {
     static const char magic[] = "SQLite format 3";
     char begin[sizeof magic] = "";
-    FILE *file = fopen(path, "rb");
+    struct stat about;
+    bool regular = stat(path, &about) == 0 && S_ISREG(about.st_mode);
+    FILE *file = regular ? fopen(path, "rb") : NULL;
     if (file == NULL) {
         return false;
     }
@@ -21,12 +24,11 @@ static bool is_database(const char *path)
 static int print_decisions(const struct cli_verb *verb, const char *path)
 {
     struct trp_run_db *db;
-    struct trp_run_error error;
-    if (trp_run_db_open(path, &db, &error) != TRP_OK) {
-        return cli_fail(verb, CLI_USAGE, "%s", error.text);
+    int code = cli_run_open(verb, path, &db);
+    if (code != CLI_OK) {
+        return code;
     }
     const struct trp_run_info *info = trp_run_db_info(db);
-    int code = CLI_OK;
     if (info->decisions[0] == '\0') {
         code = cli_fail(verb, CLI_USAGE, "%s keeps no decisions: the run did not end", path);
     } else {

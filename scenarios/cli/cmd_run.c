@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/rolling_hash.h"
-#include "reports/render/report_events.h"
 #include "reports/render/report_html.h"
+#include "reports/render/report_json.h"
 #include "reports/render/report_text.h"
 #include "scenarios/cli/cli.h"
-#include "scenarios/cli/json.h"
 #include "scenarios/cli/scenario.h"
 #include "scenarios/harness/session.h"
 #include "scenarios/live/live.h"
@@ -17,11 +16,11 @@
 
 #define PATH_BYTES_MAX 1024u
 #define PROGRESS_EVERY TRP_MS(100)
-#define CAUSES_MAX     20u
 
 struct run_options {
     const char *file;
     const char *out;
+    char default_out[PATH_BYTES_MAX]; /* where a report goes when nothing is said */
     const char *settings[CLI_SETTINGS_MAX];
     uint32_t settings_count;
     bool has_seed;
@@ -74,7 +73,7 @@ static void watch_progress(void *user, const struct trp_run_progress *progress)
     double wall = (double)(now - watcher->began) / 1e9;
     double virtual_s = (double)progress->now / 1e9;
     (void)fprintf(
-        stderr, "\r\033[K%5.1f%%  %.0f s of %.0f s  %.0fx real time  %u hosts%s%s",
+        stderr, "\r\033[K%5.1f%%  %.0f s of %.0f s  %.0fx real time  %u hosts%s%.40s",
         100.0 * (double)progress->now / (double)progress->until, virtual_s,
         (double)progress->until / 1e9, wall > 0 ? virtual_s / wall : 0, progress->hosts_up,
         progress->fault == NULL ? "" : "  fault: ", progress->fault == NULL ? "" : progress->fault);
@@ -101,99 +100,13 @@ static int exit_code(enum trp_run_outcome outcome)
     return CLI_INTERNAL;
 }
 
-/* The chain of causes of an event as a list of lines. */
-static void print_causes(struct json *json, struct trp_run_db *db, uint64_t event)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    json_open(json, "causes", '[');
-    if (out != NULL) {
-        bool known = trp_report_why(db, event, CAUSES_MAX, out) == TRP_OK;
-        char *rest = fclose(out) == 0 && known ? text : NULL;
-        for (char *line = rest; line != NULL && *line != '\0'; line = rest) {
-            rest = strchr(line, '\n');
-            if (rest != NULL) {
-                *rest++ = '\0';
-            }
-            json_text(json, NULL, line);
-        }
-        free(text);
-    }
-    json_close(json, ']');
-}
-
-static void print_failure(struct json *json, const struct trp_session_result *result,
-                          const char *reproduce)
-{
-    json_open(json, "failure", '{');
-    json_text(json, "text", result->failure);
-    json_text(json, "reproduce", reproduce);
-    if (result->failed < result->expectations_count) {
-        const struct trp_session_expectation *broken = &result->expectations[result->failed];
-        json_text(json, "expectation", broken->text);
-        if (broken->failed != TRP_NEVER) {
-            json_real(json, "time_s", (double)broken->failed / 1e9);
-        }
-        if (broken->host != TRP_RUN_NO_HOST) {
-            json_number(json, "host", broken->host);
-        }
-        if (broken->event != 0) {
-            json_number(json, "event", broken->event);
-            print_causes(json, result->db, broken->event);
-        }
-    }
-    json_close(json, '}');
-}
-
-static void print_json(const struct run_options *options, const struct trp_plan *plan,
-                       const struct trp_session_result *result, const char *reproduce)
-{
-    struct json json = {.out = stdout};
-    json_open(&json, NULL, '{');
-    json_text(&json, "scenario", plan->name);
-    json_number(&json, "seed", options->seed);
-    json_text(&json, "outcome", trp_run_outcome_name(result->outcome));
-    json_text(&json, "net", options->real ? "real" : "sim");
-    json_text(&json, "trace_hash", options->real ? NULL : result->summary.trace_hash);
-    json_number(&json, "events", result->summary.events);
-    json_number(&json, "happenings", result->summary.happenings);
-    json_real(&json, "sim_s", (double)result->summary.sim_ns / 1e9);
-    json_real(&json, "wall_s", (double)result->wall_ns / 1e9);
-    json_number(&json, "hosts", result->summary.hosts);
-    json_number(&json, "peak_rss_bytes", result->peak_rss_bytes);
-    json_open(&json, "expectations", '[');
-    for (uint32_t i = 0; i < result->expectations_count; i++) {
-        const struct trp_session_expectation *expectation = &result->expectations[i];
-        json_open(&json, NULL, '{');
-        json_text(&json, "text", expectation->text);
-        json_text(&json, "outcome", trp_run_verdict_name(expectation->verdict));
-        if (expectation->has_value) {
-            json_real(&json, "value", expectation->value);
-        } else {
-            json_text(&json, "value", NULL);
-        }
-        json_text(&json, "detail", expectation->detail);
-        json_close(&json, '}');
-    }
-    json_close(&json, ']');
-    if (result->outcome == TRP_RUN_PASSED) {
-        json_text(&json, "failure", NULL);
-    } else {
-        print_failure(&json, result, reproduce);
-    }
-    json_text(&json, "out", options->out);
-    json_close(&json, '}');
-    (void)fputc('\n', stdout);
-}
-
 static int write_report(const struct cli_verb *verb, const struct run_options *options,
-                        const struct trp_session_result *result)
+                        struct trp_run_db *db)
 {
     char path[PATH_BYTES_MAX];
     struct trp_run_error error;
     (void)snprintf(path, sizeof path, "%s/report.html", options->out);
-    if (trp_report_html(&result->db, 1, NULL, path, &error) != TRP_OK) {
+    if (trp_report_html(&db, 1, NULL, path, &error) != TRP_OK) {
         return cli_fail(verb, CLI_INTERNAL, "%s", error.text);
     }
     (void)fprintf(stderr, "report: %s\n", path);
@@ -201,19 +114,18 @@ static int write_report(const struct cli_verb *verb, const struct run_options *o
 }
 
 static int show_results(const struct cli_verb *verb, const struct run_options *options,
-                        const struct trp_plan *plan, const struct trp_session_result *result,
-                        const char *reproduce)
+                        struct trp_run_db *db)
 {
-    int code = options->report ? write_report(verb, options, result) : CLI_OK;
-    if (options->json) {
-        print_json(options, plan, result, reproduce);
+    int code = options->report ? write_report(verb, options, db) : CLI_OK;
+    if (options->json && trp_report_json(db, options->out, stdout) != TRP_OK) {
+        code = cli_fail(verb, CLI_INTERNAL, "cannot write the result to standard output");
     }
     const struct trp_report_text_options text = {.color = trp_report_wants_color(stderr),
                                                  .brief = options->json};
-    if (trp_report_text(result->db, &text, stderr) != TRP_OK) {
+    if (trp_report_text(db, &text, stderr) != TRP_OK) {
         code = cli_fail(verb, CLI_INTERNAL, "cannot show the summary");
     }
-    return code != CLI_OK ? code : exit_code(result->outcome);
+    return code != CLI_OK ? code : exit_code(trp_run_db_info(db)->outcome);
 }
 
 /* ---- the verb ---- */
@@ -344,8 +256,7 @@ static int run_session(const struct cli_verb *verb, const struct run_options *op
     }
     int code;
     if (status == TRP_OK) {
-        code = show_results(verb, options, trp_load_plan(scenario->load),
-                            trp_session_result(session), reproduce);
+        code = show_results(verb, options, trp_session_db(session));
         trp_session_close(session);
     } else {
         code = cli_fail(verb, CLI_INTERNAL, "%s", error.text);
@@ -369,7 +280,6 @@ static int check_real(const struct trp_plan *plan)
 
 static int run_file(const struct cli_verb *verb, struct run_options *options)
 {
-    char default_out[PATH_BYTES_MAX];
     struct cli_scenario scenario;
     struct watcher watcher = {.terminal = isatty(STDERR_FILENO) != 0 && !options->trace,
                               .trace = options->trace,
@@ -382,8 +292,8 @@ static int run_file(const struct cli_verb *verb, struct run_options *options)
     const struct trp_plan *plan = trp_load_plan(scenario.load);
     options->seed = options->has_seed ? options->seed : plan->seed;
     if (options->report && options->out == NULL) {
-        (void)snprintf(default_out, sizeof default_out, "out/%s", plan->name);
-        options->out = default_out;
+        (void)snprintf(options->default_out, sizeof options->default_out, "out/%s", plan->name);
+        options->out = options->default_out;
     }
     code = options->real ? check_real(plan) : CLI_OK;
     if (code == CLI_OK && options->out != NULL) {

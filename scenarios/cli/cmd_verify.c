@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "scenarios/cli/cli.h"
+#include "reports/render/json.h"
+#include "scenarios/cli/scenario.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 #define RUNS            2u
 #define ARGUMENTS_MAX   160u
 #define COMPARED_HASHES 65536u
+#define EVENT_TEXT_MAX  1024u
 
 /* The two runs are processes of their own, so that addresses differ, and the second one's fresh
  * memory is filled with another pattern: what depends on either shows. */
@@ -19,8 +21,9 @@ struct verify {
     const struct cli_verb *verb;
     const char *file;
     const char *seed;
-    const char *settings[64];
+    const char *settings[CLI_SETTINGS_MAX];
     uint32_t settings_count;
+    bool json;
     char hashes[RUNS][64];
 };
 
@@ -33,8 +36,10 @@ static void add_argument(const char **arguments, uint32_t *count, const char *te
     }
 }
 
+/* Runs the scenario once more in a process of its own, what it says going to `out` (NULL: only its
+ * summary, as usual). */
 static int run_child(const struct verify *verify, uint32_t index, const char *option,
-                     const char *value, bool quiet)
+                     const char *value, FILE *out)
 {
     const char *arguments[ARGUMENTS_MAX] = {0};
     uint32_t count = 0;
@@ -54,7 +59,9 @@ static int run_child(const struct verify *verify, uint32_t index, const char *op
     (void)fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        if (quiet && freopen("/dev/null", "w", stderr) == NULL) {
+        bool quiet = out != NULL || index > 0;
+        if ((quiet && freopen("/dev/null", "w", stderr) == NULL) ||
+            (out != NULL && dup2(fileno(out), STDOUT_FILENO) < 0)) {
             _exit(CLI_INTERNAL);
         }
         (void)setenv("MALLOC_PERTURB_", perturbations[index], 1);
@@ -81,7 +88,7 @@ static uint64_t first_difference(FILE *const files[RUNS], uint64_t *blocks, uint
     uint64_t events = 0;
     for (;;) {
         size_t counts[RUNS];
-        for (uint32_t i = 0; i < RUNS; i++) {
+        for (size_t i = 0; i < RUNS; i++) {
             counts[i] =
                 fread(blocks + i * COMPARED_HASHES, sizeof *blocks, COMPARED_HASHES, files[i]);
         }
@@ -102,22 +109,60 @@ static uint64_t first_difference(FILE *const files[RUNS], uint64_t *blocks, uint
     }
 }
 
-static int show_difference(const struct verify *verify, uint64_t event)
+/* The event of that number in one of the runs, as text; empty when it has none. */
+static void describe_event(const struct verify *verify, uint32_t index, const char *number,
+                           char ret_text[EVENT_TEXT_MAX])
 {
+    ret_text[0] = '\0';
+    FILE *out = tmpfile();
+    if (out == NULL) {
+        return;
+    }
+    (void)run_child(verify, index, "--show-event", number, out);
+    rewind(out);
+    if (fgets(ret_text, EVENT_TEXT_MAX, out) != NULL) {
+        ret_text[strcspn(ret_text, "\n")] = '\0';
+    }
+    (void)fclose(out);
+}
+
+/* `event`: the first that differs; 0: none does. */
+static int show_comparison(const struct verify *verify, uint64_t event, uint64_t events)
+{
+    char texts[RUNS][EVENT_TEXT_MAX];
     char number[24];
     (void)snprintf(number, sizeof number, "%" PRIu64, event);
-    (void)fprintf(stdout, "the runs differ from event %s on\n", number);
-    for (uint32_t i = 0; i < RUNS; i++) {
-        (void)fprintf(stdout, "run %u: ", i + 1);
-        (void)run_child(verify, i, "--show-event", number, true);
+    for (uint32_t i = 0; i < RUNS && event != 0; i++) {
+        describe_event(verify, i, number, texts[i]);
     }
-    return CLI_DIVERGED;
+    if (verify->json) {
+        struct json json = {.out = stdout};
+        json_open(&json, NULL, '{');
+        json_text(&json, "file", verify->file);
+        json_text(&json, "outcome", event == 0 ? "same" : "different");
+        json_number(&json, event == 0 ? "events" : "event", event == 0 ? events : event);
+        json_open(&json, "runs", '[');
+        for (uint32_t i = 0; i < RUNS && event != 0; i++) {
+            json_text(&json, NULL, texts[i]);
+        }
+        json_close(&json, ']');
+        json_close(&json, '}');
+        (void)putchar('\n');
+    } else if (event == 0) {
+        (void)printf("the same: %" PRIu64 " events, twice\n", events);
+    } else {
+        (void)printf("the runs differ from event %s on\n", number);
+        for (uint32_t i = 0; i < RUNS; i++) {
+            (void)printf("run %u: %s\n", i + 1, texts[i][0] == '\0' ? "it has ended" : texts[i]);
+        }
+    }
+    return event == 0 ? CLI_OK : CLI_DIVERGED;
 }
 
 static int compare(const struct verify *verify)
 {
     FILE *files[RUNS] = {fopen(verify->hashes[0], "rb"), fopen(verify->hashes[1], "rb")};
-    uint64_t *blocks = malloc(RUNS * COMPARED_HASHES * sizeof *blocks);
+    uint64_t *blocks = malloc((size_t)RUNS * COMPARED_HASHES * sizeof *blocks);
     uint64_t events = 0;
     int code = CLI_OK;
     if (files[0] == NULL || files[1] == NULL || blocks == NULL) {
@@ -125,11 +170,7 @@ static int compare(const struct verify *verify)
                         strerror(errno));
     } else {
         uint64_t event = first_difference(files, blocks, &events);
-        if (event != 0) {
-            code = show_difference(verify, event);
-        } else {
-            (void)fprintf(stdout, "the same: %" PRIu64 " events, twice\n", events);
-        }
+        code = show_comparison(verify, event, events);
     }
     free(blocks);
     for (uint32_t i = 0; i < RUNS; i++) {
@@ -153,7 +194,7 @@ static int verify_runs(struct verify *verify)
         }
         (void)close(file);
         (void)fprintf(stderr, "run %u of %u\n", i + 1, RUNS);
-        code = run_child(verify, i, "--event-hashes", verify->hashes[i], i > 0);
+        code = run_child(verify, i, "--event-hashes", verify->hashes[i], NULL);
     }
     return code <= CLI_FAILED ? compare(verify) : code;
 }
@@ -162,13 +203,27 @@ static int cmd_verify(const struct cli_verb *verb, int argc, char **argv)
 {
     struct verify verify = {.verb = verb};
     uint32_t seeds = 0;
+    uint32_t as_json = 0;
     uint32_t operands;
-    const struct cli_option options[] = {{"seed", &verify.seed, 1, &seeds},
-                                         {"set", verify.settings, 64, &verify.settings_count}};
-    int code = cli_parse(verb, options, 2, argc, argv, &verify.file, 1, 1, &operands);
+    const struct cli_option options[] = {
+        {"json", NULL, 0, &as_json},
+        {"seed", &verify.seed, 1, &seeds},
+        {"set", verify.settings, CLI_SETTINGS_MAX, &verify.settings_count}};
+    struct cli_scenario scenario;
+    uint64_t number;
+    int code = cli_parse(verb, options, 3, argc, argv, &verify.file, 1, 1, &operands);
+    if (code == CLI_OK && verify.seed != NULL && !cli_number(verify.seed, &number)) {
+        code = cli_wrong(verb, "--seed takes a whole number, not '%s'", verify.seed);
+    }
+    if (code == CLI_OK) { /* what is wrong with the file is said once, before anything runs */
+        code =
+            cli_scenario_open(verb, verify.file, verify.settings, verify.settings_count, &scenario);
+    }
     if (code != CLI_OK) {
         return code;
     }
+    cli_scenario_close(&scenario);
+    verify.json = as_json > 0;
     code = verify_runs(&verify);
     for (uint32_t i = 0; i < RUNS; i++) {
         if (verify.hashes[i][0] != '\0') {
@@ -182,10 +237,18 @@ const struct cli_verb cli_verb_verify = {
     .name = "verify",
     .about = "run a scenario twice and compare event by event",
     .help =
-        "Usage: troupe verify FILE [--seed N] [--set PATH=VALUE]…\n"
+        "Usage: troupe verify FILE [--seed N] [--set PATH=VALUE]… [--json]\n"
         "\n"
         "Runs the scenario in two processes, with memory laid out differently, and compares\n"
         "the two runs event by event. Where they differ, shows the first event that does.\n"
+        "\n"
+        "  --seed N          instead of the file's run.seed\n"
+        "  --set PATH=VALUE  override a key, as of `troupe run`; repeatable\n"
+        "  --json            one object on one line: file, outcome (same, different), events or\n"
+        "                    the event that differs, runs[that event in each]\n"
+        "\n"
+        "Example:\n"
+        "  troupe verify scenarios/library/tutorial/partition-heal.yaml --seed 7\n"
         "\n"
         "Exit codes: 0 the same, 2 the file is wrong, 3 they differ. Whether expectations held\n"
         "does not matter here.\n",

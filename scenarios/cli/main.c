@@ -136,6 +136,53 @@ int cli_parse(const struct cli_verb *verb, const struct cli_option *options, uin
     return CLI_OK;
 }
 
+const char *cli_unreadable(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return strerror(errno);
+    }
+    errno = 0;
+    bool failed = fgetc(file) == EOF && ferror(file) != 0; /* of a directory, only now */
+    const char *reason = failed ? strerror(errno) : NULL;
+    (void)fclose(file);
+    return reason;
+}
+
+int cli_run_open(const struct cli_verb *verb, const char *path, struct trp_run_db **ret_db)
+{
+    struct trp_run_error error;
+    const char *reason = cli_unreadable(path);
+    if (reason != NULL) {
+        return cli_fail(verb, CLI_USAGE, "cannot read %s: %s", path, reason);
+    }
+    if (trp_run_db_open(path, ret_db, &error) != TRP_OK) {
+        return cli_fail(verb, CLI_USAGE, "%s", error.text);
+    }
+    return CLI_OK;
+}
+
+int cli_address(const struct cli_verb *verb, const char *text, struct trp_multiaddr *ret_address)
+{
+    size_t at = 0;
+    if (trp_multiaddr_parse(text, ret_address, &at) == TRP_OK) {
+        return CLI_OK;
+    }
+    return cli_wrong(verb,
+                     "'%s' is no multiaddr (it goes wrong at character %zu); one looks like "
+                     "/ip4/127.0.0.1/tcp/4001",
+                     text, at + 1);
+}
+
+int cli_protocol(const struct cli_verb *verb, const char *text)
+{
+    return text == NULL || (text[0] == '/' && text[1] != '\0')
+               ? CLI_OK
+               : cli_wrong(verb,
+                           "--kad-protocol takes a protocol id such as /ipfs/kad/1.0.0, not '%s'",
+                           text);
+}
+
 bool cli_number(const char *text, uint64_t *ret_number)
 {
     char *end;

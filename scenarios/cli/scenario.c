@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define SOURCE_BYTES_MAX (1024u * 1024u)
+#define SOURCE_BYTES_MAX ((size_t)1 << 20)
 
 static int read_source(const struct cli_verb *verb, const char *path, char **ret_source,
                        size_t *ret_size)
@@ -17,11 +17,12 @@ static int read_source(const struct cli_verb *verb, const char *path, char **ret
     }
     char *source = malloc(SOURCE_BYTES_MAX + 2);
     size_t size = source == NULL ? 0 : fread(source, 1, SOURCE_BYTES_MAX + 1, file);
-    bool failed = source == NULL || ferror(file) != 0;
+    int error = source == NULL ? ENOMEM : ferror(file) != 0 ? errno : 0;
     (void)fclose(file);
-    if (failed || size > SOURCE_BYTES_MAX) {
+    if (error != 0 || size > SOURCE_BYTES_MAX) {
         free(source);
-        return cli_fail(verb, CLI_USAGE, failed ? "cannot read %s" : "%s is over 1 MiB", path);
+        return error != 0 ? cli_fail(verb, CLI_USAGE, "cannot read %s: %s", path, strerror(error))
+                          : cli_fail(verb, CLI_USAGE, "%s is over 1 MiB: no scenario", path);
     }
     source[size] = '\0';
     *ret_source = source;

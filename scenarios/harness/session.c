@@ -10,10 +10,14 @@ struct trp_session {
     const struct trp_plan *plan;
     struct trp_run_record *record;
     struct trp_run *run;
-    struct trp_session_expectation *expectations;
+    struct trp_run_db *db;
     char *decisions; /* NULL: nobody will read them */
-    struct trp_session_result result;
     trp_time started;
+    trp_time wall_ns;
+    struct trp_run_summary summary;
+    enum trp_run_outcome outcome;
+    char failure[512];          /* one line; empty when it passed */
+    enum trp_run_verdict worst; /* of the expectations so far: `failure` speaks of it */
 };
 
 /* ---- running ---- */
@@ -54,17 +58,16 @@ static enum trp_status session_execute(struct trp_session *session)
     if (status == TRP_OK) {
         status = trp_run_execute(session->run);
     }
-    session->result.wall_ns = session->options.wall_clock() - session->started;
-    session->result.peak_rss_bytes = peak_rss_bytes();
+    session->wall_ns = session->options.wall_clock() - session->started;
     if (session->run != NULL) {
-        trp_run_summarize(session->run, &session->result.summary);
+        trp_run_summarize(session->run, &session->summary);
     }
-    session->result.outcome = TRP_RUN_PASSED;
+    session->outcome = TRP_RUN_PASSED;
     if (status == TRP_ECANCELLED) {
-        session->result.outcome = TRP_RUN_TIMED_OUT;
-        (void)snprintf(session->result.failure, sizeof session->result.failure,
+        session->outcome = TRP_RUN_TIMED_OUT;
+        (void)snprintf(session->failure, sizeof session->failure,
                        "out of time at %.1f s of virtual time",
-                       (double)session->result.summary.sim_ns / 1e9);
+                       (double)session->summary.sim_ns / 1e9);
         status = TRP_OK;
     }
     return status;
@@ -117,83 +120,50 @@ static const char *kind_name(enum trp_plan_expect_kind kind)
     return "?";
 }
 
+/* A run out of time stays that. Otherwise it failed by the first expectation that is broken, else
+ * by the first that is undecided. */
+static void session_conclude(struct trp_session *session, const char *text,
+                             const struct trp_run_check *check)
+{
+    bool worse = check->verdict == TRP_RUN_BROKEN ? session->worst != TRP_RUN_BROKEN
+                                                  : session->worst == TRP_RUN_HELD;
+    if (session->outcome == TRP_RUN_TIMED_OUT || check->verdict == TRP_RUN_HELD || !worse) {
+        return;
+    }
+    session->worst = check->verdict;
+    session->outcome = TRP_RUN_FAILED;
+    (void)snprintf(session->failure, sizeof session->failure, "%s%s%s", text,
+                   check->detail[0] == '\0' ? "" : ": ", check->detail);
+}
+
 static void session_judge_one(struct trp_session *session, uint32_t index)
 {
     const struct trp_plan_expect *expect = &session->plan->expect[index];
-    struct trp_session_expectation *ret = &session->expectations[index];
     struct trp_run_judgement judgement = {.failed = TRP_NEVER, .host = TRP_RUN_NO_HOST};
-    *ret = (struct trp_session_expectation){.text = expect->text, .kind = kind_name(expect->kind)};
+    struct trp_run_check check = {.verdict = TRP_RUN_UNDECIDED};
     if (trp_run_judge(session->run, index, &judgement) == TRP_OK) {
-        ret->verdict = judgement.verdict;
-        ret->has_value = judgement.has_value;
-        ret->value = display_value(expect->metric.unit, judgement.value);
-        memcpy(ret->detail, judgement.detail, sizeof ret->detail);
-    } else if (session->result.summary.stopped) {
-        ret->verdict = TRP_RUN_UNDECIDED;
-        (void)snprintf(ret->detail, sizeof ret->detail, "the run was stopped before its end");
+        check.verdict = judgement.verdict;
+        check.has_value = judgement.has_value;
+        check.value = display_value(expect->metric.unit, judgement.value);
+        memcpy(check.detail, judgement.detail, sizeof check.detail);
+    } else if (session->summary.stopped) {
+        (void)snprintf(check.detail, sizeof check.detail, "the run was stopped before its end");
     } else {
-        struct trp_run_check check;
-        trp_run_db_check(session->result.db, expect->sql, 0, &check);
-        ret->verdict = check.verdict;
-        ret->has_value = check.has_value;
-        ret->value = check.value;
-        memcpy(ret->detail, check.detail, sizeof ret->detail);
+        trp_run_db_check(session->db, expect->sql, 0, &check);
     }
     bool measured = expect->kind == TRP_PLAN_METRIC || expect->kind == TRP_PLAN_EVENTUALLY;
-    ret->failed = judgement.failed;
-    ret->event = judgement.sequence;
-    ret->host = judgement.host;
     trp_run_expect(session->record, &(struct trp_run_expectation){
                                         .text = expect->text,
-                                        .kind = ret->kind,
-                                        .verdict = ret->verdict,
-                                        .has_value = ret->has_value,
-                                        .value = ret->value,
+                                        .kind = kind_name(expect->kind),
+                                        .verdict = check.verdict,
+                                        .has_value = check.has_value,
+                                        .value = check.value,
                                         .unit = measured ? unit_name(expect->metric.unit) : NULL,
-                                        .detail = ret->detail,
+                                        .detail = check.detail,
                                         .failed = judgement.failed,
                                         .sequence = judgement.sequence,
                                         .line = expect->place.line});
-}
-
-/* What the run failed by: the first expectation that is broken, else the first that is undecided.
- */
-static void session_conclude(struct trp_session *session)
-{
-    struct trp_session_result *result = &session->result;
-    uint32_t count = result->expectations_count;
-    result->failed = count;
-    for (uint32_t i = 0; i < count; i++) {
-        enum trp_run_verdict verdict = result->expectations[i].verdict;
-        bool none = result->failed == count;
-        if (verdict == TRP_RUN_HELD || (verdict == TRP_RUN_UNDECIDED && !none) ||
-            (!none && result->expectations[result->failed].verdict == TRP_RUN_BROKEN)) {
-            continue;
-        }
-        result->failed = i;
-    }
-    if (result->failed < count && result->outcome == TRP_RUN_PASSED) {
-        const struct trp_session_expectation *expectation = &result->expectations[result->failed];
-        result->outcome = TRP_RUN_FAILED;
-        (void)snprintf(result->failure, sizeof result->failure, "%s%s%s", expectation->text,
-                       expectation->detail[0] == '\0' ? "" : ": ", expectation->detail);
-    }
-}
-
-static enum trp_status session_judge(struct trp_session *session)
-{
-    uint32_t count = session->plan->expect_count;
-    session->expectations = calloc(count + 1u, sizeof *session->expectations);
-    if (session->expectations == NULL) {
-        return TRP_ENOMEM;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        session_judge_one(session, i);
-    }
-    session->result.expectations = session->expectations;
-    session->result.expectations_count = count;
-    session_conclude(session);
-    return TRP_OK;
+    session_conclude(session, expect->text, &check);
 }
 
 /* ---- storing ---- */
@@ -219,18 +189,20 @@ static void session_describe(struct trp_session *session)
 
 static void session_finish(struct trp_session *session)
 {
-    const struct trp_session_result *result = &session->result;
-    trp_run_finish(
-        session->record,
-        &(struct trp_run_end){.outcome = result->outcome,
-                              .failure = result->failure[0] == '\0' ? NULL : result->failure,
-                              .decisions = session->decisions,
-                              .trace_hash = result->summary.trace_hash,
-                              .events = result->summary.events,
-                              .happenings = result->summary.happenings,
-                              .sim_ns = result->summary.sim_ns,
-                              .wall_ns = result->wall_ns,
-                              .peak_rss_bytes = result->peak_rss_bytes});
+    trp_run_finish(session->record,
+                   &(struct trp_run_end){
+                       .outcome = session->outcome,
+                       .failure = session->failure[0] == '\0' ? NULL : session->failure,
+                       .decisions = session->decisions,
+                       /* No two runs on real sockets are alike: theirs identifies nothing. */
+                       .trace_hash = session->options.network.open == NULL
+                                         ? session->summary.trace_hash
+                                         : NULL,
+                       .events = session->summary.events,
+                       .happenings = session->summary.happenings,
+                       .sim_ns = session->summary.sim_ns,
+                       .wall_ns = session->wall_ns,
+                       .peak_rss_bytes = peak_rss_bytes()});
 }
 
 /* Keeps what the run decided, where a file is kept. */
@@ -281,7 +253,7 @@ static enum trp_status session_run_to_end(struct trp_session *session)
 {
     bool skip = !session_wants_events(session);
     enum trp_status status = session_record(session, skip);
-    bool again = skip && session->result.summary.stopped;
+    bool again = skip && session->summary.stopped;
     return status == TRP_OK && again ? session_record(session, false) : status;
 }
 
@@ -292,17 +264,15 @@ static enum trp_status session_run(struct trp_session *session, struct trp_run_e
         status = session_decide(session, error);
     }
     if (status == TRP_OK) {
-        session->result.dropped_events = trp_run_record_dropped(session->record).events;
         session_finish(session);
-        status =
-            trp_run_db_load(session->record, session->options.database, &session->result.db, error);
+        status = trp_run_db_load(session->record, session->options.database, &session->db, error);
     }
     if (status == TRP_OK) {
-        status = session_judge(session);
-    }
-    if (status == TRP_OK) {
+        for (uint32_t i = 0; i < session->plan->expect_count; i++) {
+            session_judge_one(session, i);
+        }
         session_finish(session);
-        status = trp_run_db_save(session->result.db, session->record, error);
+        status = trp_run_db_save(session->db, session->record, error);
     }
     return status;
 }
@@ -335,15 +305,14 @@ void trp_session_close(struct trp_session *session)
     if (session == NULL) {
         return;
     }
-    trp_run_db_close(session->result.db);
+    trp_run_db_close(session->db);
     trp_run_free(session->run);
     trp_run_record_free(session->record);
-    free(session->expectations);
     free(session->decisions);
     free(session);
 }
 
-const struct trp_session_result *trp_session_result(const struct trp_session *session)
+struct trp_run_db *trp_session_db(const struct trp_session *session)
 {
-    return &session->result;
+    return session->db;
 }

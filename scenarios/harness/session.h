@@ -29,37 +29,13 @@ struct trp_session_options {
     void *user;                                                            /* of progress */
 };
 
-struct trp_session_expectation {
-    const char *text;
-    const char *kind;
-    enum trp_run_verdict verdict;
-    bool has_value;
-    double value;
-    trp_time failed; /* TRP_NEVER: no single moment */
-    uint64_t event;  /* that broke it; 0: no single one */
-    uint32_t host;   /* where; TRP_RUN_NO_HOST: nowhere in particular */
-    char detail[256];
-};
-
-struct trp_session_result {
-    enum trp_run_outcome outcome;
-    char failure[512]; /* one line; empty when it passed */
-    uint32_t failed;   /* the expectation it speaks of; expectations_count: none */
-    struct trp_run_summary summary;
-    trp_time wall_ns;
-    uint64_t peak_rss_bytes;
-    uint64_t dropped_events;
-    const struct trp_session_expectation *expectations; /* borrowed until close */
-    uint32_t expectations_count;
-    struct trp_run_db *db; /* saved; borrowed until close */
-};
-
 /* Runs the scenario to its end. TRP_ENOMEM, TRP_EINVAL, TRP_EIO (the database). A run that breaks
- * its expectations is TRP_OK with that outcome. */
+ * its expectations is TRP_OK, with that outcome in its database. */
 enum trp_status trp_session_open(const struct trp_session_options *options,
                                  struct trp_session **ret_session,
                                  struct trp_run_error *ret_error) TRP_NODISCARD;
 void trp_session_close(struct trp_session *session);
-const struct trp_session_result *trp_session_result(const struct trp_session *session);
+/* What was found: outcome, verdicts, and everything recorded. Saved; borrowed until close. */
+struct trp_run_db *trp_session_db(const struct trp_session *session);
 
 #endif

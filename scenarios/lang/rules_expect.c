@@ -239,15 +239,40 @@ static void check_eventually(struct lang_context *context, struct draft_expect *
 
 /* ---- one line for people ---- */
 
+/* A size in the largest unit that divides it. */
+static const char *bytes_print(uint64_t bytes, char ret_text[LANG_SPAN_TEXT_MAX])
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+    uint32_t unit = 0;
+    while (unit < 3 && bytes != 0 && bytes % 1024 == 0) {
+        bytes /= 1024;
+        unit++;
+    }
+    lang_number_print(bytes, 1, ret_text);
+    return units[unit];
+}
+
 static void bound_print(struct lang_text *text, const char *sign, enum trp_unit unit,
                         uint64_t bound)
 {
     char number[LANG_SPAN_TEXT_MAX];
-    if (unit == TRP_UNIT_SPAN)
+    const char *suffix = "";
+    switch (unit) {
+    case TRP_UNIT_SPAN:
         lang_span_print(bound, number);
-    else
-        lang_number_print(bound, unit == TRP_UNIT_BYTES ? 1 : MILLION, number);
-    lang_text_add(text, " %s %s%s", sign, number, unit == TRP_UNIT_BYTES ? "B" : "");
+        break;
+    case TRP_UNIT_BYTES:
+        suffix = bytes_print(bound, number);
+        break;
+    case TRP_UNIT_RATIO:
+        lang_number_print(bound, MILLION / 100, number);
+        suffix = "%";
+        break;
+    case TRP_UNIT_NUMBER:
+        lang_number_print(bound, MILLION, number);
+        break;
+    }
+    lang_text_add(text, " %s %s%s", sign, number, suffix);
 }
 
 static void bounds_print(struct lang_text *text, const struct trp_plan_expect *expect)

@@ -35,9 +35,13 @@ TRP_API enum trp_status trp_state_create(const char *path,
  * close it with trp_runtime_close. TRP_EINVAL, TRP_EIO, TRP_ENOMEM. */
 TRP_API enum trp_status trp_bootstrap(const char *listen, const struct trp_runtime_config *config,
                                       struct trp_runtime **ret_runtime) TRP_NODISCARD;
-/* The same without listening: send TRP_CMD_LISTEN and TRP_CMD_BOOTSTRAP as you like. */
+/* The same without listening: call trp_runtime_listen and send TRP_CMD_BOOTSTRAP as you like. */
 TRP_API enum trp_status trp_runtime_open(const struct trp_runtime_config *config,
                                          struct trp_runtime **ret_runtime) TRP_NODISCARD;
+/* Listens on one more address; it is bound when this returns. TRP_EINVAL: no address of ours;
+ * TRP_EADDRINUSE, TRP_EDENIED, TRP_EFULL, TRP_EIO; TRP_ESTATE as of trp_runtime_command. */
+TRP_API enum trp_status trp_runtime_listen(struct trp_runtime *runtime,
+                                           const struct trp_multiaddr *address) TRP_NODISCARD;
 TRP_API struct trp_node *trp_runtime_node(struct trp_runtime *runtime);
 /* Feeds one command; copied as needed before it returns. Its results come to on_result, also
  * before this returns. TRP_ESTATE from within on_result, and when the node is broken. */

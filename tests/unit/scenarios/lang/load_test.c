@@ -168,10 +168,10 @@ static void reads_expectations(void **state)
     assert_true(expect[0].until == TRP_MIN(10));
     /* The link change ends at 7min30s, after the heal. */
     assert_string_equal(expect[1].text,
-                        "eventually dht.recall_at_k >= 0.99 for 30s after heal within 1min");
+                        "eventually dht.recall_at_k >= 99% for 30s after heal within 1min");
     assert_int_equal(expect[1].after, 4);
     assert_true(expect[1].from == TRP_S(450) && expect[1].until == TRP_S(510));
-    assert_string_equal(expect[2].text, "finds.success_ratio >= 0.999 from 5min30s");
+    assert_string_equal(expect[2].text, "finds.success_ratio >= 99.9% from 5min30s");
     assert_int_equal(expect[2].metric.workload, 0);
     assert_string_equal(expect[2].metric.name, "success_ratio");
     assert_true(expect[2].at_least == 999000 && !expect[2].has_at_most);

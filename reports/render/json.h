@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/json.h - one JSON object on one line, keys in the order of writing. */
-#ifndef CLI_JSON_H
-#define CLI_JSON_H
+/* reports/render/json.h - one JSON object on one line, keys in the order of writing. */
+#ifndef REPORTS_RENDER_JSON_H
+#define REPORTS_RENDER_JSON_H
 
 #include <troupe/base.h>
 

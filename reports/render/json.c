@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "scenarios/cli/json.h"
+#include "reports/render/json.h"
 
 #include <inttypes.h>
 #include <math.h>
