@@ -29,7 +29,7 @@ const PREFIX = '/troupe/interop'
 const TIMEOUT_MS = 60_000
 const MANY = { maxInboundStreams: 4096, maxOutboundStreams: 4096, runOnLimitedConnection: true }
 
-const option = name => Number(process.argv[process.argv.indexOf(name) + 1])
+const option = name => process.argv[process.argv.indexOf(name) + 1]
 const has = name => process.argv.includes(name)
 
 export function say (line) {
@@ -53,7 +53,7 @@ async function open (listen) {
     addresses: { listen: [listen] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux(has('--keepalive') ? { keepAliveInterval: option('--keepalive') } : {})],
+    streamMuxers: [yamux(has('--keepalive') ? { keepAliveInterval: Number(option('--keepalive')) } : {})],
     connectionGater: { denyDialMultiaddr: () => false },
     connectionManager: { inboundConnectionThreshold: 1000 },
     connectionMonitor: { enabled: false }, // it ends a connection when this machine is busy
