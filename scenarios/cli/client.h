@@ -33,7 +33,7 @@ struct cli_client_options {
     "  --bootstrap ADDR     a peer to join the network by, repeatable\n"                           \
     "  --timeout SPAN       give up after that long; 10s unless said\n"                            \
     "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"                       \
-    "  --json               the result as one JSON object on one line\n"                           \
+    "  --json               the result as JSON: an object on a line\n"                             \
     "  --trace              every event as text on standard error\n"
 
 /* How the last command went. Slices are copies, valid until the next command. */

@@ -27,8 +27,6 @@ struct node {
     struct entry *entries;
     uint32_t entries_count;
     uint32_t entries_capacity;
-    uint32_t self_entries;
-    uint32_t misplaced;
 };
 
 struct trp_oracle {
@@ -53,18 +51,6 @@ static void key_of(struct trp_bytes in, uint8_t ret_key[KEY_BYTES])
 static uint32_t key_bit(const uint8_t *key, uint32_t index)
 {
     return (uint32_t)(key[index / 8] >> (7 - index % 8)) & 1u;
-}
-
-/* Leading bits in common: the bucket; 256 when equal. */
-static uint32_t key_common_bits(const uint8_t *a, const uint8_t *b)
-{
-    for (uint32_t i = 0; i < KEY_BYTES; i++) {
-        uint32_t differ = (uint32_t)(a[i] ^ b[i]);
-        if (differ != 0) {
-            return i * 8 + (uint32_t)__builtin_clz(differ) - 24;
-        }
-    }
-    return BUCKETS;
 }
 
 /* Which of a and b is closer to the target, whose first bits are `top`: <0 a, >0 b. */
@@ -242,19 +228,8 @@ enum trp_status trp_oracle_add_entry(struct trp_oracle *oracle, uint32_t number,
         node->entries = entries;
         node->entries_capacity = capacity;
     }
-    uint8_t key[KEY_BYTES];
-    const uint8_t *entry_key = key;
-    uint32_t entry_rank = *oracle_place(oracle, peer);
-    if (entry_rank == NONE) {
-        key_of(trp_peer_id_bytes(peer), key);
-    } else {
-        entry_key = oracle->nodes[entry_rank].key;
-    }
-    uint32_t demanded = key_common_bits(node->key, entry_key);
-    node->self_entries += demanded == BUCKETS;
-    node->misplaced += demanded != bucket && demanded != BUCKETS;
     node->entries[node->entries_count++] =
-        (struct entry){.rank = entry_rank, .bucket = (uint16_t)(bucket % BUCKETS)};
+        (struct entry){.rank = *oracle_place(oracle, peer), .bucket = (uint16_t)(bucket % BUCKETS)};
     return TRP_OK;
 }
 
@@ -359,18 +334,15 @@ static uint64_t table_possible(const struct trp_oracle *oracle, const struct nod
 struct table_counts {
     uint64_t live;
     uint64_t stale;
-    uint32_t overfull;
 };
 
 static struct table_counts table_count(const struct trp_oracle *oracle, uint32_t rank)
 {
     const struct node *node = &oracle->nodes[rank];
     uint16_t live[BUCKETS] = {0};
-    uint16_t all[BUCKETS] = {0};
     struct table_counts counts = {0};
     for (uint32_t i = 0; i < node->entries_count; i++) {
         const struct entry *entry = &node->entries[i];
-        all[entry->bucket]++;
         if (entry->rank != NONE) {
             live[entry->bucket]++;
         }
@@ -378,7 +350,6 @@ static struct table_counts table_count(const struct trp_oracle *oracle, uint32_t
     }
     for (uint32_t i = 0; i < BUCKETS; i++) {
         counts.live += live[i] < TRP_ORACLE_K ? live[i] : TRP_ORACLE_K;
-        counts.overfull += all[i] > TRP_ORACLE_K;
     }
     return counts;
 }
@@ -467,9 +438,6 @@ void trp_oracle_tables(const struct trp_oracle *oracle, struct trp_oracle_tables
         tables.neighbourhood_min_ppm =
             near < tables.neighbourhood_min_ppm ? near : tables.neighbourhood_min_ppm;
         tables.entries += node->entries_count;
-        tables.overfull_buckets += counts.overfull;
-        tables.self_entries += node->self_entries;
-        tables.misplaced_entries += node->misplaced;
     }
     tables.completeness_ppm = share_ppm(live, possible);
     tables.stale_ppm = tables.entries == 0 ? 0 : share_ppm(stale, tables.entries);

@@ -44,9 +44,6 @@ struct trp_oracle_tables {
     uint32_t neighbourhood_min_ppm; /* and the worst node's */
     uint32_t stale_ppm;             /* entries that are dead or out of reach */
     uint32_t components;            /* weakly connected, over live entries in reach */
-    uint32_t self_entries;          /* nodes in their own table: must be 0 */
-    uint32_t misplaced_entries;     /* in a bucket their id does not demand: must be 0 */
-    uint32_t overfull_buckets;      /* more than k entries: must be 0 */
 };
 void trp_oracle_tables(const struct trp_oracle *oracle, struct trp_oracle_tables *ret_tables);
 

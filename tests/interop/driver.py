@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Peers as processes that are told by lines what to do, and cases that are counted.
 
-A peer reads `ID VERB ARG…` from standard input and prints `NAME key=value …`: `done` or `failed` with
-the id of a command, or an event. What a Troupe node traces on standard error becomes events too, named
-`trace:NAME`.
+A peer reads `ID VERB ARG…` from standard input and prints `NAME key=value …`: `done` or `failed`
+with the id of a command, or an event. What a Troupe node traces on standard error becomes events,
+too, named `trace:NAME`.
 """
 import collections
 import ctypes
@@ -91,7 +91,8 @@ class Peer:
         for line in self.process.stderr:
             traced = _TRACE.match(line)
             if traced:
-                self._add(Event("trace:" + traced.group(1), parse_fields(traced.group(2).rstrip("\n"))))
+                name, rest = traced.groups()
+                self._add(Event("trace:" + name, parse_fields(rest.rstrip("\n"))))
             else:
                 self.noise.append(line.rstrip("\n"))
 
@@ -127,8 +128,8 @@ class Peer:
 
     def seen(self, name, after=0, **fields):
         with self.changed:
-            return [event.fields for event in self.events[after:]
-                    if event.name == name and all(event.fields.get(k) == v for k, v in fields.items())]
+            return [event.fields for event in self.events[after:] if event.name == name and
+                    all(event.fields.get(k) == v for k, v in fields.items())]
 
     def said(self):
         recent = [" ".join([event.name, *(f"{k}={v[:40]}" for k, v in event.fields.items())])

@@ -50,6 +50,7 @@ class Kinds:
 
 
 def sober():
-    """An environment in which a process's size tells: AddressSanitizer keeps freed memory for long."""
-    options = os.environ.get("ASAN_OPTIONS", "")
-    return {**os.environ, "ASAN_OPTIONS": f"{options}:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}
+    """An environment in which a process's size tells: AddressSanitizer keeps freed memory long."""
+    options = [os.environ.get("ASAN_OPTIONS", ""), "quarantine_size_mb=1",
+               "thread_local_quarantine_size_kb=64"]
+    return {**os.environ, "ASAN_OPTIONS": ":".join(options)}

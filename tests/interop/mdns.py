@@ -57,7 +57,7 @@ def address_on(peer, host, what="ip4"):
 def is_found(finder, peer, address, after=0):
     """Waits until a foreign peer tells of ours, with its address and none that leads elsewhere."""
     fields = finder.wait("discovered", after=after, peer=peer.id,
-                         where=lambda got: address in got["addresses"].split(","))
+                         check=lambda got: address in got["addresses"].split(","))
     expect("127.0.0.1" not in fields["addresses"], f"it was told {fields['addresses']}")
 
 

@@ -48,14 +48,16 @@ class Redis:
 
 
 def environment(redis, dials, **changes):
-    return {**os.environ, "transport": "tcp", "security": "noise", "muxer": "yamux", "ip": "127.0.0.1",
-            "is_dialer": "true" if dials else "false", "redis_addr": f"127.0.0.1:{redis.port}",
-            "test_timeout_seconds": TIMEOUT_SECONDS, **changes}
+    return {**os.environ, "transport": "tcp", "security": "noise", "muxer": "yamux",
+            "ip": "127.0.0.1", "is_dialer": "true" if dials else "false",
+            "redis_addr": f"127.0.0.1:{redis.port}", "test_timeout_seconds": TIMEOUT_SECONDS,
+            **changes}
 
 
 def start(program, redis, dials, **changes):
-    return subprocess.Popen(program, env=environment(redis, dials, **changes), stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, preexec_fn=driver.die_with_parent)
+    return subprocess.Popen(program, env=environment(redis, dials, **changes), text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            preexec_fn=driver.die_with_parent)
 
 
 def check_pair(redis, dialer, listener, **changes):
@@ -71,12 +73,13 @@ def check_pair(redis, dialer, listener, **changes):
         dialing.kill()
         listening.kill()
         _, listener_errors = listening.communicate()
-    expect(dialing.returncode == 0,
-           f"exit code {dialing.returncode}: {errors[-500:]} | the listener: {listener_errors[-500:]}")
+    expect(dialing.returncode == 0, f"exit code {dialing.returncode}: {errors[-500:]} | "
+                                    f"the listener: {listener_errors[-500:]}")
     result = json.loads(said)
     expect(set(result) == {"handshakePlusOneRTTMillis", "pingRTTMilllis"}, f"it printed {said}")
-    expect(result["handshakePlusOneRTTMillis"] >= result["pingRTTMilllis"] >= 0, f"it printed {said}")
-    return f"{result['handshakePlusOneRTTMillis']:.1f} ms, ping {result['pingRTTMilllis']:.2f} ms"
+    handshake, ping = result["handshakePlusOneRTTMillis"], result["pingRTTMilllis"]
+    expect(handshake >= ping >= 0, f"it printed {said}")
+    return f"{handshake:.1f} ms, ping {ping:.2f} ms"
 
 
 def check_unsupported(redis, program, name, value):

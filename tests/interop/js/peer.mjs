@@ -29,7 +29,7 @@ const PREFIX = '/troupe/interop'
 const TIMEOUT_MS = 60_000
 const MANY = { maxInboundStreams: 4096, maxOutboundStreams: 4096, runOnLimitedConnection: true }
 
-const option = name => process.argv[process.argv.indexOf(name) + 1]
+const option = name => Number(process.argv[process.argv.indexOf(name) + 1])
 const has = name => process.argv.includes(name)
 
 export function say (line) {
@@ -53,7 +53,7 @@ async function open (listen) {
     addresses: { listen: [listen] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux(has('--keepalive') ? { keepAliveInterval: Number(option('--keepalive')) } : {})],
+    streamMuxers: [yamux(has('--keepalive') ? { keepAliveInterval: option('--keepalive') } : {})],
     connectionGater: { denyDialMultiaddr: () => false },
     connectionManager: { inboundConnectionThreshold: 1000 },
     connectionMonitor: { enabled: false }, // it ends a connection when this machine is busy
@@ -76,18 +76,21 @@ async function open (listen) {
 
 // Says what happens to connections and what identify learns.
 function watch (node) {
-  const connections = id => node.getConnections(id).length
-  node.addEventListener('connection:open', ({ detail: c }) =>
-    say(`connected peer=${c.remotePeer} direction=${c.direction === 'outbound' ? 'out' : 'in'} connections=${connections(c.remotePeer)}`))
-  node.addEventListener('connection:close', ({ detail: c }) =>
-    say(`disconnected peer=${c.remotePeer} direction=${c.direction === 'outbound' ? 'out' : 'in'} connections=${connections(c.remotePeer)}`))
+  const told = (what, { remotePeer: peer, direction }) =>
+    say(`${what} peer=${peer} direction=${direction === 'outbound' ? 'out' : 'in'}` +
+      ` connections=${node.getConnections(peer).length}`)
+  node.addEventListener('connection:open', ({ detail }) => told('connected', detail))
+  node.addEventListener('connection:close', ({ detail }) => told('disconnected', detail))
   node.addEventListener('peer:identify', ({ detail: e }) =>
-    say(`identified peer=${e.peerId} agent=${(e.agentVersion ?? '').replaceAll(' ', '_')} protocols=${e.protocols.join()} addresses=${e.listenAddrs.join()} signed=${e.signedPeerRecord != null} observed=${e.observedAddr}`))
+    say(`identified peer=${e.peerId} agent=${(e.agentVersion ?? '').replaceAll(' ', '_')}` +
+      ` protocols=${e.protocols.join()} addresses=${e.listenAddrs.join()}` +
+      ` signed=${e.signedPeerRecord != null} observed=${e.observedAddr}`))
 }
 
 async function known (node, id) {
   const peer = await node.peerStore.get(id)
-  return `protocols=${peer.protocols.join()} addresses=${peer.addresses.map(one => one.multiaddr).join()}`
+  const addresses = peer.addresses.map(one => one.multiaddr)
+  return `protocols=${peer.protocols.join()} addresses=${addresses.join()}`
 }
 
 // A dial is a new connection, even when there is one.
@@ -118,11 +121,13 @@ async function kad (node, verb, args) {
     case 'kad-bootstrap':
       await dht.refreshRoutingTable()
       return ''
-    case 'kad-find':
-      for await (const event of dht.getClosestPeers(peerIdFromString(args[0]).toMultihash().bytes, options)) {
+    case 'kad-find': {
+      const sought = peerIdFromString(args[0]).toMultihash().bytes
+      for await (const event of dht.getClosestPeers(sought, options)) {
         if (event.name === 'FINAL_PEER') found.add(event.peer.id.toString())
       }
       return `peers=${[...found].join()}`
+    }
     case 'kad-provide': {
       let stored = 0
       for await (const event of dht.provide(cidOf(key), options)) {
@@ -155,7 +160,7 @@ async function perform (node, id, verb, args) {
     case 'listen': return node.components.transportManager.listen([multiaddr(args[0])])
     case 'offer': return node.handle(args[0], serveEcho, MANY)
     case 'status': return `connections=${node.getConnections().length}`
-    case 'hangup': return node.hangUp(peerIdFromString(args[0]), { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    case 'hangup': return node.hangUp(peerIdFromString(args[0]))
     case 'known': return known(node, peerIdFromString(args[0]))
     case 'ping': return pings(node, peerIdFromString(args[0]), Number(args[1]))
   }

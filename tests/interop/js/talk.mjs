@@ -7,7 +7,8 @@ const PREFIX = '/troupe/interop'
 const CHUNK_BYTES = 16384
 const protocol = name => `${PREFIX}/${name}/1.0.0`
 
-export const talkVerbs = new Set(['echo', 'bulk', 'hold', 'early', 'reset', 'request', 'open', 'release', 'progress'])
+export const talkVerbs = new Set(
+  ['echo', 'bulk', 'hold', 'early', 'reset', 'request', 'open', 'release', 'progress'])
 
 const released = Promise.withResolvers()
 const progress = new Map() // bytes that running commands have written
@@ -35,8 +36,8 @@ async function send (stream, parts, sent = () => {}) {
   }
 }
 
-// What comes on a stream. Its own iterator never ends when the other side had said all before it began
-// (js-libp2p 3.3.11), as peers do that propose a protocol and speak in one packet.
+// What comes on a stream. Its own iterator never ends when the other side had said all before it
+// began (js-libp2p 3.3.11), as peers do that propose a protocol and speak in one packet.
 async function * chunks (stream) {
   const queue = []
   let failure
@@ -127,8 +128,17 @@ const serveEarly = served(async (stream) => {
 const serveRequest = served(async (stream) => send(stream, [await readAll(stream)]))
 
 export async function serve (node, options) {
-  const handlers = { echo: serveEcho, bulk: serveBulk, hold: serveHold, early: serveEarly, cbor: serveRequest, json: serveRequest }
-  for (const [name, handler] of Object.entries(handlers)) await node.handle(protocol(name), handler, options)
+  const handlers = {
+    echo: serveEcho,
+    bulk: serveBulk,
+    hold: serveHold,
+    early: serveEarly,
+    cbor: serveRequest,
+    json: serveRequest
+  }
+  for (const [name, handler] of Object.entries(handlers)) {
+    await node.handle(protocol(name), handler, options)
+  }
 }
 
 // ---- asking ----
@@ -207,11 +217,13 @@ export async function talk (node, id, verb, args) {
       return `good=${all.length}`
     }
     case 'bulk':
-      return withStream(node, peer, protocol('bulk'), stream => bulk(stream, Number(args[1]), Number(args[2])))
+      return withStream(node, peer, protocol('bulk'),
+        stream => bulk(stream, Number(args[1]), Number(args[2])))
     case 'hold':
       return withStream(node, peer, protocol('hold'), async (stream) => {
         let count = 0
-        await send(stream, pattern(0, Number(args[1])), chunk => progress.set(id, count += chunk.length))
+        await send(stream, pattern(0, Number(args[1])),
+          chunk => progress.set(id, count += chunk.length))
         await stream.close()
         return `counted=${await readAll(stream)}`
       })

@@ -21,13 +21,15 @@ function redis (...words) {
   socket.on('data', (data) => {
     text += data
     const lines = text.split('\r\n')
-    const wanted = lines[0][0] === '*' ? 1 + 2 * Number(lines[0].slice(1)) : lines[0][0] === '$' ? 2 : 1
+    const kind = lines[0][0]
+    const wanted = kind === '*' ? 1 + 2 * Number(lines[0].slice(1)) : kind === '$' ? 2 : 1
     if (lines.length <= wanted) return
     socket.destroy()
-    if (lines[0][0] === '-') reject(new Error(lines[0]))
+    if (kind === '-') reject(new Error(lines[0]))
     else resolve(lines[wanted - 1])
   })
-  socket.write(`*${words.length}\r\n` + words.map(word => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join(''))
+  const encoded = words.map(word => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
+  socket.write(`*${words.length}\r\n${encoded.join('')}`)
   return promise
 }
 

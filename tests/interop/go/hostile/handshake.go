@@ -29,7 +29,7 @@ var handshakeAttacks = map[string]attack{
 	"noise-third": func(ctx context.Context, t target) (string, error) {
 		return third(ctx, t, func([]byte) []byte { return nil }, random(200))
 	},
-	"noise-no-payload":      payload(func([]byte, crypto.PrivKey) *pb.NoiseHandshakePayload { return nil }),
+	"noise-no-payload":      payload(noPayload),
 	"noise-wrong-signature": payload(wrongSignature),
 	"noise-other-key":       payload(otherKey),
 	"noise-bad-key":         payload(badKey),
@@ -88,7 +88,8 @@ func firstMessage(message []byte) attack {
 
 // third makes the first two steps well, and the third with the payload that `compose` gives for our
 // static key; or, where `raw` is given, with that for a message.
-func third(ctx context.Context, t target, compose func(static []byte) []byte, raw []byte) (string, error) {
+func third(ctx context.Context, t target, compose func(static []byte) []byte,
+	raw []byte) (string, error) {
 	conn, err := dialTCP(ctx, t)
 	if err != nil {
 		return "", err
@@ -175,6 +176,8 @@ func payload(compose func([]byte, crypto.PrivKey) *pb.NoiseHandshakePayload) att
 		}, nil)
 	}
 }
+
+func noPayload([]byte, crypto.PrivKey) *pb.NoiseHandshakePayload { return nil }
 
 func wrongSignature(static []byte, key crypto.PrivKey) *pb.NoiseHandshakePayload {
 	signature := signed(key, static)

@@ -30,16 +30,25 @@ var kadAttacks = map[string]attack{
 	"kad-cut":            kadCut,
 	"kad-other-provider": kadSend(kadOtherProvider),
 	"kad-other-owner":    kadSend(kadOtherOwner),
-	"kad-no-key":         kadSend(func(*hostile) []byte { return encodedKad(&pb.Message{Type: pb.Message_PUT_VALUE}) }),
+	"kad-no-key":         kadSend(kadNoKey),
 	"kad-record-flood":   kadRecordFlood,
 	"kad-provider-flood": kadProviderFlood,
 	"kad-unread":         kadUnread,
 	"kad-lies":           kadLies,
-	"kad-silent":         kadAnswers(func(*hostile, *pb.Message) []byte { return nil }),
-	"kad-answer-garbage": kadAnswers(func(*hostile, *pb.Message) []byte { return delimited(random(300)) }),
-	"kad-answer-huge":    kadAnswers(func(*hostile, *pb.Message) []byte { return delimited(make([]byte, 1<<20)) }),
-	"kad-answer-endless": kadAnswers(func(*hostile, *pb.Message) []byte { return []byte{0xff, 0xff, 0xff, 0xff, 0x7f} }),
+	"kad-silent":         kadAnswers(always(nil)),
+	"kad-answer-garbage": kadAnswers(always(delimited(random(300)))),
+	"kad-answer-huge":    kadAnswers(always(delimited(make([]byte, 1<<20)))),
+	"kad-answer-endless": kadAnswers(always([]byte{0xff, 0xff, 0xff, 0xff, 0x7f})),
 }
+
+// composer gives the answer to a question.
+type composer func(*hostile, *pb.Message) []byte
+
+func always(answer []byte) composer {
+	return func(*hostile, *pb.Message) []byte { return answer }
+}
+
+func kadNoKey(*hostile) []byte { return encodedKad(&pb.Message{Type: pb.Message_PUT_VALUE}) }
 
 func encodedKad(message *pb.Message) []byte {
 	bytes, err := proto.Marshal(message)
@@ -131,7 +140,8 @@ func kadOtherOwner(*hostile) []byte {
 }
 
 // kadFlood sends many requests on one stream, reading what is answered.
-func kadFlood(ctx context.Context, t target, count int, compose func(*hostile, int) []byte) (string, error) {
+func kadFlood(ctx context.Context, t target, count int,
+	compose func(*hostile, int) []byte) (string, error) {
 	h, err := connect(ctx, t, nil)
 	if err != nil {
 		return "", err
@@ -196,9 +206,9 @@ func kadUnread(ctx context.Context, t target) (string, error) {
 
 // ---- answers ----
 
-// kadAnswers stands in the target's table and answers its questions with what `compose` gives, for as
-// long as the command says.
-func kadAnswers(compose func(*hostile, *pb.Message) []byte) attack {
+// kadAnswers stands in the target's table and answers its questions with what `compose` gives, for
+// as long as the command says.
+func kadAnswers(compose composer) attack {
 	return func(ctx context.Context, t target) (string, error) {
 		var asked atomic.Int64
 		h, err := newHost()
@@ -244,7 +254,7 @@ func kadAnswers(compose func(*hostile, *pb.Message) []byte) attack {
 // lie names twenty peers that do not exist, and says that the target lives where we do.
 func lie(h *hostile, t target, question *pb.Message) []byte {
 	answer := &pb.Message{Type: question.Type, Key: question.Key, CloserPeers: strangers(20)}
-	self := pb.Message_Peer{Id: []byte(t.info.ID), Addrs: [][]byte{h.Addrs()[0].Bytes()}} // the target is we
+	self := pb.Message_Peer{Id: []byte(t.info.ID), Addrs: [][]byte{h.Addrs()[0].Bytes()}}
 	answer.CloserPeers = append(answer.CloserPeers, &self)
 	switch question.Type {
 	case pb.Message_GET_PROVIDERS:
@@ -257,5 +267,7 @@ func lie(h *hostile, t target, question *pb.Message) []byte {
 
 // kadLies names peers that do not exist, ever new ones, and records of other keys.
 func kadLies(ctx context.Context, t target) (string, error) {
-	return kadAnswers(func(h *hostile, question *pb.Message) []byte { return lie(h, t, question) })(ctx, t)
+	return kadAnswers(func(h *hostile, question *pb.Message) []byte {
+		return lie(h, t, question)
+	})(ctx, t)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// A peer that means no good: it is told by lines which attack to make on which address, and says how
-// it was ended. See tests/interop/README.md for the lines.
+// A peer that means no good: it is told by lines which attack to make on which address, and says
+// how it was ended. See tests/interop/README.md for the lines.
 package main
 
 import (
@@ -64,7 +64,8 @@ func say(format string, values ...any) { out <- fmt.Sprintf(format, values...) +
 
 func do(words []string) (string, error) {
 	all := map[string]attack{}
-	for _, some := range []map[string]attack{wireAttacks, handshakeAttacks, yamuxAttacks, protocolAttacks, kadAttacks} {
+	for _, some := range []map[string]attack{wireAttacks, handshakeAttacks, yamuxAttacks,
+		protocolAttacks, kadAttacks} {
 		for name, one := range some {
 			all[name] = one
 		}

@@ -32,9 +32,9 @@ import (
 
 // protocolAttacks are made on streams, by an honest host that answers or asks dishonestly.
 var protocolAttacks = map[string]attack{
-	"identify-megabyte":      identified(func(*hostile, network.Stream) []byte { return bytes.Repeat([]byte{0x7f}, 1<<20) }),
-	"identify-garbage":       identified(func(*hostile, network.Stream) []byte { return delimited(random(500)) }),
-	"identify-cut":           identified(func(*hostile, network.Stream) []byte { return []byte{0xff, 0x3f, 1, 2, 3} }),
+	"identify-megabyte":      identified(sayAlways(bytes.Repeat([]byte{0x7f}, 1<<20))),
+	"identify-garbage":       identified(sayAlways(delimited(random(500)))),
+	"identify-cut":           identified(sayAlways([]byte{0xff, 0x3f, 1, 2, 3})),
 	"identify-other-key":     identified(identifyOtherKey),
 	"identify-other-record":  identified(identifyOtherRecord),
 	"identify-forged-record": identified(identifyForgedRecord),
@@ -44,6 +44,10 @@ var protocolAttacks = map[string]attack{
 	"ping-unread":            pingUnread,
 	"stream-flood":           streamFlood,
 	"negotiation-hangs":      negotiationHangs,
+}
+
+func sayAlways(message []byte) func(*hostile, network.Stream) []byte {
+	return func(*hostile, network.Stream) []byte { return message }
 }
 
 // hostile is a whole libp2p host.
@@ -72,7 +76,8 @@ func delimited(message []byte) []byte {
 }
 
 // connect begins with a host that answers some protocols in its own way.
-func connect(ctx context.Context, t target, handlers map[protocol.ID]network.StreamHandler) (*hostile, error) {
+func connect(ctx context.Context, t target,
+	handlers map[protocol.ID]network.StreamHandler) (*hostile, error) {
 	h, err := newHost()
 	if err != nil {
 		return nil, err
@@ -301,7 +306,8 @@ func streamFlood(ctx context.Context, t target) (string, error) {
 	streams, refused := openMany(ctx, h, t, protocol.ID(t.word(0)), t.number(1, 600), nil)
 	say("opened streams=%d", len(streams))
 	ended := countEnded(streams, time.Duration(t.number(2, 3))*time.Second)
-	return fmt.Sprintf("peer=%s open=%d refused=%d ended=%d", h.ID(), len(streams), refused, ended), nil
+	return fmt.Sprintf("peer=%s open=%d refused=%d ended=%d", h.ID(), len(streams), refused,
+		ended), nil
 }
 
 // negotiationHangs opens streams and never says what they are for.

@@ -37,7 +37,8 @@ var wireAttacks = map[string]attack{
 		return sendAndSee(ctx, t, make([]byte, 65536))
 	},
 	"long-token": func(ctx context.Context, t target) (string, error) {
-		return sendAndSee(ctx, t, append(token(header), append([]byte{0xff, 0x7f}, make([]byte, 20000)...)...))
+		long := append([]byte{0xff, 0x7f}, make([]byte, 20000)...)
+		return sendAndSee(ctx, t, append(token(header), long...))
 	},
 	"endless-proposals": func(ctx context.Context, t target) (string, error) {
 		return repeat(ctx, t, token(header), token("/nobody/speaks/this"))

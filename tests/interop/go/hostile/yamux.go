@@ -35,11 +35,14 @@ var yamuxAttacks = map[string]attack{
 	}),
 	"four-gigabytes": frames(func(c *raw) { c.frame(typeData, flagSYN, 1, 0xffffffff, nil) }),
 
-	"ping-flood":      flood(200000, func(c *raw, i uint32) { c.frame(typePing, flagSYN, 0, i, nil) }),
-	"syn-flood":       flood(20000, func(c *raw, i uint32) { c.open(1 + 2*i) }),
-	"rapid-reset":     flood(50000, func(c *raw, i uint32) { c.open(1 + 2*i); c.frame(typeWindow, flagRST, 1+2*i, 0, nil) }),
+	"ping-flood": flood(200000, func(c *raw, i uint32) { c.frame(typePing, flagSYN, 0, i, nil) }),
+	"syn-flood":  flood(20000, func(c *raw, i uint32) { c.open(1 + 2*i) }),
+	"rapid-reset": flood(50000, func(c *raw, i uint32) {
+		c.open(1 + 2*i)
+		c.frame(typeWindow, flagRST, 1+2*i, 0, nil)
+	}),
 	"empty-frames":    flood(200000, func(c *raw, _ uint32) { c.frame(typeData, 0, 1, 0, nil) }),
-	"unknown-streams": flood(20000, func(c *raw, i uint32) { c.frame(typeData, 0, 99+2*i, 10, make([]byte, 10)) }),
+	"unknown-streams": flood(20000, func(c *raw, i uint32) { c.data(99+2*i, 0, make([]byte, 10)) }),
 	"mute-streams":    muteStreams,
 
 	"ping-answered":  pingAnswered,
@@ -152,8 +155,8 @@ func overWindowLate(c *raw) {
 	}
 }
 
-// flood sends many frames without reading; then sees whether the other side still answers a ping, or
-// has ended the connection, or takes no more.
+// flood sends many frames without reading; then sees whether the other side still answers a ping,
+// or has ended the connection, or takes no more.
 func flood(count int, send func(*raw, uint32)) attack {
 	return func(ctx context.Context, t target) (string, error) {
 		conn, err := connectRaw(ctx, t)

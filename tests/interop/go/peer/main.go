@@ -324,7 +324,7 @@ func main() {
 	keepalive := flag.Int("keepalive", 0, "milliseconds between yamux pings")
 	listen := flag.String("listen", "/ip4/127.0.0.1/tcp/0", "multiaddr")
 	discover := flag.Bool("mdns", false, "find others on the local network")
-	transport := flag.Bool("transport", false, "speak the conventions of the transport interoperability suite")
+	transport := flag.Bool("transport", false, "do as the transport interoperability suite says")
 	flag.Parse()
 	if *transport {
 		if err := transportTest(); err != nil {

@@ -68,8 +68,8 @@ func redisAnswer(in *bufio.Reader) (string, error) {
 	return "", fmt.Errorf("redis says %s", line)
 }
 
-// transportTest does what libp2p's transport interoperability suite asks of a program, over TCP with
-// Noise and yamux.
+// transportTest does what libp2p's transport interoperability suite asks of a program, over TCP
+// with Noise and yamux.
 func transportTest() error {
 	seconds, err := strconv.Atoi(os.Getenv("test_timeout_seconds"))
 	if err != nil {
