@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _POSIX_C_SOURCE 200809L
 #include "reports/render/report_json.h"
 
 #include "reports/query/query.h"

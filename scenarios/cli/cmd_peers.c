@@ -20,8 +20,8 @@ struct peer_line {
 
 static enum trp_status read_field(struct trp_msgpack_reader *reader, struct peer_line *line)
 {
-    struct trp_msgpack_item key;
-    struct trp_msgpack_item value;
+    struct trp_msgpack_item key = {0}; /* what a kind does not have is zero */
+    struct trp_msgpack_item value = {0};
     enum trp_status status = trp_msgpack_next(reader, &key);
     if (status == TRP_OK) {
         status = trp_msgpack_next(reader, &value);
