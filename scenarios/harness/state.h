@@ -202,10 +202,6 @@ enum trp_status trp_harness_target(const struct trp_run *run, uint32_t workload,
                                    uint32_t host, char *out, size_t room) TRP_NODISCARD;
 /* The operations of a host that went down have nobody waiting for them. */
 void trp_harness_orphan(struct trp_run *run, uint32_t host);
-/* Encodes args of a message type as msgpack into `out`. */
-enum trp_status trp_harness_encode_args(const struct trp_value *args,
-                                        const struct trp_message_type *type, uint8_t *out,
-                                        size_t room, size_t *ret_size) TRP_NODISCARD;
 
 /* timeline.c */
 enum trp_status trp_harness_begin_timeline(struct trp_run *run);

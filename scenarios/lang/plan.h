@@ -82,20 +82,6 @@ struct trp_name_template {
     uint32_t actor; /* index of the actors: entry that registers such names; of a target only */
 };
 
-/* ---- free-form values, typed by a message's fields at run time ---- */
-
-enum trp_value_kind { TRP_VALUE_SCALAR, TRP_VALUE_LIST, TRP_VALUE_MAP };
-
-struct trp_value {
-    enum trp_value_kind kind;
-    const char *text; /* scalar, as written without quotes */
-    bool quoted;
-    const char *const *keys; /* map; NULL for a list */
-    const struct trp_value *items;
-    uint32_t items_count;
-    struct trp_place place;
-};
-
 /* ---- network ---- */
 
 enum trp_plan_transport { TRP_PLAN_TCP };
@@ -163,7 +149,7 @@ struct trp_plan_actor {
     const struct trp_selector *on;        /* evaluated once, at the start */
     const struct trp_name_template *name; /* NULL: not registered */
     uint32_t count;                       /* per host */
-    const struct trp_value *args;         /* of type->args; NULL: none */
+    struct trp_bytes args;                /* a message of type->args in msgpack */
     uint64_t entity;
     struct trp_place place;
 };
@@ -190,7 +176,7 @@ struct trp_plan_workload {
     struct trp_name_template target;
     bool all;                                  /* lookup: every actor of the name */
     const struct trp_actor_handler *handler;   /* ask, tell: message and reply types */
-    const struct trp_value *args;              /* of the message; NULL: none */
+    struct trp_bytes args;                     /* the message in msgpack */
     trp_time timeout_ns;                       /* of the reply; 0: the node's request timeout */
     const struct trp_plan_occasion *occasions; /* by time; NULL: drawn by every, on, {random} */
     uint32_t occasions_count;
@@ -384,10 +370,5 @@ enum trp_status trp_plan_target_name(const struct trp_plan *plan,
                                      const struct trp_name_template *target, uint32_t host,
                                      const uint32_t *hosts, uint32_t hosts_count, uint64_t draw,
                                      char *out, size_t room) TRP_NODISCARD;
-
-/* Fills a struct of `type` from args as checked with the plan; slices borrow from the plan. `args`
- * may be NULL when the type has no fields. TRP_EINVAL when they do not fit the type. */
-enum trp_status trp_value_fill(const struct trp_value *args, const struct trp_message_type *type,
-                               void *ret_message) TRP_NODISCARD;
 
 #endif

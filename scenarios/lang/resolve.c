@@ -29,7 +29,7 @@ static bool is_plain(struct trp_bytes text)
         if (c == '\0' || (strchr(first, c) == NULL && (i == 0 || strchr(inner, c) == NULL)))
             return false;
     }
-    return text.size != 0;
+    return text.size != 0 && !trp_bytes_equal(text, trp_bytes_text("null"));
 }
 
 /* Decodes a character of valid UTF-8. */
@@ -132,6 +132,10 @@ static void print_key(struct printer *printer, struct trp_bytes key)
 /* Writes a tree that the schema does not go into. */
 static void print_tree(struct printer *printer, const struct lang_node *node)
 {
+    if (lang_node_is_null(node)) {
+        lang_text_add(&printer->out, "null");
+        return;
+    }
     if (node->kind == LANG_SCALAR) {
         lang_scalar_print(&printer->out, trp_bytes(node->text, node->size));
         return;

@@ -32,7 +32,7 @@ enum lang_type {
     LANG_SIDES,       /* struct lang_sides: one selector, or a list of them */
     LANG_REGISTER,    /* const struct trp_name_template * */
     LANG_TARGET,      /* struct trp_name_template */
-    LANG_ARGUMENTS,   /* const struct trp_value * */
+    LANG_ARGUMENTS,   /* const struct lang_node *: read by the type of its message */
     LANG_BOUND,       /* const struct lang_node *: read by the unit of its metric */
     LANG_FILES,       /* nothing: gone before the schema is applied */
     LANG_SECTION,     /* a struct with keys of its own, inside */
