@@ -88,12 +88,18 @@ enum trp_plan_transport { TRP_PLAN_TCP };
 enum trp_plan_security { TRP_PLAN_NOISE, TRP_PLAN_PLAINTEXT };
 
 /* Which fields of a link are said; the others keep the value they have. */
-#define TRP_LINK_LATENCY (1u << 0)
-#define TRP_LINK_JITTER  (1u << 1)
-#define TRP_LINK_LOSS    (1u << 2)
-#define TRP_LINK_RATE    (1u << 3)
-#define TRP_LINK_QUEUE   (1u << 4)
-#define TRP_LINK_STALL   (1u << 5)
+#define TRP_LINK_LATENCY   (1u << 0)
+#define TRP_LINK_JITTER    (1u << 1)
+#define TRP_LINK_LOSS      (1u << 2)
+#define TRP_LINK_RATE      (1u << 3)
+#define TRP_LINK_QUEUE     (1u << 4)
+#define TRP_LINK_STALL     (1u << 5)
+#define TRP_LINK_BURST     (1u << 6)
+#define TRP_LINK_MTU       (1u << 7)
+#define TRP_LINK_DUPLICATE (1u << 8)
+#define TRP_LINK_REORDER   (1u << 9)
+#define TRP_LINK_CORRUPT   (1u << 10)
+#define TRP_LINK_TRUNCATE  (1u << 11)
 
 /* What a pair of zones or groups has different from the default, or a fault changes. */
 struct trp_plan_link {

@@ -96,15 +96,11 @@ static void check_link(struct lang_context *context, struct draft_action *draft)
     if (draft->link != NULL && node != NULL)
         (void)lang_pair_read(context, draft->link, node->mark, node, link);
     link->place = draft->action.place;
-    bool said = false;
-    static const char *const keys[] = {"latency", "jitter", "loss", "rate", "queue", "stall"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        said = said || lang_item_value(&draft->item, keys[i]) != NULL;
-    if (!said)
+    if (link->keys == 0) {
         lang_problem_add(context->problems, draft->item.mark, "this changes nothing of the link");
-    if (!said)
-        lang_problem_hint(context->problems,
-                          "say latency:, jitter:, loss:, rate:, queue: or stall:");
+        lang_problem_hint(context->problems, "say latency:, loss:, rate:, stall: or another of its "
+                                             "keys; `troupe explain timeline.link` lists them");
+    }
     if ((link->keys & TRP_LINK_RATE) != 0 && (link->keys & TRP_LINK_QUEUE) == 0 &&
         context->plan->path.queue_ns == 0 && link->path.rate_bits_per_s != 0) {
         link->path.queue_ns = TRP_MS(200);

@@ -54,6 +54,14 @@ static const struct lang_section run_section = {.name = "run",
 
 /* ---- network ---- */
 
+/* A share of the datagrams of a path that something happens to. */
+#define DATAGRAM_SHARE_KEY(name_, value_, what, struct_, path_, with_, otherwise)                  \
+    {                                                                                              \
+        .name = (name_), .type = LANG_SHARE, .value = TRP_LINK_##value_,                           \
+        .offset = offsetof(struct_, path_), .with = (with_), .unless = (otherwise),                \
+        .about = "Datagrams only: how many of them; " what ".", .example = name_ ": 1%"            \
+    }
+
 /* The keys of a path; in a timeline they belong to `link:`. */
 #define LINK_KEYS(struct_, path_, with_, otherwise)                                                \
     {.name = "latency",                                                                            \
@@ -90,15 +98,39 @@ static const struct lang_section run_section = {.name = "run",
          .unless = (otherwise),                                                                    \
          .about = "Bits per second that get through, or `unlimited`.",                             \
          .example = "rate: 20Mbit"},                                                               \
-    {                                                                                              \
-        .name = "queue", .type = LANG_TIME, .value = TRP_LINK_QUEUE,                               \
-        .offset = offsetof(struct_, path_.queue_ns), .with = (with_),                              \
-        .unless = "200ms where there is a rate",                                                   \
-        .about = "How much of the rate may wait before the sender feels it.",                      \
-        .example = "queue: 200ms"                                                                  \
-    }
-
-#define LINK_PLANNED " duplicate reorder corrupt "
+        {.name = "queue",                                                                          \
+         .type = LANG_TIME,                                                                        \
+         .value = TRP_LINK_QUEUE,                                                                  \
+         .offset = offsetof(struct_, path_.queue_ns),                                              \
+         .with = (with_),                                                                          \
+         .unless = "200ms where there is a rate",                                                  \
+         .about = "How much of the rate may wait before the sender feels it.",                     \
+         .example = "queue: 200ms"},                                                               \
+        {.name = "burst",                                                                          \
+         .type = LANG_TIME,                                                                        \
+         .value = TRP_LINK_BURST,                                                                  \
+         .offset = offsetof(struct_, path_.burst_ns),                                              \
+         .with = (with_),                                                                          \
+         .unless = (otherwise),                                                                    \
+         .about = "Datagrams only: `loss` strikes all of such a span, or none.",                   \
+         .example = "burst: 50ms"},                                                                \
+        {.name = "mtu",                                                                            \
+         .type = LANG_LIMIT_WIDE,                                                                  \
+         .value = TRP_LINK_MTU,                                                                    \
+         .offset = offsetof(struct_, path_.mtu_bytes),                                             \
+         .with = (with_),                                                                          \
+         .unless = (otherwise),                                                                    \
+         .about = "Datagrams only: larger ones are lost, the 28 bytes of IPv4 and UDP included.",  \
+         .example = "mtu: 1280B"},                                                                 \
+        DATAGRAM_SHARE_KEY("duplicate", DUPLICATE, "they come twice", struct_,                     \
+                           path_.duplicate_ppm, with_, otherwise),                                 \
+        DATAGRAM_SHARE_KEY("reorder", REORDER,                                                     \
+                           "they are held for up to 100 ms, so that later ones overtake them",     \
+                           struct_, path_.reorder_ppm, with_, otherwise),                          \
+        DATAGRAM_SHARE_KEY("corrupt", CORRUPT, "one bit is another, past every checksum", struct_, \
+                           path_.corrupt_ppm, with_, otherwise),                                   \
+        DATAGRAM_SHARE_KEY("truncate", TRUNCATE, "they are cut short", struct_,                    \
+                           path_.truncate_ppm, with_, otherwise)
 
 static const struct lang_key link_keys[] = {
     LINK_KEYS(struct draft_link, link.path, NULL, "as in `default:`, and there: none"),
@@ -109,8 +141,7 @@ static const struct lang_section link_section = {.name = "links",
                                                  .keys_count = COUNT_OF(link_keys),
                                                  .size = sizeof(struct draft_link),
                                                  .bits_offset =
-                                                     offsetof(struct draft_link, link.keys),
-                                                 .planned = LINK_PLANNED};
+                                                     offsetof(struct draft_link, link.keys)};
 
 static const struct lang_choice transports[] = {{"tcp", TRP_PLAN_TCP, false, "TCP, yamux on top"},
                                                 {"ws", 0, true, "WebSocket"},
@@ -542,7 +573,7 @@ static const struct lang_section timeline_section = {
     .size = sizeof(struct draft_action),
     .kind_offset = offsetof(struct draft_action, action.kind),
     .bits_offset = offsetof(struct draft_action, action.link.keys),
-    .planned = " slow factor clock offset drift" LINK_PLANNED};
+    .planned = " slow factor clock offset drift "};
 
 /* ---- expect ---- */
 
