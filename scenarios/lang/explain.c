@@ -106,20 +106,38 @@ static void print_fields(struct lang_text *out, const struct trp_message_type *t
     }
 }
 
+/* Writes a struct, a tuple or an enum. */
+static void print_compound(struct lang_text *out, const struct trp_message_type *type,
+                           uint32_t depth)
+{
+    bool tuple = type->kind == TRP_KIND_TUPLE;
+    bool bare = type->kind == TRP_KIND_ENUM && depth > 0;
+    lang_text_add(out, "%s", bare ? "" : tuple ? "[ " : "{ ");
+    if (depth > 0)
+        print_fields(out, type, depth - 1);
+    else
+        lang_text_add(out, "…");
+    lang_text_add(out, "%s", bare ? "" : tuple ? " ]" : " }");
+}
+
+/* Writes what holds values of one other type. */
+static void print_container(struct lang_text *out, const struct trp_message_type *type,
+                            uint32_t depth)
+{
+    bool list = type->kind == TRP_KIND_LIST || type->kind == TRP_KIND_ARRAY;
+    bool option = type->kind == TRP_KIND_OPTION || type->kind == TRP_KIND_MAYBE;
+    lang_text_add(out, "%s", list ? "[ " : "");
+    print_type(out, type->kind == TRP_KIND_NEWTYPE ? type->fields[0].type : type->item, depth);
+    lang_text_add(out, "%s", list ? ", … ]" : option ? " or null" : "");
+}
+
 /* Writes how the values of a type look in a scenario; `depth`: how far it goes into structs. */
 static void print_type(struct lang_text *out, const struct trp_message_type *type, uint32_t depth)
 {
     if (type->kind < TRP_KIND_STRUCT) {
         lang_text_add(out, "%s", kind_name(type->kind));
     } else if (type->kind <= TRP_KIND_ENUM && type->kind != TRP_KIND_NEWTYPE) {
-        bool tuple = type->kind == TRP_KIND_TUPLE;
-        bool bare = type->kind == TRP_KIND_ENUM && depth > 0;
-        lang_text_add(out, "%s", bare ? "" : tuple ? "[ " : "{ ");
-        if (depth > 0)
-            print_fields(out, type, depth - 1);
-        else
-            lang_text_add(out, "…");
-        lang_text_add(out, "%s", bare ? "" : tuple ? " ]" : " }");
+        print_compound(out, type, depth);
     } else if (type->kind == TRP_KIND_MAP) {
         lang_text_add(out, "{ ");
         print_type(out, type->item->fields[0].type, depth);
@@ -127,11 +145,7 @@ static void print_type(struct lang_text *out, const struct trp_message_type *typ
         print_type(out, type->item->fields[1].type, depth);
         lang_text_add(out, ", … }");
     } else {
-        bool list = type->kind == TRP_KIND_LIST || type->kind == TRP_KIND_ARRAY;
-        bool option = type->kind == TRP_KIND_OPTION || type->kind == TRP_KIND_MAYBE;
-        lang_text_add(out, "%s", list ? "[ " : "");
-        print_type(out, type->kind == TRP_KIND_NEWTYPE ? type->fields[0].type : type->item, depth);
-        lang_text_add(out, "%s", list ? ", … ]" : option ? " or null" : "");
+        print_container(out, type, depth);
     }
 }
 

@@ -68,12 +68,13 @@ static void assert_wrong(const char *message, const char *args, const char *expe
     char *problems = trp_load_print_problems(load);
     static char said[TEXT_MAX];
     said[0] = '\0';
-    for (char *line = strtok(problems, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        const char *hint = strstr(line, "      = ");
-        if (strncmp(line, "a.yaml:", 7) == 0)
-            (void)snprintf(said + strlen(said), sizeof said - strlen(said), "%s\n", line + 7);
-        else if (hint == line)
-            (void)snprintf(said + strlen(said), sizeof said - strlen(said), "%s\n", line + 6);
+    size_t at = 0;
+    for (const char *line = problems; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        bool problem = strncmp(line, "a.yaml:", 7) == 0;
+        const char *text = line + (problem ? 7 : 6);
+        if (problem || strncmp(line, "      = ", 8) == 0)
+            at += (size_t)snprintf(said + at, sizeof said - at, "%.*s\n", (int)strcspn(text, "\n"),
+                                   text);
     }
     assert_string_equal(said, expected);
     free(problems);
