@@ -8,7 +8,7 @@
 
 #define SLOTS_WANTED 100
 /* A logarithmic axis from this ratio of the largest to the smallest value on, for times. */
-#define LOG_RATIO 30.0
+#define LOG_RATIO 10.0
 
 /* Makes room for one more element; false without memory. */
 static bool grow(struct plots *plots, void **items, size_t count, size_t *room, size_t size)

@@ -226,6 +226,7 @@ enum trp_plan_direction { TRP_PLAN_BOTH, TRP_PLAN_FORWARD, TRP_PLAN_BACKWARD };
 
 struct trp_plan_action {
     const char *name; /* as said, or made: "partition@3min" */
+    const char *text; /* in a line, as in the file: "partition: [ west, east ], mode: refuse" */
     uint64_t entity;
     enum trp_plan_action_kind kind;
     trp_time at;
