@@ -318,11 +318,3 @@ double plot_x(const struct plot *plot, double x)
     double share = (x - plot->x_from) / (plot->x_to - plot->x_from);
     return PLOT_LEFT + fmin(1, fmax(0, share)) * (plot->width - PLOT_LEFT - PLOT_RIGHT);
 }
-
-double plot_y(const struct plot *plot, double y)
-{
-    double share = plot->logarithmic ? log(y / plot->y_from) / log(plot->y_to / plot->y_from)
-                                     : (y - plot->y_from) / (plot->y_to - plot->y_from);
-    return PLOT_HEIGHT - PLOT_BOTTOM -
-           fmin(1, fmax(0, share)) * (PLOT_HEIGHT - PLOT_TOP - PLOT_BOTTOM);
-}

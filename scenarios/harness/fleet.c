@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ARGS_BYTES_MAX 65536u
-
 /* ---- what a host's node does first ---- */
 
 static enum trp_status fleet_command(struct trp_node *node, trp_time now, uint64_t cause,

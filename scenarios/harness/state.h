@@ -20,14 +20,13 @@
 
 /* Streams of the harness's draws; the entity is that of the plan's entry. */
 enum harness_stream {
-    STREAM_START = 1, /* moment of a host's start */
-    STREAM_EVERY,     /* from one operation to the next */
-    STREAM_WHO,       /* which host operates */
-    STREAM_TARGET,    /* on which name */
-    STREAM_SHAPE,     /* sides of a partition */
-    STREAM_BOOTSTRAP, /* which bootstrap peers a host takes */
-    STREAM_PROBE,     /* the oracle's walks */
-    STREAM_FOE        /* what an adversary does */
+    STREAM_START = 1,     /* moment of a host's start */
+    STREAM_EVERY = 2,     /* from one operation to the next */
+    STREAM_TARGET = 4,    /* on which name it is */
+    STREAM_SHAPE = 5,     /* sides of a partition */
+    STREAM_BOOTSTRAP = 6, /* which bootstrap peers a host takes */
+    STREAM_PROBE = 7,     /* the oracle's walks */
+    STREAM_FOE = 8        /* what an adversary does */
 };
 
 /* What the harness itself does next, in order of (time, order). */
