@@ -109,7 +109,15 @@ struct lang_sides {
     bool listed;
 };
 
+/* The section that a whole scenario is. */
 const struct lang_section *lang_schema(void);
+
+#define LANG_COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof(array)[0]))
+
+/* Parts of the table, of schema_network.c. */
+extern const struct lang_section lang_network_section;
+extern const struct lang_section lang_timeline_section;
+extern const struct lang_choice lang_states[]; /* what a crash leaves */
 
 /* The name of a key as bytes. */
 struct trp_bytes lang_key_name(const struct lang_key *key);
