@@ -291,7 +291,7 @@ def every_reason(scene):
             expect(answer.endswith(b"\xa1\x62Ok\x80"), f"{name}: {answer}")
         event = scene.node.event("link_died", actor=alias, of=own.hex(),
                                  reason=name.partition(",")[0])
-        expect("Panicked" not in name or event["text"] == "boom", f"{event}")
+        expect("Panicked" not in name or event["detail"]["text"] == "boom", f"{event}")
 
 
 CASES = {

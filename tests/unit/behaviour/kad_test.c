@@ -485,6 +485,7 @@ static void survives_any_failing_allocation(void **state)
         (void)!trp_kad_get_record(network.kads[1], trp_bytes_text("d"), NULL, 1, &query);
         fake_touch(&network.world.nodes[1]);
         run_for(&network, TRP_S(30));
+        network.world.nodes[1].memory.fail_at = 0;
         struct outcome outcome = find_peers(&network, 1, "later");
         assert_true(outcome.status == TRP_OK || outcome.status == TRP_ENOPEERS);
         network_close(&network);
