@@ -130,6 +130,7 @@ TRP_API enum trp_status trp_messaging_open(const struct trp_messaging_config *co
                                            struct trp_messaging **ret_messaging) TRP_NODISCARD;
 /* NULL is fine. */
 TRP_API void trp_messaging_close(struct trp_messaging *messaging);
+/* Gives what a swarm lists; it borrows `messaging`. */
 TRP_API struct trp_behaviour trp_messaging_behaviour(struct trp_messaging *messaging);
 
 struct trp_messaging_options {

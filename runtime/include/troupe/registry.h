@@ -75,6 +75,7 @@ TRP_API enum trp_status trp_registry_open(const struct trp_registry_config *conf
                                           struct trp_registry **ret_registry) TRP_NODISCARD;
 /* NULL is fine. */
 TRP_API void trp_registry_close(struct trp_registry *registry);
+/* Gives what a swarm lists; it borrows `registry`. */
 TRP_API struct trp_behaviour trp_registry_behaviour(struct trp_registry *registry);
 
 /* Announces an actor of this node under a name, now and again and again until
