@@ -289,7 +289,7 @@ static void reports_settings_that_lead_nowhere(void **state)
                  {"timeline.9.at=3s", "--set:1:10: the list has only 5 entries, counted from 0\n"},
                  {"workload.fnds.every=1s", "--set:1:10: no entry of the list is called `fnds`\n"},
                  {"network.links.default.los=5%", "--set:1:23: unknown key `los` in links\n"},
-                 {"extends=other.yaml", "--set:1:1: `extends` is said once, in a file\n"},
+                 {"extends=other.yaml", "--set:1:1: `extends` may appear once, in a file\n"},
                  {"hosts.west.count=many", "--set:1:18: a whole number was expected\n"},
                  {"run.until=[",
                   "--set:1:12: this is not YAML: while parsing a flow node, did not find "
