@@ -117,7 +117,7 @@ const struct cli_verb cli_verb_ask = {
         "message\n"
         "has no fields ([], which Rust reads as struct S; and as struct S {}). Bytes are written "
         "as\n"
-        "a text or an array of numbers, and printed in hexadecimal.\n"
+        "an array of numbers, and printed in hexadecimal.\n"
         "\n" CLI_CLIENT_HELP "\n"
         "With --json: outcome, status and text of it, reply.\n"
         "\n"
