@@ -143,6 +143,12 @@ static void reads_workload_and_timeline(void **state)
     const struct trp_plan_action *cut = &plan->timeline[0];
     assert_int_equal(cut->kind, TRP_PLAN_PARTITION);
     assert_string_equal(cut->name, "partition@3min");
+    assert_string_equal(cut->text,
+                        "partition: [ \"boot + west\", east ], mode: refuse, direction: forward");
+    assert_string_equal(plan->timeline[2].text,
+                        "crash: \"random(5, of=west)\", restart: 30s, state: lost");
+    assert_string_equal(plan->timeline[4].text,
+                        "slow: link: \"west -> east\", latency: 2s, rate: 1Mbit");
     assert_int_equal(cut->sets_count, 2);
     assert_int_equal(cut->mode, TRP_CUT_REFUSE);
     assert_int_equal(cut->direction, TRP_PLAN_FORWARD);
