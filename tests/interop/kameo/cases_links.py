@@ -106,7 +106,12 @@ def unknown_actor(pair, linker):
     other = OTHER_KIND[linker]
     alias, _ = pair.spawn(linker)
     if linker == "rust":
-        pair.nodes["rust"].error(f"link {alias} phantom {pair.probes[other]}", "UnknownActor")
+        gone, gone_id = pair.spawn(other)
+        pair.nodes[other].ok(f"kill {gone}")
+        pair.nodes[other].event("stopped", actor=gone)
+        for target in (pair.probes[other], gone_id):
+            pair.nodes["rust"].error(f"link {alias} phantom {target}", "UnknownActor")
+        pair.nodes["rust"].error(f"link {alias} other {gone_id}", "ActorNotRunning")
     else:
         pair.nodes["c"].ok(f"by {alias} link phantom {pair.probes[other]}")
         pair.nodes["c"].event("link_died", actor=alias, of=pair.probes[other], reason="Killed")
