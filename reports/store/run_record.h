@@ -103,7 +103,7 @@ void trp_run_host(struct trp_run_record *record, const struct trp_run_host *host
 struct trp_run_host_totals {
     uint64_t bytes_sent;
     uint64_t bytes_received;
-    uint64_t connections; /* opened over its lives */
+    uint64_t connections; /* open at the end */
     uint32_t lives;       /* starts and restarts */
     bool up;              /* at the end of the run */
 };

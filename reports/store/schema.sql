@@ -42,7 +42,7 @@ CREATE TABLE host (
     started_ns        INTEGER,
     bytes_sent        INTEGER,
     bytes_received    INTEGER,
-    connections       INTEGER, -- opened over its lives
+    connections       INTEGER, -- open at the end
     lives             INTEGER, -- starts and restarts
     up                INTEGER  -- 1: at the end of the run
 );
