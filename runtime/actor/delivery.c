@@ -52,14 +52,14 @@ static enum trp_status delivery_enter(struct trp_scheduler *scheduler,
                                       const struct trp_delivery *delivery, struct trp_actor *actor,
                                       const struct trp_handler_info *handler, struct trp_mail *mail)
 {
-    bool room = trp_mailbox_has_room(&actor->mailbox);
+    bool room = trp_actor_has_room(scheduler, actor, mail);
     if (!room && delivery->mailbox_timeout_ns == 0) {
         trp_actor_trace_full(scheduler, actor);
         return TRP_EMAILBOXFULL;
     }
     if (room && !delivery->ask) {
         mail->handler = handler;
-        trp_mailbox_push(&actor->mailbox, mail);
+        trp_actor_push(scheduler, actor, mail);
         trp_scheduler_wake(scheduler, actor);
         trp_event_answer(scheduler, delivery, TRP_OK);
         return TRP_OK;
@@ -83,6 +83,30 @@ static enum trp_status delivery_enter(struct trp_scheduler *scheduler,
     return status;
 }
 
+/* Decodes the message of a delivery, and charges it to the peer that sent it. */
+static enum trp_status delivery_decode(struct trp_scheduler *scheduler,
+                                       const struct trp_delivery *delivery,
+                                       const struct trp_actor *actor,
+                                       const struct trp_handler_info *handler,
+                                       struct trp_mail **ret_mail)
+{
+    struct trp_share *share = NULL;
+    enum trp_status status = TRP_OK;
+    if (delivery->from != NULL) {
+        status = trp_share_admit(scheduler, actor, delivery->from, &share);
+    }
+    if (status != TRP_OK) {
+        return status;
+    }
+    status = trp_mail_decode(scheduler, &handler->message, delivery->payload, ret_mail);
+    if (share != NULL && status == TRP_OK) {
+        trp_share_charge(scheduler, share, *ret_mail);
+    } else if (share != NULL) {
+        trp_share_release(scheduler, share);
+    }
+    return status;
+}
+
 void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_delivery *delivery)
 {
     struct trp_actor *actor = NULL;
@@ -90,11 +114,12 @@ void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_del
     struct trp_mail *mail = NULL;
     enum trp_status status = delivery_find(scheduler, delivery, &actor, &handler);
     if (status == TRP_OK) {
-        status = trp_mail_decode(scheduler, &handler->message, delivery->payload, &mail);
+        status = delivery_decode(scheduler, delivery, actor, handler, &mail);
     }
     if (status == TRP_OK) {
         status = delivery_enter(scheduler, delivery, actor, handler, mail);
         if (status != TRP_OK) {
+            trp_share_discharge(scheduler, mail);
             trp_mail_free(scheduler, mail);
         }
     }

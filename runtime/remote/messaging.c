@@ -136,6 +136,7 @@ void trp_remote_deliver(struct trp_remote *remote, const struct trp_actor_ref *t
         &(struct trp_delivery){.ask = message->ask,
                                .actor = to->id,
                                .token = token,
+                               .from = message->from,
                                .actor_type = message->actor_type,
                                .message = message->id,
                                .payload = message->payload,
@@ -170,6 +171,7 @@ static void serve_message(struct trp_remote *remote, const struct trp_messaging_
     const struct origin origin = {
         .kind = ORIGIN_PEER, .tell = request->kind == TRP_ENVELOPE_TELL, .id = event->id};
     const struct message message = {.ask = request->kind == TRP_ENVELOPE_ASK,
+                                    .from = &event->peer,
                                     .actor_type = request->actor_type,
                                     .id = request->message,
                                     .payload = request->payload,

@@ -105,7 +105,7 @@ struct trp_actor_type {
 };
 
 struct trp_spawn_options {
-    uint32_t mailbox_messages; /* bound of the user lane; 0: trp_limits.mailbox_messages */
+    uint32_t mailbox_messages; /* of our own, and of one peer; 0: trp_limits.mailbox_messages */
     bool link;                 /* link with the spawning actor before on_start runs */
 };
 

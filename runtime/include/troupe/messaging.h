@@ -4,7 +4,7 @@
  *
  * A node with actors has one inside and needs none of this. A node that is `bare` (troupe/node.h)
  * lists it among its behaviours; the program then answers every request itself.
- * Spec       Kameo 0.20 to 0.22: /kameo/messaging/1.0.0.
+ * Spec       Kameo 0.18 to 0.22: /kameo/messaging/1.0.0.
  * Threading  The node's thread. `on_event` is called within a step, where every function here may
  *            be called again.
  * Ownership  What is sent is copied; what an event points to is borrowed for the call.

@@ -6,7 +6,7 @@
  * lists it among its behaviours.
  * A name is a provider key; what is behind it is a record that each provider keeps. A lookup asks
  * every provider for its record itself, so it finds only what is registered and reachable now.
- * Spec       Kameo 0.20 to 0.22: /kameo/registry/1.0.0; libp2p's Kademlia.
+ * Spec       Kameo 0.18 to 0.22: /kameo/registry/1.0.0; libp2p's Kademlia.
  * Threading  The node's thread. `on_event` is called within a step, where every function here may
  *            be called again.
  * Ownership  What is given is copied; what an event points to is borrowed for the call.
