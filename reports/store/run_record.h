@@ -5,10 +5,11 @@
  * run. Afterwards run_db.h loads the record into SQLite.
  * Threading  One thread.
  * Ownership  Every text and array is copied. NULL texts are fine and become NULL in the database.
- * Limits     struct trp_run_limits. When events overflow, the oldest are dropped, so that the end
- * of a failed run is always there; of requests, lookups and samples the newest are. What was
- * dropped is counted, stored in table `run` and shown by every report. Failure    None to handle
- * during a run: out of memory counts as dropped. */
+ * Limits     struct trp_run_limits. When events overflow, the oldest are dropped, so that the
+ *            end of a failed run is always there; of requests, lookups and samples the newest
+ *            are dropped. What was dropped is counted, stored in table `run` and shown by every
+ *            report.
+ * Failure    None to handle during a run: what finds no memory counts as dropped. */
 #ifndef REPORTS_STORE_RUN_RECORD_H
 #define REPORTS_STORE_RUN_RECORD_H
 
