@@ -9,7 +9,8 @@
 void trp_buffer_free(struct trp_buffer *buffer)
 {
     trp_memory_free(buffer->memory, buffer->data);
-    *buffer = trp_buffer_init(buffer->memory, buffer->limit_bytes);
+    buffer->data = NULL;
+    buffer->head = buffer->size = buffer->capacity = 0;
 }
 
 enum trp_status trp_buffer_reserve(struct trp_buffer *buffer, size_t size, uint8_t **ret_at)

@@ -12,6 +12,12 @@
 /* What an envelope takes besides payload and ids: names of fields, timeouts, ActorIds. */
 #define ENVELOPE_BYTES 2048u
 
+/* Where an envelope is encoded: the stack, unless it may be long. */
+struct block {
+    uint8_t *data;
+    uint8_t small[ENVELOPE_BYTES + 1024];
+};
+
 /* A request of ours. */
 struct exchange {
     enum trp_envelope_kind kind;
@@ -34,6 +40,7 @@ struct trp_messaging {
     struct trp_swarm *swarm;
     struct trp_slab exchanges;
     uint8_t *block; /* what the event last given out was decoded into */
+    size_t block_size;
     struct trp_request_envelope request;
     struct trp_response_envelope response;
 };
@@ -52,25 +59,35 @@ static void exchange_free(struct trp_messaging *m, trp_handle id)
     trp_slab_remove(&m->exchanges, id);
 }
 
+static bool block_take(struct trp_messaging *m, struct block *block, size_t room)
+{
+    block->data = room <= sizeof block->small ? block->small : trp_memory_alloc(m->memory, room);
+    return block->data != NULL;
+}
+
+static void block_free(struct trp_messaging *m, struct block *block)
+{
+    if (block->data != block->small) {
+        trp_memory_free(m->memory, block->data);
+    }
+}
+
 /* Encodes into a block that the caller frees. */
 static enum trp_status encode_request(struct trp_messaging *m,
                                       const struct trp_request_envelope *request,
-                                      uint8_t **ret_block, size_t *ret_size)
+                                      struct block *block, size_t *ret_size)
 {
     size_t limit = messaging_limits(m)->request_bytes;
     /* A byte of payload takes two at most. */
     size_t room = request->payload.size * 2 + request->actor_type.size + request->other_type.size +
                   request->message.size + request->cause.text.size + ENVELOPE_BYTES;
     room = room < limit ? room : limit;
-    uint8_t *block = trp_memory_alloc(m->memory, room);
-    if (block == NULL) {
+    if (!block_take(m, block, room)) {
         return TRP_ENOMEM;
     }
-    enum trp_status status = trp_request_envelope_encode(request, block, room, ret_size);
-    if (status == TRP_OK) {
-        *ret_block = block;
-    } else {
-        trp_memory_free(m->memory, block);
+    enum trp_status status = trp_request_envelope_encode(request, block->data, room, ret_size);
+    if (status != TRP_OK) {
+        block_free(m, block);
     }
     return status;
 }
@@ -96,14 +113,14 @@ static enum trp_status exchange_keep(struct trp_messaging *m, struct exchange *e
         return status;
     }
     struct trp_request_envelope older = *request;
-    uint8_t *block;
+    struct block block;
     size_t size;
     older.panic_as_text = true;
     status = encode_request(m, &older, &block, &size);
     if (status == TRP_OK) {
         exchange->older_at = bytes.size;
-        status = trp_buffer_append(&exchange->bytes, trp_bytes(block, size));
-        trp_memory_free(m->memory, block);
+        status = trp_buffer_append(&exchange->bytes, trp_bytes(block.data, size));
+        block_free(m, &block);
     }
     return status;
 }
@@ -131,7 +148,7 @@ enum trp_status trp_messaging_send(struct trp_messaging *m,
     if (peer->size == 0 || trp_peer_id_equal(peer, trp_swarm_peer_id(m->swarm))) {
         return TRP_EINVAL;
     }
-    uint8_t *block;
+    struct block block;
     size_t size;
     enum trp_status status = encode_request(m, request, &block, &size);
     if (status != TRP_OK) {
@@ -148,10 +165,10 @@ enum trp_status trp_messaging_send(struct trp_messaging *m,
                                       .retries = options->retries,
                                       .timeout_ns = options->timeout_ns};
         if (options->retries > 0) {
-            status = exchange_keep(m, exchange, request, trp_bytes(block, size));
+            status = exchange_keep(m, exchange, request, trp_bytes(block.data, size));
         }
         if (status == TRP_OK) {
-            status = exchange_send(m, id, exchange, trp_bytes(block, size));
+            status = exchange_send(m, id, exchange, trp_bytes(block.data, size));
         }
         if (status == TRP_OK) {
             *ret_id = id;
@@ -159,7 +176,7 @@ enum trp_status trp_messaging_send(struct trp_messaging *m,
             exchange_free(m, id);
         }
     }
-    trp_memory_free(m->memory, block);
+    block_free(m, &block);
     return status;
 }
 
@@ -186,16 +203,16 @@ static enum trp_status answer_send(struct trp_messaging *m, uint64_t id,
     size_t room = response->payload.size * 2 + response->actor_type.size + response->message.size +
                   response->text.size + ENVELOPE_BYTES;
     room = room < limit ? room : limit;
-    uint8_t *block = trp_memory_alloc(m->memory, room);
-    if (block == NULL) {
+    struct block block;
+    if (!block_take(m, &block, room)) {
         return TRP_ENOMEM;
     }
     size_t size;
-    enum trp_status status = trp_response_envelope_encode(response, block, room, &size);
+    enum trp_status status = trp_response_envelope_encode(response, block.data, room, &size);
     if (status == TRP_OK) {
-        status = trp_request_response_answer(m->rr, id, trp_bytes(block, size));
+        status = trp_request_response_answer(m->rr, id, trp_bytes(block.data, size));
     }
-    trp_memory_free(m->memory, block);
+    block_free(m, &block);
     return status;
 }
 
@@ -234,10 +251,13 @@ static void trace_refused(struct trp_messaging *m, const struct trp_peer_id *pee
 /* Makes room for what is decoded next: as many bytes as the input has. */
 static bool block_renew(struct trp_messaging *m, size_t size, struct trp_arena *ret_arena)
 {
-    trp_memory_free(m->memory, m->block);
-    m->block = size == 0 ? NULL : trp_memory_alloc(m->memory, size);
-    *ret_arena = trp_arena_init(m->block, m->block == NULL ? 0 : size);
-    return m->block != NULL || size == 0;
+    if (size > m->block_size) {
+        trp_memory_free(m->memory, m->block);
+        m->block = trp_memory_alloc(m->memory, size);
+        m->block_size = m->block == NULL ? 0 : size;
+    }
+    *ret_arena = trp_arena_init(m->block, size <= m->block_size ? size : 0);
+    return size <= m->block_size;
 }
 
 static bool on_request(struct trp_messaging *m, const struct trp_request_response_event *in,
@@ -353,6 +373,7 @@ bool trp_messaging_next_event(struct trp_messaging *m, struct trp_messaging_even
     }
     trp_memory_free(m->memory, m->block);
     m->block = NULL;
+    m->block_size = 0;
     return false;
 }
 

@@ -103,12 +103,10 @@ void trp_multistream_init(struct trp_multistream *ms, struct trp_memory *memory,
                           const struct trp_multistream_config *config)
 {
     TRP_ASSERT(!config->lazy || (config->initiator && config->protocols_count == 1));
-    *ms = (struct trp_multistream){
-        .config = *config,
-        .rx = trp_buffer_init(memory, PREFIX_BYTES_MAX + TRP_MULTISTREAM_TOKEN_MAX),
-        .tx = trp_buffer_init(memory, TX_BYTES_MAX),
-        .outcome = TRP_EAGAIN,
-    };
+    *ms = (struct trp_multistream){.outcome = TRP_EAGAIN};
+    ms->config = *config;
+    ms->rx = trp_buffer_init(memory, PREFIX_BYTES_MAX + TRP_MULTISTREAM_TOKEN_MAX);
+    ms->tx = trp_buffer_init(memory, TX_BYTES_MAX);
     if (!config->initiator) {
         return;
     }
