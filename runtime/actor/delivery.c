@@ -83,6 +83,38 @@ static enum trp_status delivery_enter(struct trp_scheduler *scheduler,
     return status;
 }
 
+static void delivery_trace_refused(struct trp_scheduler *scheduler,
+                                   const struct trp_delivery *delivery, enum trp_status status)
+{
+    trp_trace_delivery_refused(scheduler->trace,
+                               &(struct trp_event_delivery_refused){.actor = delivery->actor,
+                                                                    .message = delivery->message,
+                                                                    .status = status});
+}
+
+enum trp_status trp_scheduler_tell(struct trp_scheduler *scheduler,
+                                   const struct trp_delivery *delivery)
+{
+    struct trp_actor *actor;
+    const struct trp_handler_info *handler;
+    struct trp_mail *mail;
+    enum trp_status status = delivery_find(scheduler, delivery, &actor, &handler);
+    if (status == TRP_OK && !trp_mailbox_has_room(&actor->mailbox)) {
+        return TRP_EAGAIN;
+    }
+    if (status == TRP_OK) {
+        status = trp_mail_decode(scheduler, &handler->message, delivery->payload, &mail);
+    }
+    if (status != TRP_OK) {
+        delivery_trace_refused(scheduler, delivery, status);
+        return status;
+    }
+    mail->handler = handler;
+    trp_mailbox_push(&actor->mailbox, mail);
+    trp_scheduler_wake(scheduler, actor);
+    return TRP_OK;
+}
+
 void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_delivery *delivery)
 {
     struct trp_actor *actor = NULL;
@@ -99,10 +131,7 @@ void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_del
         }
     }
     if (status != TRP_OK) {
-        trp_trace_delivery_refused(
-            scheduler->trace, &(struct trp_event_delivery_refused){.actor = delivery->actor,
-                                                                   .message = delivery->message,
-                                                                   .status = status});
+        delivery_trace_refused(scheduler, delivery, status);
         trp_event_answer(scheduler, delivery, status);
     }
 }

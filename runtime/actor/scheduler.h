@@ -69,6 +69,11 @@ struct trp_delivery {
  * TRP_EREPLYTIMEOUT, TRP_EHANDLER, TRP_ESTOPPED. */
 void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_delivery *delivery);
 
+/* Puts a tell that nobody waits for into the mailbox, without an event. TRP_EAGAIN: there is no
+ * room; trp_scheduler_deliver waits for it. Other errors as there; they are traced. */
+enum trp_status trp_scheduler_tell(struct trp_scheduler *scheduler,
+                                   const struct trp_delivery *delivery) TRP_NODISCARD;
+
 /* Answers to events. */
 /* Ends what has a `request`, but for lookups. Of a TRP_SCHED_ASK, `payload` is the reply (TRP_OK)
  * or the handler's error (TRP_EHANDLER). */

@@ -77,8 +77,13 @@ void trp_remote_send_message(struct trp_remote *remote, const struct trp_actor_r
     /* The network's own limit holds besides: the other side gives up then, too. */
     const struct trp_messaging_options options = {
         .timeout_ns = trp_time_min(limit, message->reply_timeout_ns)};
-    enum trp_status status =
-        type.size == 0 ? TRP_EUNKNOWNACTOR : trp_remote_call(remote, &call, &request, &options);
+    enum trp_status status = type.size == 0 ? TRP_EUNKNOWNACTOR : TRP_EUNSUPPORTED;
+    if (status == TRP_EUNSUPPORTED && !message->ask && origin->kind == ORIGIN_NOBODY) {
+        status = trp_messaging_tell(remote->config.messaging, &request);
+    }
+    if (status == TRP_EUNSUPPORTED) {
+        status = trp_remote_call(remote, &call, &request, &options);
+    }
     if (status != TRP_OK) {
         call_end(remote, &call, status, TRP_BYTES_NONE);
     }
@@ -155,7 +160,43 @@ static void refuse(struct trp_remote *remote, uint64_t id,
     TRP_IGNORE(trp_messaging_answer(remote->config.messaging, id, &response)); /* as above */
 }
 
-static void serve_message(struct trp_remote *remote, const struct trp_messaging_event *event)
+static struct message message_of(const struct trp_request_envelope *request)
+{
+    return (struct message){.ask = request->kind == TRP_ENVELOPE_ASK,
+                            .actor_type = request->actor_type,
+                            .id = request->message,
+                            .payload = request->payload,
+                            .mailbox_timeout_ns =
+                                request->immediate ? 0 : request->mailbox_timeout_ns,
+                            .reply_timeout_ns = request->reply_timeout_ns};
+}
+
+/* Delivers a tell whose sender does not wait for an outcome. Where the mailbox is full, its actor
+ * has its turn first: false, and the tell comes once more. If it still is, the tell waits for room
+ * as others do. */
+static bool serve_tell(struct trp_remote *remote, const struct trp_request_envelope *request)
+{
+    const struct trp_delivery delivery = {.actor = request->actor.id,
+                                          .actor_type = request->actor_type,
+                                          .message = request->message,
+                                          .payload = request->payload};
+    enum trp_status status = trp_scheduler_tell(remote->config.scheduler, &delivery);
+    if (status == TRP_EAGAIN && !remote->crowded) {
+        remote->crowded = true;
+        return false;
+    }
+    remote->crowded = false;
+    struct origin origin = {.kind = ORIGIN_PEER, .tell = true};
+    if (status == TRP_EAGAIN &&
+        trp_messaging_keep(remote->config.messaging, &origin.id) == TRP_OK) {
+        const struct message message = message_of(request);
+        trp_remote_deliver(remote, &request->actor, &message, &origin);
+    }
+    return true;
+}
+
+/* False: it is to come once more. */
+static bool serve_message(struct trp_remote *remote, const struct trp_messaging_event *event)
 {
     const struct trp_request_envelope *request = event->request;
     struct trp_bytes type = trp_remote_own_type(remote, request->actor.id);
@@ -166,28 +207,26 @@ static void serve_message(struct trp_remote *remote, const struct trp_messaging_
     }
     if (status != TRP_OK) {
         refuse(remote, event->id, request, status);
-        return;
+        return true;
+    }
+    if (event->id == 0) {
+        return serve_tell(remote, request);
     }
     const struct origin origin = {
         .kind = ORIGIN_PEER, .tell = request->kind == TRP_ENVELOPE_TELL, .id = event->id};
-    const struct message message = {.ask = request->kind == TRP_ENVELOPE_ASK,
-                                    .actor_type = request->actor_type,
-                                    .id = request->message,
-                                    .payload = request->payload,
-                                    .mailbox_timeout_ns =
-                                        request->immediate ? 0 : request->mailbox_timeout_ns,
-                                    .reply_timeout_ns = request->reply_timeout_ns};
+    const struct message message = message_of(request);
     trp_remote_deliver(remote, &request->actor, &message, &origin);
+    return true;
 }
 
-static void on_request(struct trp_remote *remote, const struct trp_messaging_event *event)
+/* False: it is to come once more. */
+static bool on_request(struct trp_remote *remote, const struct trp_messaging_event *event)
 {
     const struct trp_request_envelope *request = event->request;
     switch (request->kind) {
     case TRP_ENVELOPE_ASK:
     case TRP_ENVELOPE_TELL:
-        serve_message(remote, event);
-        break;
+        return serve_message(remote, event);
     case TRP_ENVELOPE_LINK:
     case TRP_ENVELOPE_UNLINK:
     case TRP_ENVELOPE_SIGNAL_LINK_DIED:
@@ -197,6 +236,7 @@ static void on_request(struct trp_remote *remote, const struct trp_messaging_eve
         trp_messaging_drop(remote->config.messaging, event->id);
         break;
     }
+    return true;
 }
 
 bool trp_remote_run_messaging(struct trp_remote *remote)
@@ -207,7 +247,10 @@ bool trp_remote_run_messaging(struct trp_remote *remote)
         any = true;
         switch (event.kind) {
         case TRP_MESSAGING_REQUEST:
-            on_request(remote, &event);
+            if (!on_request(remote, &event)) {
+                trp_messaging_again(remote->config.messaging);
+                return true;
+            }
             break;
         case TRP_MESSAGING_RESULT:
         case TRP_MESSAGING_OUTBOUND_FAILURE:

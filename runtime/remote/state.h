@@ -93,6 +93,7 @@ struct trp_remote {
     uint32_t severed_next;
     struct trp_list results;
     struct result *lent; /* the result last given out */
+    bool crowded;        /* the newest tell waits for its actor to have its turn */
 };
 
 /* remote.c */

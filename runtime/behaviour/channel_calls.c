@@ -1,0 +1,655 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests and answers on channels: ours written, a peer's read. */
+#include "behaviour/channel_state.h"
+
+#include "base/assert.h"
+
+/* ---- calls ---- */
+
+static uint64_t call_id(const struct trp_channel_call *call)
+{
+    return call->id | TRP_CHANNEL_ID_BIT;
+}
+
+static struct trp_channel_call *call_find(const struct trp_channels *c, uint64_t id)
+{
+    return trp_slab_find(&c->calls, id & ~TRP_CHANNEL_ID_BIT);
+}
+
+/* Finds one that has no outcome yet; NULL. */
+static struct trp_channel_call *call_find_open(const struct trp_channels *c, uint64_t id,
+                                               bool inbound)
+{
+    struct trp_channel_call *call = call_find(c, id);
+    return call == NULL || call->channel == NULL || call->inbound != inbound ? NULL : call;
+}
+
+/* Makes a call without an outcome. TRP_EFULL, TRP_ENOMEM. */
+static enum trp_status call_make(struct trp_channels *c, struct trp_channel *channel,
+                                 enum trp_envelope_kind kind, trp_time span_ns,
+                                 struct trp_channel_call **ret_call)
+{
+    trp_handle id;
+    void *object;
+    enum trp_status status = trp_slab_insert(&c->calls, &id, &object);
+    if (status != TRP_OK) {
+        return status;
+    }
+    struct trp_channel_call *call = object;
+    trp_time at = trp_time_after(trp_swarm_now(c->swarm), span_ns);
+    status = trp_heap_insert(&c->timeouts, &call->timeout, at, c->ties++);
+    if (status != TRP_OK) {
+        trp_slab_remove(&c->calls, id);
+        return status;
+    }
+    call->id = id;
+    call->channel = channel;
+    call->inbound = channel->inbound;
+    call->kind = kind;
+    call->peer = channel->peer->id;
+    trp_list_push_back(&channel->calls, &call->link);
+    c->pending += call->inbound ? 0 : 1;
+    *ret_call = call;
+    return TRP_OK;
+}
+
+/* It waits no more: what is held for it is given back, and others of its peer may come. */
+static void call_detach(struct trp_channels *c, struct trp_channel_call *call)
+{
+    struct trp_channel *channel = call->channel;
+    trp_heap_remove(&c->timeouts, &call->timeout);
+    trp_list_link_remove(&call->link);
+    call->channel = NULL;
+    if (!call->inbound) {
+        c->pending--;
+        return;
+    }
+    channel->kept_count -= call->kept ? 1 : 0;
+    channel->calls_count -= call->kept ? 0 : 1;
+    trp_channel_uncharge(c, channel, call->bytes);
+    trp_channel_unblock(c, channel);
+}
+
+void trp_channel_call_free(struct trp_channels *c, struct trp_channel_call *call)
+{
+    call_detach(c, call);
+    trp_slab_remove(&c->calls, call->id);
+}
+
+static void call_trace_failure(struct trp_channels *c, const struct trp_channel_call *call,
+                               enum trp_status status)
+{
+    trp_trace_request_failed(c->trace, &(struct trp_event_request_failed){.peer = &call->peer,
+                                                                          .inbound = call->inbound,
+                                                                          .status = status});
+}
+
+void trp_channel_call_end(struct trp_channels *c, struct trp_channel_call *call,
+                          enum trp_messaging_event_kind event, enum trp_status status)
+{
+    if (status != TRP_OK) {
+        call_trace_failure(c, call, status);
+    }
+    call_detach(c, call);
+    if (call->kept) { /* nobody waits for its outcome */
+        trp_slab_remove(&c->calls, call->id);
+        return;
+    }
+    call->event = event;
+    call->status = status;
+    trp_list_push_back(&c->outcomes, &call->link);
+}
+
+void trp_channel_call_expire(struct trp_channels *c, struct trp_channel_call *call)
+{
+    struct trp_channel *channel = call->channel;
+    if (!call->inbound) {
+        trp_channel_call_end(c, call, TRP_MESSAGING_OUTBOUND_FAILURE, TRP_ETIMEDOUT);
+        return;
+    }
+    const struct trp_channel_frame dropped = {.kind = TRP_CHANNEL_DROPPED, .request = call->token};
+    bool said = call->kept || trp_channel_put(c, channel, &dropped) == TRP_OK;
+    trp_channel_call_end(c, call, TRP_MESSAGING_INBOUND_FAILURE, TRP_ETIMEDOUT);
+    if (said) {
+        trp_channel_check_end(c, channel);
+    } else {
+        trp_channel_fail(c, channel, TRP_ENOMEM);
+    }
+}
+
+/* ---- sending ---- */
+
+static struct trp_channel_frame message_frame(const struct trp_request_envelope *request,
+                                              enum trp_channel_frame_kind kind)
+{
+    return (struct trp_channel_frame){.kind = kind,
+                                      .immediate = request->immediate,
+                                      .actor = request->actor.id,
+                                      .mailbox_timeout_ns = request->mailbox_timeout_ns,
+                                      .reply_timeout_ns = request->reply_timeout_ns,
+                                      .payload = request->payload};
+}
+
+/* Gives the number of the pair that a request names, and says it to the peer when it is new.
+ * TRP_EUNSUPPORTED: ids so long that only Kameo's protocol takes them. */
+static enum trp_status name_pair(struct trp_channels *c, struct trp_channel *channel,
+                                 const struct trp_request_envelope *request, uint64_t *ret_number)
+{
+    uint32_t number;
+    bool new;
+    enum trp_status status = trp_channel_pairs_intern(&channel->pairs, request->actor_type,
+                                                      request->message, &number, &new);
+    if (status == TRP_OK && new) {
+        status = trp_channel_put(c, channel,
+                                 &(struct trp_channel_frame){.kind = TRP_CHANNEL_PAIR,
+                                                             .number = number,
+                                                             .actor_type = request->actor_type,
+                                                             .message = request->message});
+        if (status != TRP_OK) {
+            trp_channel_pairs_forget(&channel->pairs, number);
+        }
+    }
+    *ret_number = number;
+    return status == TRP_ETOOBIG ? TRP_EUNSUPPORTED : status;
+}
+
+/* Finds the channel for a request. TRP_EUNSUPPORTED, TRP_ETOOBIG. */
+static enum trp_status find_way(struct trp_channels *c, const struct trp_request_envelope *request,
+                                struct trp_channel **ret_channel)
+{
+    struct trp_channel *channel = trp_channel_reach(c, &request->actor.peer);
+    if (channel == NULL) {
+        return TRP_EUNSUPPORTED;
+    }
+    size_t limit = trp_channels_limits(c)->request_bytes;
+    limit = limit < channel->frame_bytes ? limit : channel->frame_bytes;
+    *ret_channel = channel;
+    return request->payload.size + TRP_CHANNEL_HEADER_BYTES_MAX > limit ? TRP_ETOOBIG : TRP_OK;
+}
+
+enum trp_status trp_channels_tell(struct trp_channels *c,
+                                  const struct trp_request_envelope *request)
+{
+    struct trp_channel *channel;
+    struct trp_channel_frame frame = message_frame(request, TRP_CHANNEL_TELL);
+    enum trp_status status = find_way(c, request, &channel);
+    if (status == TRP_OK) {
+        status = name_pair(c, channel, request, &frame.number);
+    }
+    return status == TRP_OK ? trp_channel_put(c, channel, &frame) : status;
+}
+
+enum trp_status trp_channels_send(struct trp_channels *c,
+                                  const struct trp_request_envelope *request,
+                                  const struct trp_messaging_options *options, uint64_t *ret_id)
+{
+    struct trp_channel *channel;
+    struct trp_channel_frame frame = message_frame(
+        request, request->kind == TRP_ENVELOPE_ASK ? TRP_CHANNEL_ASK : TRP_CHANNEL_TELL_ACK);
+    enum trp_status status = find_way(c, request, &channel);
+    if (status == TRP_OK) {
+        status = name_pair(c, channel, request, &frame.number);
+    }
+    struct trp_channel_call *call;
+    if (status == TRP_OK) {
+        trp_time span_ns = options->timeout_ns != 0 ? options->timeout_ns
+                                                    : trp_channels_limits(c)->request_timeout_ns;
+        status = call_make(c, channel, request->kind, span_ns, &call);
+    }
+    if (status != TRP_OK) {
+        return status;
+    }
+    call->token = options->token;
+    frame.request = call->id;
+    status = trp_channel_put(c, channel, &frame);
+    if (status != TRP_OK) {
+        trp_channel_call_free(c, call);
+        return status;
+    }
+    *ret_id = call_id(call);
+    return TRP_OK;
+}
+
+bool trp_channels_cancel(struct trp_channels *c, uint64_t id)
+{
+    struct trp_channel_call *call = call_find(c, id);
+    if (call == NULL || call->inbound) {
+        return false;
+    }
+    if (call->channel != NULL) {
+        trp_channel_call_free(c, call);
+    } else {
+        trp_list_link_remove(&call->link); /* from among the outcomes */
+        trp_slab_remove(&c->calls, call->id);
+    }
+    return true;
+}
+
+uint32_t trp_channels_pending(const struct trp_channels *c)
+{
+    return c->pending;
+}
+
+/* ---- answering ---- */
+
+/* What an error carries besides its name; TRP_EINVAL: a tell has no such error. */
+static enum trp_status error_frame(const struct trp_response_envelope *response,
+                                   struct trp_channel_frame *frame)
+{
+    frame->kind = TRP_CHANNEL_ERROR;
+    frame->error = response->error;
+    if (response->error == TRP_SEND_HANDLER_ERROR) {
+        return response->kind == TRP_ENVELOPE_ASK ? TRP_OK : TRP_EINVAL;
+    }
+    bool names =
+        response->error == TRP_SEND_UNKNOWN_ACTOR || response->error == TRP_SEND_UNKNOWN_MESSAGE;
+    frame->actor_type = names ? response->actor_type : TRP_BYTES_NONE;
+    frame->message = names ? response->message : TRP_BYTES_NONE;
+    frame->payload = names ? TRP_BYTES_NONE : response->text;
+    return TRP_OK;
+}
+
+enum trp_status trp_channels_answer(struct trp_channels *c, uint64_t id,
+                                    const struct trp_response_envelope *response)
+{
+    struct trp_channel_call *call = call_find_open(c, id, true);
+    if (call == NULL) {
+        return TRP_ENOTFOUND;
+    }
+    struct trp_channel *channel = call->channel;
+    if (call->kept) {
+        trp_channel_call_free(c, call);
+        trp_channel_check_end(c, channel);
+        return TRP_OK;
+    }
+    struct trp_channel_frame frame = {
+        .kind = TRP_CHANNEL_REPLY, .request = call->token, .payload = response->payload};
+    bool fits = response->kind == call->kind || response->kind == TRP_ENVELOPE_OUTBOUND_FAILURE;
+    enum trp_status status = fits ? TRP_OK : TRP_EINVAL;
+    if (status == TRP_OK && response->error != TRP_SEND_OK) {
+        status = error_frame(response, &frame);
+    }
+    size_t limit = trp_channels_limits(c)->response_bytes;
+    limit = limit < channel->frame_bytes ? limit : channel->frame_bytes;
+    if (status == TRP_OK && trp_channel_frame_room(&frame) > limit) {
+        status = TRP_ETOOBIG;
+    }
+    if (status == TRP_OK) {
+        status = trp_channel_put(c, channel, &frame);
+    }
+    if (status == TRP_OK) {
+        trp_channel_call_end(c, call, TRP_MESSAGING_RESPONSE_SENT, TRP_OK);
+    }
+    return status;
+}
+
+void trp_channels_drop(struct trp_channels *c, uint64_t id)
+{
+    struct trp_channel_call *call = call_find_open(c, id, true);
+    if (call == NULL) {
+        return;
+    }
+    struct trp_channel *channel = call->channel;
+    const struct trp_channel_frame dropped = {.kind = TRP_CHANNEL_DROPPED, .request = call->token};
+    bool said = call->kept || trp_channel_put(c, channel, &dropped) == TRP_OK;
+    trp_channel_call_end(c, call, TRP_MESSAGING_INBOUND_FAILURE, TRP_ECANCELLED);
+    if (!said) {
+        trp_channel_fail(c, channel, TRP_ENOMEM);
+    }
+}
+
+/* ---- what a peer asks ---- */
+
+void trp_channel_unblock(struct trp_channels *c, struct trp_channel *channel)
+{
+    if (channel->blocked) {
+        channel->blocked = false;
+        trp_list_push_back(&c->readable, &channel->ready_link);
+    }
+}
+
+/* Says whether the peer has as many requests here as it may. */
+static bool is_busy(const struct trp_channels *c, const struct trp_channel *channel)
+{
+    const struct trp_limits *limits = trp_channels_limits(c);
+    return channel->calls_count >= limits->requests_per_connection ||
+           channel->kept_count >= limits->requests_waiting_per_peer;
+}
+
+/* Notes a request that is to be answered; its bytes stay charged until then. */
+static enum trp_status serve_call(struct trp_channels *c, struct trp_channel *channel,
+                                  const struct trp_channel_frame *frame, size_t bytes,
+                                  struct trp_messaging_event *event)
+{
+    struct trp_channel_call *call;
+    enum trp_status status = call_make(c, channel, event->request->kind,
+                                       trp_channels_limits(c)->request_timeout_ns, &call);
+    if (status == TRP_OK) {
+        call->token = frame->request;
+        call->bytes = bytes;
+        channel->calls_count++;
+        event->id = call_id(call);
+    }
+    return status;
+}
+
+/* Makes an event of a message; false when there is no memory for it. */
+static bool serve_message(struct trp_channels *c, struct trp_channel *channel,
+                          const struct trp_channel_frame *frame, size_t bytes,
+                          struct trp_messaging_event *event)
+{
+    struct trp_request_envelope *request = &c->request;
+    bool tells = frame->kind == TRP_CHANNEL_TELL;
+    request->kind = frame->kind == TRP_CHANNEL_ASK ? TRP_ENVELOPE_ASK : TRP_ENVELOPE_TELL;
+    request->immediate = frame->immediate;
+    request->actor.id = frame->actor;
+    request->payload = frame->payload;
+    request->mailbox_timeout_ns = frame->mailbox_timeout_ns;
+    request->reply_timeout_ns = frame->reply_timeout_ns;
+    *event = (struct trp_messaging_event){
+        .kind = TRP_MESSAGING_REQUEST, .peer = channel->peer->id, .request = request};
+    c->lent_is_tell = tells;
+    return tells || serve_call(c, channel, frame, bytes, event) == TRP_OK;
+}
+
+/* ---- what a peer answers ---- */
+
+/* Says whether a number may have been that of a request. */
+static bool was_asked(const struct trp_channels *c, uint64_t request)
+{
+    uint32_t slot = (uint32_t)request;
+    return slot > 0 && slot <= c->calls.slots_count && (request >> 32 & 1u) != 0;
+}
+
+/* An answer to what nobody waits for any more means nothing; one to what this peer was never asked
+ * is a lie. */
+static enum trp_status take_answer(struct trp_channels *c, struct trp_channel *channel,
+                                   const struct trp_channel_frame *frame,
+                                   struct trp_messaging_event *event)
+{
+    struct trp_channel_call *call = trp_slab_find(&c->calls, frame->request);
+    if (call == NULL || call->channel == NULL) {
+        return was_asked(c, frame->request) ? TRP_EAGAIN : TRP_EVIOLATION;
+    }
+    if (call->channel != channel) {
+        return TRP_EVIOLATION;
+    }
+    struct trp_response_envelope *response = &c->response;
+    *response = (struct trp_response_envelope){.kind = call->kind};
+    *event = (struct trp_messaging_event){.kind = TRP_MESSAGING_RESULT,
+                                          .request_kind = call->kind,
+                                          .id = call_id(call),
+                                          .token = call->token,
+                                          .peer = call->peer,
+                                          .response = response};
+    if (frame->kind == TRP_CHANNEL_DROPPED) {
+        event->kind = TRP_MESSAGING_OUTBOUND_FAILURE;
+        event->status = TRP_ERESET;
+        event->response = NULL;
+        call_trace_failure(c, call, TRP_ERESET);
+    } else if (frame->kind == TRP_CHANNEL_ERROR) {
+        response->error = frame->error;
+        response->actor_type = frame->actor_type;
+        response->message = frame->message;
+        event->status = trp_send_error_status(frame->error);
+    }
+    if (frame->error == TRP_SEND_OK || frame->error == TRP_SEND_HANDLER_ERROR) {
+        response->payload = frame->payload;
+    } else {
+        response->text = frame->payload;
+    }
+    trp_channel_call_free(c, call);
+    return TRP_OK;
+}
+
+/* ---- reading ---- */
+
+static enum trp_status take_hello(struct trp_channel *channel,
+                                  const struct trp_channel_frame *frame)
+{
+    if (channel->greeted || frame->number < TRP_CHANNEL_FRAME_BYTES_MIN) {
+        return TRP_EVIOLATION;
+    }
+    channel->greeted = true;
+    channel->frame_bytes = frame->number < UINT32_MAX ? (uint32_t)frame->number : UINT32_MAX;
+    return TRP_OK;
+}
+
+/* Takes a frame. TRP_OK: it is an event; TRP_EAGAIN: it is none, go on; else the end. */
+static enum trp_status take_frame(struct trp_channels *c, struct trp_channel *channel,
+                                  const struct trp_channel_frame *frame, size_t bytes,
+                                  struct trp_messaging_event *event)
+{
+    bool asks = frame->kind >= TRP_CHANNEL_PAIR && frame->kind <= TRP_CHANNEL_ASK;
+    enum trp_status status;
+    if (frame->kind == TRP_CHANNEL_HELLO) {
+        status = take_hello(channel, frame);
+        return status == TRP_OK ? TRP_EAGAIN : status;
+    }
+    if (!channel->greeted || asks != channel->inbound) {
+        return TRP_EVIOLATION;
+    }
+    if (frame->kind == TRP_CHANNEL_PAIR) {
+        status = trp_channel_pairs_set(&channel->pairs, frame->number, frame->actor_type,
+                                       frame->message);
+        return status == TRP_OK ? TRP_EAGAIN : status;
+    }
+    if (!asks) {
+        return take_answer(c, channel, frame, event);
+    }
+    if (!trp_channel_pairs_get(&channel->pairs, frame->number, &c->request.actor_type,
+                               &c->request.message)) {
+        return TRP_EVIOLATION;
+    }
+    return serve_message(c, channel, frame, bytes, event) ? TRP_OK : TRP_ENOMEM;
+}
+
+/* The bytes of a frame were read: charged they stay only for a request that is to be answered. */
+static void count_read(struct trp_channel *channel, size_t bytes, bool stays)
+{
+    if (bytes == channel->rx.size && channel->rx.capacity <= TRP_CHANNEL_KEEP_BYTES) {
+        trp_buffer_clear(&channel->rx);
+    } else {
+        trp_buffer_consume(&channel->rx, bytes);
+    }
+    channel->consumed += stays ? 0 : bytes;
+}
+
+static void read_failed(struct trp_channels *c, struct trp_channel *channel, enum trp_status status)
+{
+    if (status == TRP_ENOMEM) {
+        trp_channel_fail(c, channel, status);
+    } else {
+        trp_channel_misused(c, channel,
+                            status == TRP_ETOOBIG      ? "sent a frame that is too large"
+                            : status == TRP_EVIOLATION ? "sent a frame out of its place"
+                                                       : "sent what is no frame");
+    }
+}
+
+/* Nothing more can be read now. */
+static void read_stopped(struct trp_channels *c, struct trp_channel *channel, bool starved)
+{
+    trp_list_link_remove(&channel->ready_link);
+    channel->blocked = !starved;
+    trp_channel_settle(c, channel, starved);
+    if (starved && channel->eof && channel->rx.size > 0) {
+        trp_channel_misused(c, channel, "ended in the middle of a frame");
+    } else if (starved) {
+        trp_channel_check_end(c, channel);
+    }
+}
+
+/* Reads on until there is an event; false when there is none. */
+static bool channel_read(struct trp_channels *c, struct trp_channel *channel,
+                         struct trp_messaging_event *event)
+{
+    const struct trp_limits *limits = trp_channels_limits(c);
+    uint64_t limit = channel->inbound ? limits->request_bytes : limits->response_bytes;
+    for (;;) {
+        struct trp_channel_frame frame;
+        size_t bytes;
+        if (channel->inbound && is_busy(c, channel)) {
+            read_stopped(c, channel, false);
+            return false;
+        }
+        enum trp_status status =
+            trp_channel_frame_decode(trp_buffer_view(&channel->rx), limit, &frame, &bytes);
+        if (status == TRP_EAGAIN) {
+            read_stopped(c, channel, true);
+            return false;
+        }
+        if (status == TRP_OK) {
+            status = take_frame(c, channel, &frame, bytes, event);
+        }
+        if (status == TRP_OK) {
+            c->lent = channel;
+            c->lent_bytes = bytes;
+            return true;
+        }
+        if (status != TRP_EAGAIN) {
+            read_failed(c, channel, status);
+            return false;
+        }
+        count_read(channel, bytes, false);
+    }
+}
+
+/* What the last event borrowed is done with. */
+static void release_lent(struct trp_channels *c)
+{
+    struct trp_channel *channel = c->lent;
+    if (channel == NULL) {
+        return;
+    }
+    c->lent = NULL;
+    if (channel->gone) {
+        trp_channel_free(c, channel);
+        return;
+    }
+    bool stays = channel->inbound && !c->lent_is_tell;
+    count_read(channel, c->lent_bytes, stays);
+}
+
+static void outcome_show(struct trp_channels *c, struct trp_channel_call *call,
+                         struct trp_messaging_event *event)
+{
+    *event = (struct trp_messaging_event){.kind = call->event,
+                                          .status = call->status,
+                                          .request_kind = call->kind,
+                                          .id = call_id(call),
+                                          .token = call->inbound ? 0 : call->token,
+                                          .peer = call->peer};
+    trp_slab_remove(&c->calls, call->id);
+}
+
+bool trp_channels_next_event(struct trp_channels *c, struct trp_messaging_event *ret_event)
+{
+    struct trp_list_link *link;
+    release_lent(c);
+    if ((link = trp_list_pop_front(&c->outcomes)) != NULL) {
+        outcome_show(c, TRP_CONTAINER(link, struct trp_channel_call, link), ret_event);
+        return true;
+    }
+    while ((link = trp_list_front(&c->readable)) != NULL) {
+        if (channel_read(c, TRP_CONTAINER(link, struct trp_channel, ready_link), ret_event)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void trp_channels_again(struct trp_channels *c)
+{
+    TRP_ASSERT(c->lent != NULL && c->lent_is_tell);
+    c->lent_bytes = 0;
+}
+
+enum trp_status trp_channels_keep(struct trp_channels *c, uint64_t *ret_id)
+{
+    struct trp_channel *channel = c->lent;
+    TRP_ASSERT(channel != NULL && c->lent_is_tell);
+    struct trp_channel_call *call;
+    if (channel->gone) {
+        return TRP_ENOMEM;
+    }
+    enum trp_status status = call_make(c, channel, TRP_ENVELOPE_TELL,
+                                       2 * trp_channels_limits(c)->request_timeout_ns, &call);
+    if (status == TRP_OK) {
+        call->kept = true;
+        call->bytes = c->lent_bytes;
+        channel->kept_count++;
+        c->lent_is_tell = false; /* its bytes stay charged */
+        *ret_id = call_id(call);
+    }
+    return status;
+}
+
+/* ---- what a peer refused ---- */
+
+/* Makes a message that was written, and not taken, one to be sent again; false when nobody waits
+ * for it any more. */
+static bool refused_show(struct trp_channels *c, const struct trp_channel *channel,
+                         const struct trp_channel_frame *frame, struct trp_channel_refused *refused)
+{
+    struct trp_bytes actor_type;
+    struct trp_bytes message;
+    *refused = (struct trp_channel_refused){.options = {.timeout_ns = 0}};
+    bool named = trp_channel_pairs_get(&channel->pairs, frame->number, &actor_type, &message);
+    TRP_ASSERT(named);
+    if (frame->kind != TRP_CHANNEL_TELL) {
+        struct trp_channel_call *call = trp_slab_find(&c->calls, frame->request);
+        if (call == NULL || call->channel != channel) {
+            return false;
+        }
+        trp_time now = trp_swarm_now(c->swarm);
+        refused->id = call_id(call);
+        refused->options.token = call->token;
+        refused->options.timeout_ns = call->timeout.at > now ? call->timeout.at - now : 1;
+        trp_channel_call_free(c, call);
+    }
+    refused->request = (struct trp_request_envelope){
+        .kind = frame->kind == TRP_CHANNEL_ASK ? TRP_ENVELOPE_ASK : TRP_ENVELOPE_TELL,
+        .immediate = frame->immediate,
+        .actor = {.id = frame->actor, .peer = channel->peer->id},
+        .actor_type = actor_type,
+        .message = message,
+        .payload = frame->payload,
+        .mailbox_timeout_ns = frame->mailbox_timeout_ns,
+        .reply_timeout_ns = frame->reply_timeout_ns};
+    return true;
+}
+
+/* Reads on in what we wrote ourselves; false at its end. */
+static bool refused_read(struct trp_channels *c, struct trp_channel *channel,
+                         struct trp_channel_refused *refused)
+{
+    struct trp_channel_frame frame;
+    size_t bytes;
+    while (trp_channel_frame_decode(trp_bytes_skip(trp_buffer_view(&channel->tx), channel->written),
+                                    UINT64_MAX, &frame, &bytes) == TRP_OK) {
+        channel->written += bytes;
+        if (frame.kind == TRP_CHANNEL_PAIR &&
+            trp_channel_pairs_set(&channel->pairs, frame.number, frame.actor_type, frame.message) !=
+                TRP_OK) {
+            break;
+        }
+        if (frame.kind >= TRP_CHANNEL_TELL && refused_show(c, channel, &frame, refused)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool trp_channels_next_refused(struct trp_channels *c, struct trp_channel_refused *ret_refused)
+{
+    struct trp_list_link *link;
+    while ((link = trp_list_front(&c->refused)) != NULL) {
+        struct trp_channel *channel = TRP_CONTAINER(link, struct trp_channel, ready_link);
+        if (refused_read(c, channel, ret_refused)) {
+            return true;
+        }
+        trp_channel_fail(c, channel, TRP_ENOMEM); /* what is left of it, if anything */
+    }
+    return false;
+}
