@@ -83,6 +83,12 @@ static enum trp_status delivery_enter(struct trp_scheduler *scheduler,
     return status;
 }
 
+bool trp_scheduler_is_crowded(const struct trp_scheduler *scheduler, uint64_t id)
+{
+    const struct trp_actor *actor = trp_scheduler_find(scheduler, id);
+    return actor != NULL && !trp_mailbox_has_room(&actor->mailbox);
+}
+
 static void delivery_trace_refused(struct trp_scheduler *scheduler,
                                    const struct trp_delivery *delivery, enum trp_status status)
 {

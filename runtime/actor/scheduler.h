@@ -69,6 +69,8 @@ struct trp_delivery {
  * TRP_EREPLYTIMEOUT, TRP_EHANDLER, TRP_ESTOPPED. */
 void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_delivery *delivery);
 
+/* True when the mailbox of a running actor is full. */
+bool trp_scheduler_is_crowded(const struct trp_scheduler *scheduler, uint64_t actor);
 /* Puts a tell that nobody waits for into the mailbox, without an event. TRP_EAGAIN: there is no
  * room; trp_scheduler_deliver waits for it. Other errors as there; they are traced. */
 enum trp_status trp_scheduler_tell(struct trp_scheduler *scheduler,

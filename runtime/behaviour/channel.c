@@ -99,7 +99,7 @@ static bool is_greedy(const struct trp_channels *c, const struct trp_channel *ch
     return trp_request_response_is_greedy(c->config.rr, channel->peer->account);
 }
 
-void trp_channel_settle(struct trp_channels *c, struct trp_channel *channel, bool starved)
+void trp_channel_settle(struct trp_channels *c, struct trp_channel *channel)
 {
     if (channel->consumed > 0) {
         size_t consumed = channel->consumed;
@@ -107,7 +107,7 @@ void trp_channel_settle(struct trp_channels *c, struct trp_channel *channel, boo
         trp_channel_uncharge(c, channel, consumed);
     }
     /* Without the rest of a frame that it has begun, it would hold on to what it has for ever. */
-    if (starved && (!is_greedy(c, channel) || channel->rx.size > 0)) {
+    if (!is_greedy(c, channel) || channel->rx.size > 0) {
         channel_grant(c, channel);
     }
 }
@@ -504,7 +504,9 @@ static void channels_stream_data(void *self, const struct trp_stream_info *strea
         return;
     }
     channel->owed += in.size;
-    if (!channel->blocked && !trp_list_link_is_linked(&channel->ready_link)) {
+    if (channel->blocked) {
+        trp_channel_look_ahead(c, channel);
+    } else if (!trp_list_link_is_linked(&channel->ready_link)) {
         trp_list_push_back(&c->readable, &channel->ready_link);
     }
 }

@@ -71,8 +71,9 @@ void trp_channels_drop(struct trp_channels *channels, uint64_t id);
 
 /* Gives the next event. The id of a request that is 0 takes no answer. */
 bool trp_channels_next_event(struct trp_channels *channels, struct trp_messaging_event *ret_event);
-/* Has the next call of next_event give the last event, a request without an id, once more. */
-void trp_channels_again(struct trp_channels *channels);
+/* Has the next call of next_event give the last event, a request, once more, with another id; false
+ * when it is none of ours. */
+bool trp_channels_again(struct trp_channels *channels);
 /* Counts the last event, a request without an id, among the unanswered ones; answering it ends
  * that, and says nothing. Gives its id. TRP_EFULL, TRP_ENOMEM. */
 enum trp_status trp_channels_keep(struct trp_channels *channels, uint64_t *ret_id) TRP_NODISCARD;

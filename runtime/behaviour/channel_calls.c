@@ -53,6 +53,16 @@ static enum trp_status call_make(struct trp_channels *c, struct trp_channel *cha
     return TRP_OK;
 }
 
+/* The peer may be read again. */
+static void channel_unblock(struct trp_channels *c, struct trp_channel *channel)
+{
+    if (channel->blocked) {
+        channel->blocked = false;
+        channel->ahead = 0;
+        trp_list_push_back(&c->readable, &channel->ready_link);
+    }
+}
+
 /* It waits no more: what is held for it is given back, and others of its peer may come. */
 static void call_detach(struct trp_channels *c, struct trp_channel_call *call)
 {
@@ -67,7 +77,7 @@ static void call_detach(struct trp_channels *c, struct trp_channel_call *call)
     channel->kept_count -= call->kept ? 1 : 0;
     channel->calls_count -= call->kept ? 0 : 1;
     trp_channel_uncharge(c, channel, call->bytes);
-    trp_channel_unblock(c, channel);
+    channel_unblock(c, channel);
 }
 
 void trp_channel_call_free(struct trp_channels *c, struct trp_channel_call *call)
@@ -100,10 +110,19 @@ void trp_channel_call_end(struct trp_channels *c, struct trp_channel_call *call,
     trp_list_push_back(&c->outcomes, &call->link);
 }
 
+/* Gives the peer its place for a request back; where that cannot be said, it waits in vain. */
+static void say_cancelled(struct trp_channels *c, const struct trp_channel_call *call)
+{
+    TRP_IGNORE(trp_channel_put(
+        c, call->channel,
+        &(struct trp_channel_frame){.kind = TRP_CHANNEL_CANCEL, .request = call->id}));
+}
+
 void trp_channel_call_expire(struct trp_channels *c, struct trp_channel_call *call)
 {
     struct trp_channel *channel = call->channel;
     if (!call->inbound) {
+        say_cancelled(c, call);
         trp_channel_call_end(c, call, TRP_MESSAGING_OUTBOUND_FAILURE, TRP_ETIMEDOUT);
         return;
     }
@@ -217,6 +236,7 @@ bool trp_channels_cancel(struct trp_channels *c, uint64_t id)
         return false;
     }
     if (call->channel != NULL) {
+        say_cancelled(c, call);
         trp_channel_call_free(c, call);
     } else {
         trp_list_link_remove(&call->link); /* from among the outcomes */
@@ -300,14 +320,6 @@ void trp_channels_drop(struct trp_channels *c, uint64_t id)
 
 /* ---- what a peer asks ---- */
 
-void trp_channel_unblock(struct trp_channels *c, struct trp_channel *channel)
-{
-    if (channel->blocked) {
-        channel->blocked = false;
-        trp_list_push_back(&c->readable, &channel->ready_link);
-    }
-}
-
 /* Says whether the peer has as many requests here as it may. */
 static bool is_busy(const struct trp_channels *c, const struct trp_channel *channel)
 {
@@ -339,7 +351,6 @@ static bool serve_message(struct trp_channels *c, struct trp_channel *channel,
                           struct trp_messaging_event *event)
 {
     struct trp_request_envelope *request = &c->request;
-    bool tells = frame->kind == TRP_CHANNEL_TELL;
     request->kind = frame->kind == TRP_CHANNEL_ASK ? TRP_ENVELOPE_ASK : TRP_ENVELOPE_TELL;
     request->immediate = frame->immediate;
     request->actor.id = frame->actor;
@@ -348,8 +359,37 @@ static bool serve_message(struct trp_channels *c, struct trp_channel *channel,
     request->reply_timeout_ns = frame->reply_timeout_ns;
     *event = (struct trp_messaging_event){
         .kind = TRP_MESSAGING_REQUEST, .peer = channel->peer->id, .request = request};
-    c->lent_is_tell = tells;
-    return tells || serve_call(c, channel, frame, bytes, event) == TRP_OK;
+    bool served =
+        frame->kind == TRP_CHANNEL_TELL || serve_call(c, channel, frame, bytes, event) == TRP_OK;
+    c->lent_id = event->id;
+    return served;
+}
+
+/* A request that was answered meanwhile is none. */
+static void take_cancel(struct trp_channels *c, struct trp_channel *channel, uint64_t request)
+{
+    struct trp_list_link *link = trp_list_front(&channel->calls);
+    for (; link != NULL; link = trp_list_next(&channel->calls, link)) {
+        struct trp_channel_call *call = TRP_CONTAINER(link, struct trp_channel_call, link);
+        if (!call->kept && call->token == request) {
+            trp_channel_call_end(c, call, TRP_MESSAGING_INBOUND_FAILURE, TRP_ERESET);
+            return;
+        }
+    }
+}
+
+void trp_channel_look_ahead(struct trp_channels *c, struct trp_channel *channel)
+{
+    struct trp_channel_frame frame;
+    size_t bytes;
+    while (channel->blocked &&
+           trp_channel_frame_decode(trp_bytes_skip(trp_buffer_view(&channel->rx), channel->ahead),
+                                    UINT64_MAX, &frame, &bytes) == TRP_OK) {
+        channel->ahead += bytes;
+        if (frame.kind == TRP_CHANNEL_CANCEL) {
+            take_cancel(c, channel, frame.request);
+        }
+    }
 }
 
 /* ---- what a peer answers ---- */
@@ -420,7 +460,7 @@ static enum trp_status take_frame(struct trp_channels *c, struct trp_channel *ch
                                   const struct trp_channel_frame *frame, size_t bytes,
                                   struct trp_messaging_event *event)
 {
-    bool asks = frame->kind >= TRP_CHANNEL_PAIR && frame->kind <= TRP_CHANNEL_ASK;
+    bool asks = frame->kind <= TRP_CHANNEL_ASK || frame->kind == TRP_CHANNEL_CANCEL;
     enum trp_status status;
     if (frame->kind == TRP_CHANNEL_HELLO) {
         status = take_hello(channel, frame);
@@ -436,6 +476,10 @@ static enum trp_status take_frame(struct trp_channels *c, struct trp_channel *ch
     }
     if (!asks) {
         return take_answer(c, channel, frame, event);
+    }
+    if (frame->kind == TRP_CHANNEL_CANCEL) {
+        take_cancel(c, channel, frame->request);
+        return TRP_EAGAIN;
     }
     if (!trp_channel_pairs_get(&channel->pairs, frame->number, &c->request.actor_type,
                                &c->request.message)) {
@@ -467,17 +511,24 @@ static void read_failed(struct trp_channels *c, struct trp_channel *channel, enu
     }
 }
 
-/* Nothing more can be read now. */
-static void read_stopped(struct trp_channels *c, struct trp_channel *channel, bool starved)
+/* What is here ends with a part of a frame, or nothing: more bytes may come. */
+static void read_starved(struct trp_channels *c, struct trp_channel *channel)
 {
     trp_list_link_remove(&channel->ready_link);
-    channel->blocked = !starved;
-    trp_channel_settle(c, channel, starved);
-    if (starved && channel->eof && channel->rx.size > 0) {
+    trp_channel_settle(c, channel);
+    if (channel->eof && channel->rx.size > 0) {
         trp_channel_misused(c, channel, "ended in the middle of a frame");
-    } else if (starved) {
+    } else {
         trp_channel_check_end(c, channel);
     }
+}
+
+/* The peer has as many requests here as it may: no more is read, and it gets no credit. */
+static void read_blocked(struct trp_channels *c, struct trp_channel *channel)
+{
+    trp_list_link_remove(&channel->ready_link);
+    channel->blocked = true;
+    trp_channel_look_ahead(c, channel);
 }
 
 /* Reads on until there is an event; false when there is none. */
@@ -490,13 +541,13 @@ static bool channel_read(struct trp_channels *c, struct trp_channel *channel,
         struct trp_channel_frame frame;
         size_t bytes;
         if (channel->inbound && is_busy(c, channel)) {
-            read_stopped(c, channel, false);
+            read_blocked(c, channel);
             return false;
         }
         enum trp_status status =
             trp_channel_frame_decode(trp_buffer_view(&channel->rx), limit, &frame, &bytes);
         if (status == TRP_EAGAIN) {
-            read_stopped(c, channel, true);
+            read_starved(c, channel);
             return false;
         }
         if (status == TRP_OK) {
@@ -527,8 +578,7 @@ static void release_lent(struct trp_channels *c)
         trp_channel_free(c, channel);
         return;
     }
-    bool stays = channel->inbound && !c->lent_is_tell;
-    count_read(channel, c->lent_bytes, stays);
+    count_read(channel, c->lent_bytes, channel->inbound && c->lent_id != 0);
 }
 
 static void outcome_show(struct trp_channels *c, struct trp_channel_call *call,
@@ -559,16 +609,24 @@ bool trp_channels_next_event(struct trp_channels *c, struct trp_messaging_event 
     return false;
 }
 
-void trp_channels_again(struct trp_channels *c)
+bool trp_channels_again(struct trp_channels *c)
 {
-    TRP_ASSERT(c->lent != NULL && c->lent_is_tell);
+    if (c->lent == NULL || !c->lent->inbound) {
+        return false;
+    }
+    struct trp_channel_call *call = call_find_open(c, c->lent_id, true);
+    if (call != NULL) {
+        call->bytes = 0; /* they stay charged with the channel's */
+        trp_channel_call_free(c, call);
+    }
     c->lent_bytes = 0;
+    return true;
 }
 
 enum trp_status trp_channels_keep(struct trp_channels *c, uint64_t *ret_id)
 {
     struct trp_channel *channel = c->lent;
-    TRP_ASSERT(channel != NULL && c->lent_is_tell);
+    TRP_ASSERT(channel != NULL && c->lent_id == 0);
     struct trp_channel_call *call;
     if (channel->gone) {
         return TRP_ENOMEM;
@@ -579,8 +637,8 @@ enum trp_status trp_channels_keep(struct trp_channels *c, uint64_t *ret_id)
         call->kept = true;
         call->bytes = c->lent_bytes;
         channel->kept_count++;
-        c->lent_is_tell = false; /* its bytes stay charged */
-        *ret_id = call_id(call);
+        c->lent_id = call_id(call);
+        *ret_id = c->lent_id;
     }
     return status;
 }
@@ -634,7 +692,8 @@ static bool refused_read(struct trp_channels *c, struct trp_channel *channel,
                 TRP_OK) {
             break;
         }
-        if (frame.kind >= TRP_CHANNEL_TELL && refused_show(c, channel, &frame, refused)) {
+        bool message = frame.kind >= TRP_CHANNEL_TELL && frame.kind <= TRP_CHANNEL_ASK;
+        if (message && refused_show(c, channel, &frame, refused)) {
             return true;
         }
     }

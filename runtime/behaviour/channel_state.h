@@ -56,6 +56,7 @@ struct trp_channel {
     uint64_t charged; /* to the account: rx, and what answers wait in tx */
     size_t consumed;  /* of the charge: read, to be taken back */
     size_t owed;      /* of credit */
+    size_t ahead;     /* while blocked: of rx, looked through for what is cancelled */
     struct trp_list calls;
     struct trp_list_link peer_link;  /* among its peer's */
     struct trp_list_link dirty_link; /* has something to write */
@@ -98,7 +99,7 @@ struct trp_channels {
     uint32_t pending;
     struct trp_channel *lent; /* whose rx or tx the last event borrows */
     size_t lent_bytes;        /* read with it */
-    bool lent_is_tell;        /* without an id */
+    uint64_t lent_id;         /* of the request; 0: a tell that nobody waits for */
     struct trp_request_envelope request;
     struct trp_response_envelope response;
     struct trp_limit_mark limit_mark;
@@ -120,15 +121,12 @@ enum trp_status trp_channel_put(struct trp_channels *c, struct trp_channel *chan
 enum trp_status trp_channel_charge(struct trp_channels *c, struct trp_channel *channel,
                                    size_t bytes) TRP_NODISCARD;
 void trp_channel_uncharge(struct trp_channels *c, struct trp_channel *channel, size_t bytes);
-/* Returns what is owed of charge and credit. `starved`: nothing more can be read without more
- * bytes. */
-void trp_channel_settle(struct trp_channels *c, struct trp_channel *channel, bool starved);
+/* Returns what is owed of charge and credit, when nothing can be read without more bytes. */
+void trp_channel_settle(struct trp_channels *c, struct trp_channel *channel);
 /* Ends it: each of its requests has `status` for its outcome, the peer sees a reset. */
 void trp_channel_fail(struct trp_channels *c, struct trp_channel *channel, enum trp_status status);
 /* The same for what a peer did. */
 void trp_channel_misused(struct trp_channels *c, struct trp_channel *channel, const char *how);
-/* Says that it may be read again. */
-void trp_channel_unblock(struct trp_channels *c, struct trp_channel *channel);
 /* Ends the answering side once the peer asks no more and has all answers. */
 void trp_channel_check_end(struct trp_channels *c, struct trp_channel *channel);
 void trp_channel_free(struct trp_channels *c, struct trp_channel *channel);
@@ -139,6 +137,8 @@ void trp_channel_call_end(struct trp_channels *c, struct trp_channel_call *call,
                           enum trp_messaging_event_kind event, enum trp_status status);
 /* Ends a call without a word. */
 void trp_channel_call_free(struct trp_channels *c, struct trp_channel_call *call);
+/* Looks for cancellations in what a blocked channel may not read yet. */
+void trp_channel_look_ahead(struct trp_channels *c, struct trp_channel *channel);
 /* Its time is over. */
 void trp_channel_call_expire(struct trp_channels *c, struct trp_channel_call *call);
 

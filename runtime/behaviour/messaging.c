@@ -289,9 +289,9 @@ void trp_messaging_drop(struct trp_messaging *m, uint64_t id)
     }
 }
 
-void trp_messaging_again(struct trp_messaging *m)
+bool trp_messaging_again(struct trp_messaging *m)
 {
-    trp_channels_again(m->channels);
+    return trp_channels_again(m->channels);
 }
 
 enum trp_status trp_messaging_keep(struct trp_messaging *m, uint64_t *ret_id)

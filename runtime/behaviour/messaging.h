@@ -26,8 +26,9 @@ bool trp_messaging_next_event(struct trp_messaging *messaging,
  * peer, and trp_messaging_send does it. Else as there. */
 enum trp_status trp_messaging_tell(struct trp_messaging *messaging,
                                    const struct trp_request_envelope *request) TRP_NODISCARD;
-/* Has the next call of next_event give the last event, a request without an id, once more. */
-void trp_messaging_again(struct trp_messaging *messaging);
+/* Has the next call of next_event give the last event, a request, once more, with another id; false
+ * when that cannot be, as by Kameo's protocol. */
+bool trp_messaging_again(struct trp_messaging *messaging);
 /* Counts the last event, a request without an id, among those of its peer that are unanswered,
  * until it is answered. Gives its id. TRP_EFULL, TRP_ENOMEM. */
 enum trp_status trp_messaging_keep(struct trp_messaging *messaging, uint64_t *ret_id) TRP_NODISCARD;

@@ -171,31 +171,34 @@ static struct message message_of(const struct trp_request_envelope *request)
                             .reply_timeout_ns = request->reply_timeout_ns};
 }
 
-/* Delivers a tell whose sender does not wait for an outcome. Where the mailbox is full, its actor
- * has its turn first: false, and the tell comes once more. If it still is, the tell waits for room
- * as others do. */
-static bool serve_tell(struct trp_remote *remote, const struct trp_request_envelope *request)
+/* Delivers a tell whose sender does not wait for an outcome; where the mailbox is full, it waits
+ * for room as others do. */
+static void serve_tell(struct trp_remote *remote, const struct trp_request_envelope *request)
 {
     const struct trp_delivery delivery = {.actor = request->actor.id,
                                           .actor_type = request->actor_type,
                                           .message = request->message,
                                           .payload = request->payload};
     enum trp_status status = trp_scheduler_tell(remote->config.scheduler, &delivery);
-    if (status == TRP_EAGAIN && !remote->crowded) {
-        remote->crowded = true;
-        return false;
-    }
-    remote->crowded = false;
     struct origin origin = {.kind = ORIGIN_PEER, .tell = true};
     if (status == TRP_EAGAIN &&
         trp_messaging_keep(remote->config.messaging, &origin.id) == TRP_OK) {
         const struct message message = message_of(request);
         trp_remote_deliver(remote, &request->actor, &message, &origin);
     }
-    return true;
 }
 
-/* False: it is to come once more. */
+/* Says whether a message should come once more, later: a batch of messages fills a mailbox, and its
+ * actor has not had its turn since. */
+static bool comes_again(struct trp_remote *remote, uint64_t actor)
+{
+    remote->crowded = !remote->crowded &&
+                      trp_scheduler_is_crowded(remote->config.scheduler, actor) &&
+                      trp_messaging_again(remote->config.messaging);
+    return remote->crowded;
+}
+
+/* False: it comes once more. */
 static bool serve_message(struct trp_remote *remote, const struct trp_messaging_event *event)
 {
     const struct trp_request_envelope *request = event->request;
@@ -209,8 +212,12 @@ static bool serve_message(struct trp_remote *remote, const struct trp_messaging_
         refuse(remote, event->id, request, status);
         return true;
     }
+    if (comes_again(remote, request->actor.id)) {
+        return false;
+    }
     if (event->id == 0) {
-        return serve_tell(remote, request);
+        serve_tell(remote, request);
+        return true;
     }
     const struct origin origin = {
         .kind = ORIGIN_PEER, .tell = request->kind == TRP_ENVELOPE_TELL, .id = event->id};
@@ -219,7 +226,7 @@ static bool serve_message(struct trp_remote *remote, const struct trp_messaging_
     return true;
 }
 
-/* False: it is to come once more. */
+/* False: it comes once more. */
 static bool on_request(struct trp_remote *remote, const struct trp_messaging_event *event)
 {
     const struct trp_request_envelope *request = event->request;
@@ -248,7 +255,6 @@ bool trp_remote_run_messaging(struct trp_remote *remote)
         switch (event.kind) {
         case TRP_MESSAGING_REQUEST:
             if (!on_request(remote, &event)) {
-                trp_messaging_again(remote->config.messaging);
                 return true;
             }
             break;

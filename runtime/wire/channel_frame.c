@@ -102,6 +102,7 @@ static uint8_t *put_header(uint8_t *at, const struct trp_channel_frame *frame)
         return put_text(at, frame->message);
     case TRP_CHANNEL_REPLY:
     case TRP_CHANNEL_DROPPED:
+    case TRP_CHANNEL_CANCEL:
         break;
     }
     return at;
@@ -194,7 +195,7 @@ static enum trp_status take_header(struct trp_bytes *in, struct trp_channel_fram
 {
     uint32_t flags = in->data[0] & ~KIND_MASK;
     uint32_t kind = in->data[0] & KIND_MASK;
-    if (kind > TRP_CHANNEL_DROPPED || !flags_fit((enum trp_channel_frame_kind)kind, flags)) {
+    if (kind > TRP_CHANNEL_CANCEL || !flags_fit((enum trp_channel_frame_kind)kind, flags)) {
         return TRP_EMALFORMED;
     }
     *frame = (struct trp_channel_frame){.kind = (enum trp_channel_frame_kind)kind,
@@ -218,6 +219,7 @@ static enum trp_status take_header(struct trp_bytes *in, struct trp_channel_fram
         return take_error(in, frame);
     case TRP_CHANNEL_REPLY:
     case TRP_CHANNEL_DROPPED:
+    case TRP_CHANNEL_CANCEL:
         break;
     }
     return TRP_OK;

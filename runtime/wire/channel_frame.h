@@ -18,6 +18,7 @@
  *     6 ERROR    request; u8 error; size of the actor type's id; that id; size of the message's id;
  *                that id; payload of a HANDLER_ERROR, text of the others
  *     7 DROPPED  request: it will not be answered
+ *     8 CANCEL   request: nobody waits for its answer any more
  *
  * Numbers, sizes and timeouts (ns) are varints, an actor is the sequence of its ActorId in eight
  * bytes, little-endian. A pair of actor type and message is said once and then named by its number;
@@ -41,7 +42,8 @@ enum trp_channel_frame_kind {
     TRP_CHANNEL_ASK,
     TRP_CHANNEL_REPLY,
     TRP_CHANNEL_ERROR,
-    TRP_CHANNEL_DROPPED
+    TRP_CHANNEL_DROPPED,
+    TRP_CHANNEL_CANCEL
 };
 
 struct trp_channel_frame {
@@ -49,7 +51,7 @@ struct trp_channel_frame {
     bool immediate;              /* TELL, TELL_ACK, ASK: do not wait for room in the mailbox */
     enum trp_send_error error;   /* ERROR */
     uint64_t number;             /* HELLO: a size; PAIR, TELL, TELL_ACK, ASK: of the pair */
-    uint64_t request;            /* TELL_ACK, ASK, REPLY, ERROR, DROPPED */
+    uint64_t request;            /* TELL_ACK, ASK, REPLY, ERROR, DROPPED, CANCEL */
     uint64_t actor;              /* TELL, TELL_ACK, ASK: its id */
     trp_time mailbox_timeout_ns; /* the same; TRP_NEVER: none */
     trp_time reply_timeout_ns;   /* ASK; TRP_NEVER: none */

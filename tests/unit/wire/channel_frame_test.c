@@ -57,6 +57,7 @@ static const struct {
      "bcwhy",
      12},
     {{.kind = TRP_CHANNEL_DROPPED, .request = 9}, "\x02\x07\x09", 3},
+    {{.kind = TRP_CHANNEL_CANCEL, .request = 9}, "\x02\x08\x09", 3},
 };
 #define VECTORS (sizeof vectors / sizeof vectors[0])
 
@@ -111,8 +112,7 @@ static void truncations_are_refused(void **state)
         }
     }
     uint8_t cut[32];
-    static const size_t headers[VECTORS] = {4,  9, 11, 12,
-                                            16, 3, 9,  3}; /* without what may be none */
+    static const size_t headers[VECTORS] = {4, 9, 11, 12, 16, 3, 9, 3, 3}; /* without the rest */
     for (size_t i = 0; i < VECTORS; i++) {
         for (size_t size = 1; size < headers[i]; size++) {
             memcpy(cut, vectors[i].bytes, size);
@@ -132,7 +132,7 @@ static void what_is_not_a_frame_is_refused(void **state)
         enum trp_status status;
     } wrong[] = {
         {"\x00", 1, TRP_EMALFORMED},                              /* of no kind */
-        {"\x01\x08", 2, TRP_EMALFORMED},                          /* of no such kind */
+        {"\x01\x09", 2, TRP_EMALFORMED},                          /* of no such kind */
         {"\x03\x10\xac\x02", 4, TRP_EMALFORMED},                  /* a HELLO with a flag */
         {"\x02\x47\x09", 3, TRP_EMALFORMED},                      /* as well */
         {"\x0a\x82\x01\0\0\0\0\0\0\0\0", 11, TRP_EMALFORMED},     /* an unknown flag */
