@@ -11,8 +11,7 @@ static bool message_is_known(const struct trp_scheduler *scheduler, struct trp_b
                              struct trp_bytes message)
 {
     for (const struct trp_type_info *info = scheduler->types; info != NULL; info = info->next) {
-        bool fits =
-            actor_type.size == 0 || trp_bytes_equal(trp_bytes_text(info->type->id), actor_type);
+        bool fits = actor_type.size == 0 || trp_bytes_equal(info->id, actor_type);
         if (fits && trp_type_info_handler_by_id(info, message) != NULL) {
             return true;
         }
@@ -20,27 +19,37 @@ static bool message_is_known(const struct trp_scheduler *scheduler, struct trp_b
     return false;
 }
 
-/* Finds who takes a delivery, in the order of errors that Kameo has. */
+/* Says what is wrong with a delivery that nobody takes, in the order of errors that Kameo has. */
+static enum trp_status delivery_error(const struct trp_scheduler *scheduler,
+                                      const struct trp_delivery *delivery,
+                                      const struct trp_actor *actor)
+{
+    if (!message_is_known(scheduler, delivery->actor_type, delivery->message)) {
+        return TRP_EUNKNOWNMESSAGE;
+    }
+    if (actor == NULL || actor->phase != TRP_ACTOR_RUNNING) {
+        return TRP_EDEAD;
+    }
+    bool fits =
+        delivery->actor_type.size == 0 || trp_bytes_equal(actor->info->id, delivery->actor_type);
+    return fits ? TRP_EUNKNOWNMESSAGE : TRP_EBADTYPE;
+}
+
+/* Finds who takes a delivery. */
 static enum trp_status delivery_find(struct trp_scheduler *scheduler,
                                      const struct trp_delivery *delivery,
                                      struct trp_actor **ret_actor,
                                      const struct trp_handler_info **ret_handler)
 {
-    if (!message_is_known(scheduler, delivery->actor_type, delivery->message)) {
-        return TRP_EUNKNOWNMESSAGE;
-    }
     struct trp_actor *actor = trp_scheduler_find(scheduler, delivery->actor);
-    if (actor == NULL || actor->phase != TRP_ACTOR_RUNNING) {
-        return TRP_EDEAD;
+    const struct trp_handler_info *handler = NULL;
+    if (actor != NULL && actor->phase == TRP_ACTOR_RUNNING &&
+        (delivery->actor_type.size == 0 ||
+         trp_bytes_equal(actor->info->id, delivery->actor_type))) {
+        handler = trp_type_info_handler_by_id(actor->info, delivery->message);
     }
-    const struct trp_bytes type = trp_bytes_text(actor->info->type->id);
-    if (delivery->actor_type.size > 0 && !trp_bytes_equal(type, delivery->actor_type)) {
-        return TRP_EBADTYPE;
-    }
-    const struct trp_handler_info *handler =
-        trp_type_info_handler_by_id(actor->info, delivery->message);
     if (handler == NULL || (delivery->ask && handler->reply.type == NULL)) {
-        return TRP_EUNKNOWNMESSAGE;
+        return delivery_error(scheduler, delivery, actor);
     }
     *ret_actor = actor;
     *ret_handler = handler;

@@ -152,6 +152,7 @@ struct trp_sched_event {
     trp_time mailbox_timeout_ns; /* how long to wait for room; 0: not at all */
     trp_time reply_timeout_ns;
 };
+/* Gives the next event; fields that its kind does not have mean nothing. */
 bool trp_scheduler_next_event(struct trp_scheduler *scheduler, struct trp_sched_event *ret_event);
 
 uint32_t trp_scheduler_actors_count(const struct trp_scheduler *scheduler);

@@ -77,16 +77,32 @@ void trp_remote_send_message(struct trp_remote *remote, const struct trp_actor_r
     /* The network's own limit holds besides: the other side gives up then, too. */
     const struct trp_messaging_options options = {
         .timeout_ns = trp_time_min(limit, message->reply_timeout_ns)};
-    enum trp_status status = type.size == 0 ? TRP_EUNKNOWNACTOR : TRP_EUNSUPPORTED;
-    if (status == TRP_EUNSUPPORTED && !message->ask && origin->kind == ORIGIN_NOBODY) {
-        status = trp_messaging_tell(remote->config.messaging, &request);
-    }
-    if (status == TRP_EUNSUPPORTED) {
-        status = trp_remote_call(remote, &call, &request, &options);
-    }
+    enum trp_status status =
+        type.size == 0 ? TRP_EUNKNOWNACTOR : trp_remote_call(remote, &call, &request, &options);
     if (status != TRP_OK) {
         call_end(remote, &call, status, TRP_BYTES_NONE);
     }
+}
+
+bool trp_remote_tell(struct trp_remote *remote, const struct trp_sched_event *event)
+{
+    struct trp_request_envelope *request = &remote->tell;
+    request->kind = TRP_ENVELOPE_TELL;
+    request->actor = event->other;
+    request->actor_type = trp_scheduler_type_text(remote->config.scheduler, event->other.type);
+    request->message = event->message;
+    request->payload = event->payload;
+    request->mailbox_timeout_ns = event->mailbox_timeout_ns;
+    request->reply_timeout_ns = TRP_NEVER;
+    if (request->actor_type.size == 0) {
+        return false;
+    }
+    enum trp_status status = trp_messaging_tell(remote->config.messaging, request);
+    if (status != TRP_OK && status != TRP_EUNSUPPORTED) {
+        call_trace_failure(remote, &(struct call){.kind = TRP_ENVELOPE_TELL, .other = event->other},
+                           status);
+    }
+    return status != TRP_EUNSUPPORTED;
 }
 
 static void on_outcome(struct trp_remote *remote, const struct trp_messaging_event *event)
@@ -202,9 +218,12 @@ static bool comes_again(struct trp_remote *remote, uint64_t actor)
 static bool serve_message(struct trp_remote *remote, const struct trp_messaging_event *event)
 {
     const struct trp_request_envelope *request = event->request;
-    struct trp_bytes type = trp_remote_own_type(remote, request->actor.id);
-    enum trp_status status = trp_remote_access(remote, &event->peer, TRP_ACCESS_MESSAGE,
-                                               type.size > 0 ? type : request->actor_type);
+    enum trp_status status = TRP_OK;
+    if (remote->config.access_count > 0) {
+        struct trp_bytes type = trp_remote_own_type(remote, request->actor.id);
+        status = trp_remote_access(remote, &event->peer, TRP_ACCESS_MESSAGE,
+                                   type.size > 0 ? type : request->actor_type);
+    }
     if (status == TRP_OK && !trp_remote_is_local(remote, &request->actor)) {
         status = TRP_EDEAD;
     }

@@ -244,17 +244,15 @@ enum trp_status trp_channel_frame_decode(struct trp_bytes in, uint64_t limit,
         return TRP_EAGAIN;
     }
     struct trp_bytes rest = trp_bytes(in.data + used, (size_t)size);
-    struct trp_channel_frame frame;
-    status = take_header(&rest, &frame);
+    status = take_header(&rest, ret_frame);
     if (status != TRP_OK) {
         return status;
     }
-    if (has_payload(frame.kind)) {
-        frame.payload = rest;
+    if (has_payload(ret_frame->kind)) {
+        ret_frame->payload = rest;
     } else if (rest.size > 0) {
         return TRP_EMALFORMED;
     }
-    *ret_frame = frame;
     *ret_used = used + (size_t)size;
     return TRP_OK;
 }

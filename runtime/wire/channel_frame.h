@@ -69,7 +69,8 @@ static inline size_t trp_channel_frame_room(const struct trp_channel_frame *fram
 
 /* Writes a frame to `out`, which has trp_channel_frame_room; returns how many bytes. */
 size_t trp_channel_frame_encode(const struct trp_channel_frame *frame, uint8_t *out);
-/* Reads the frame that `in` begins with, of at most `limit` bytes behind its size. */
+/* Reads the frame that `in` begins with, of at most `limit` bytes behind its size. Unless that
+ * succeeds, what is in *ret_frame means nothing. */
 enum trp_status trp_channel_frame_decode(struct trp_bytes in, uint64_t limit,
                                          struct trp_channel_frame *ret_frame,
                                          size_t *ret_used) TRP_NODISCARD;
