@@ -6,6 +6,7 @@
 #define PORT_FIRST 32768u /* of those the host chooses */
 #define INTERFACE  "sim0"
 #define PREFIX     8u
+#define PPM        1000000u
 
 static struct trp_sim_datagram_socket *socket_of(struct trp_list_link *link)
 {
@@ -191,16 +192,28 @@ static void trace_lost(struct trp_world *world, uint32_t from, uint32_t to,
                                                                     .why = trp_bytes_text(why)});
 }
 
-/* What keeps a datagram from leaving; NULL: nothing. */
-static const char *path_refuses(struct trp_world *world, struct trp_sim_path *path, uint32_t bytes)
+static uint64_t datagram_draw(const struct trp_world *world, const struct trp_sim_path *path,
+                              enum trp_sim_draw stream, uint64_t counter)
 {
-    uint64_t draw =
-        trp_draw(world->config.seed, path->pair, TRP_SIM_DRAW_DATAGRAM_LOSS, path->datagrams++);
+    return trp_draw(world->config.seed, path->pair, stream, counter);
+}
+
+/* What keeps a datagram from leaving; NULL: nothing. */
+static const char *path_refuses(struct trp_world *world, struct trp_sim_path *path, uint32_t bytes,
+                                uint64_t number)
+{
+    trp_time burst = path->shape.burst_ns;
+    uint64_t draw = burst == 0 ? datagram_draw(world, path, TRP_SIM_DRAW_DATAGRAM_LOSS, number)
+                               : datagram_draw(world, path, TRP_SIM_DRAW_BURST, world->now / burst);
     if (path->cut != TRP_CUT_NONE) {
         return "a cut";
     }
     if (path->shape.stall) {
         return "a stall";
+    }
+    if (path->shape.mtu_bytes != 0 &&
+        bytes + TRP_SIM_DATAGRAM_HEADER_BYTES > path->shape.mtu_bytes) {
+        return "the mtu";
     }
     if (trp_sim_path_admits_at(world, path) > world->now) {
         return "a full queue";
@@ -208,8 +221,60 @@ static const char *path_refuses(struct trp_world *world, struct trp_sim_path *pa
     return trp_sim_path_loses(path, bytes, draw) ? "chance" : NULL;
 }
 
+/* Draws whether one of a share of datagrams is meant; `ret_detail` is uniform over 32 bits. */
+static bool strikes(const struct trp_world *world, const struct trp_sim_path *path,
+                    enum trp_sim_draw stream, uint64_t counter, uint32_t share_ppm,
+                    uint64_t *ret_detail)
+{
+    if (share_ppm == 0) {
+        return false;
+    }
+    uint64_t draw = datagram_draw(world, path, stream, counter);
+    *ret_detail = draw & UINT32_MAX;
+    return (draw >> 32) * PPM >> 32 < share_ppm;
+}
+
+static void trace_altered(struct trp_world *world, uint32_t to, struct trp_sim_datagram *datagram,
+                          const char *how)
+{
+    datagram->cause = trp_trace_datagram_altered(
+        trp_sim_trace(world, datagram->from, datagram->cause),
+        &(struct trp_event_datagram_altered){.to = to,
+                                             .port = datagram->local.port,
+                                             .bytes = datagram->size,
+                                             .how = trp_bytes_text(how)});
+}
+
+/* Changes a datagram as its path has it; gives how long it is held. */
+static trp_time datagram_alter(struct trp_world *world, uint32_t to,
+                               const struct trp_sim_path *path, struct trp_sim_datagram *datagram,
+                               uint64_t counter)
+{
+    const struct trp_path *shape = &path->shape;
+    uint64_t detail;
+    trp_time held = 0;
+    if (datagram->size > 0 &&
+        strikes(world, path, TRP_SIM_DRAW_TRUNCATE, counter, shape->truncate_ppm, &detail)) {
+        datagram->size = (uint32_t)(detail * datagram->size >> 32);
+        trace_altered(world, to, datagram, "cut short");
+    }
+    if (datagram->size > 0 &&
+        strikes(world, path, TRP_SIM_DRAW_CORRUPT, counter, shape->corrupt_ppm, &detail)) {
+        uint64_t bit = detail * datagram->size * 8 >> 32;
+        datagram->bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        trace_altered(world, to, datagram, "one bit is another");
+    }
+    if (strikes(world, path, TRP_SIM_DRAW_REORDER, counter, shape->reorder_ppm, &detail)) {
+        held = 1 + (detail * TRP_SIM_REORDER_NS >> 32);
+        trace_altered(world, to, datagram, "held");
+    }
+    return held;
+}
+
+/* Puts a copy on its way; `counter` keys its draws. */
 static void datagram_plan(struct trp_world *world, uint32_t to, struct trp_sim_path *path,
-                          const struct trp_sim_datagram *copy, const uint8_t *bytes)
+                          const struct trp_sim_datagram *copy, const uint8_t *bytes,
+                          uint64_t counter)
 {
     trp_handle handle;
     void *object;
@@ -223,11 +288,13 @@ static void datagram_plan(struct trp_world *world, uint32_t to, struct trp_sim_p
     if (copy->size > 0) {
         memcpy(block, bytes, copy->size);
     }
-    *(struct trp_sim_datagram *)object = *copy;
-    ((struct trp_sim_datagram *)object)->bytes = block;
+    struct trp_sim_datagram *datagram = object;
+    *datagram = *copy;
+    datagram->bytes = block;
     trp_time leaves = trp_sim_path_occupy(world, path, copy->size);
-    trp_sim_plan(world, TRP_SIM_DATAGRAM, to,
-                 trp_time_after(leaves, trp_sim_path_latency(world, path, leaves)), handle, 0);
+    trp_time held = datagram_alter(world, to, path, datagram, counter);
+    trp_time takes = trp_time_after(trp_sim_path_latency(world, path, leaves), held);
+    trp_sim_plan(world, TRP_SIM_DATAGRAM, to, trp_time_after(leaves, takes), handle, 0);
 }
 
 /* Sends to a host; `member` is the socket of a multicast. */
@@ -243,13 +310,15 @@ static void datagram_send(struct trp_world *world, const struct trp_sim_datagram
                                     .sent_at = world->now,
                                     .cause = out->cause,
                                     .size = (uint32_t)datagram->bytes.size};
+    uint64_t unused;
     struct trp_sim_path *path = trp_sim_path_find(world, from, to);
     if (path == NULL) {
         trp_sim_fail(world, TRP_ENOMEM);
         return;
     }
-    const char *why = path_refuses(world, path, copy.size);
-    if (why == NULL && world->datagrams.count == TRP_SIM_DATAGRAMS_MAX) {
+    uint64_t number = path->datagrams++;
+    const char *why = path_refuses(world, path, copy.size, number);
+    if (why == NULL && world->datagrams.count >= TRP_SIM_DATAGRAMS_MAX - 1) {
         why = "a full queue";
     }
     if (why != NULL) {
@@ -262,7 +331,11 @@ static void datagram_send(struct trp_world *world, const struct trp_sim_datagram
     } else {
         trp_world_host_ip(from, copy.remote.ip);
     }
-    datagram_plan(world, to, path, &copy, datagram->bytes.data);
+    datagram_plan(world, to, path, &copy, datagram->bytes.data, 2 * number);
+    if (strikes(world, path, TRP_SIM_DRAW_DUPLICATE, number, path->shape.duplicate_ppm, &unused)) {
+        trace_altered(world, to, &copy, "comes twice");
+        datagram_plan(world, to, path, &copy, datagram->bytes.data, 2 * number + 1);
+    }
 }
 
 static void socket_send(struct trp_world *world, struct trp_sim_datagram_socket *socket,

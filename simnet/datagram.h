@@ -3,9 +3,10 @@
  *
  * A datagram takes the path between two hosts as a segment of TCP does, but nobody repeats what is
  * lost: by chance, in a cut or a stall, where the queue of the path is full, where nobody has the
- * port. It may be overtaken by one that leaves later. A multicast goes to each member of the group
- * on the sender's LAN by the path to that member, and to the sender itself.
- * Not modelled: IPv6, several interfaces, fragments, ICMP, datagrams that come twice or changed.
+ * port. It may be overtaken by one that leaves later, come twice, or come changed, as its path has
+ * it; of two copies each has its own way. A multicast goes to each member of the group on the
+ * sender's LAN by the path to that member, and to the sender itself.
+ * Not modelled: IPv6, several interfaces, fragments, ICMP.
  * Limits     TRP_SIM_DATAGRAMS_MAX under way; TRP_SIM_DATAGRAM_UNREAD_BYTES wait for a process that
  *            stands still. */
 #ifndef SIMNET_DATAGRAM_H
@@ -20,6 +21,10 @@ struct trp_sim_host;
 
 #define TRP_SIM_DATAGRAMS_MAX         (1u << 20)
 #define TRP_SIM_DATAGRAM_UNREAD_BYTES 212992u /* a socket's receive buffer on Linux */
+/* What a path that reorders may add to the latency of a datagram. */
+#define TRP_SIM_REORDER_NS TRP_MS(100)
+/* Of IPv4 and UDP; for the MTU. */
+#define TRP_SIM_DATAGRAM_HEADER_BYTES 28u
 /* The one interface of a host. */
 #define TRP_SIM_INTERFACE 1u
 

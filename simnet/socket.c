@@ -470,7 +470,7 @@ static bool end_is_due(struct trp_sim_end *end)
     if (end->state != TRP_SIM_END_OPEN) {
         return false;
     }
-    return end->credit > 0 || end_is_readable(end);
+    return end->credit >= TRP_SENT_BYTES_MIN || end_is_readable(end);
 }
 
 void trp_sim_end_poke(struct trp_world *world, struct trp_sim_end *end)
@@ -570,7 +570,7 @@ void trp_sim_end_deliver(struct trp_world *world, struct trp_sim_end *end)
         (void)deliver_closed(world, end, end->closed_status, end->cause);
     } else if (end->connected_due || end->accepted_due) {
         (void)deliver_open(world, end);
-    } else if (end->credit > 0 && !end_has_bytes(end)) {
+    } else if (end->credit >= TRP_SENT_BYTES_MIN && !end_has_bytes(end)) {
         struct trp_input in = {.kind = TRP_IN_SENT, .socket = end->id, .sent_bytes = end->credit};
         end->credit = 0;
         (void)trp_sim_host_input(world, end->host, &in);

@@ -68,6 +68,25 @@ void page_put_slowest(struct page *page);
 void page_put_events(struct page *page);
 void page_put_source(struct page *page);
 void page_put_queries(struct page *page, const char *database);
+
+/* Opens a section of the page; close it with "</section>". */
+void page_open_section(const struct page *page, const char *name, const char *title,
+                       const char *note);
+/* Opens a panel with a table; a column whose title begins with "<" is aligned as text. */
+void page_open_table(const struct page *page, const char *const *titles);
+void page_close_table(const struct page *page);
+/* Closes the table that was opened for the first of `rows`, or says that there are none. */
+void page_end_table(const struct page *page, uint64_t rows, const char *none);
+void page_text_cell(const struct page *page, const char *text);
+void page_mono_cell(const struct page *page, const char *text);
+void page_cell(const struct page *page, const char *figure);
+/* A count; one that should be 0 stands out when it is not. */
+void page_count_cell(const struct page *page, int64_t count, bool is_bad);
+/* Columns `first` and `count` - 1 more of a row, as spans; a dash for NULL. */
+void page_span_cells(const struct page *page, const struct query *query, int first, int count);
+void page_moment_cell(const struct page *page, const struct query *query, int column,
+                      const char *none);
+
 /* Ends a query and keeps its failure. */
 void page_close(struct page *page, struct query *query);
 

@@ -2,91 +2,9 @@
 /* The tables of a report's page, one function for each section. */
 #include "reports/render/html.h"
 
-#define LANES_MAX       30u
-#define LANE_STEPS      500
 #define HOSTS_OPEN_MAX  24
 #define HOSTS_SHOWN_MAX 2000
 #define SLOWEST_MAX     10
-
-static void open_section(const struct page *page, const char *name, const char *title,
-                         const char *note)
-{
-    (void)fprintf(page->out,
-                  "<section id=\"r%zu-%s\"><div class=\"head\"><h2>%s</h2><span "
-                  "class=\"note\">%s</span></div>\n",
-                  page->id, name, title, note);
-}
-
-/* Opens a panel with a table; a column whose title begins with "<" is aligned as text. */
-static void open_table(const struct page *page, const char *const *titles)
-{
-    (void)fputs("<div class=\"panel scroll\"><table><thead><tr>", page->out);
-    for (; *titles != NULL; titles++) {
-        bool is_text = (*titles)[0] == '<';
-        (void)fprintf(page->out, "<th%s>%s</th>", is_text ? " class=\"text\"" : "",
-                      *titles + (is_text ? 1 : 0));
-    }
-    (void)fputs("</tr></thead><tbody>\n", page->out);
-}
-
-static void close_table(const struct page *page)
-{
-    (void)fputs("</tbody></table></div>\n", page->out);
-}
-
-/* Closes the table that was opened for the first of `rows`, or says that there are none. */
-static void end_table(const struct page *page, uint64_t rows, const char *none)
-{
-    if (rows > 0) {
-        close_table(page);
-    } else {
-        (void)fprintf(page->out, "<p class=\"note\">%s</p>\n", none);
-    }
-}
-
-static void text_cell(const struct page *page, const char *text)
-{
-    (void)fputs("<td class=\"text\">", page->out);
-    html_text(page->out, text);
-    (void)fputs("</td>", page->out);
-}
-
-static void mono_cell(const struct page *page, const char *text)
-{
-    (void)fputs("<td class=\"text mono\">", page->out);
-    html_text(page->out, text);
-    (void)fputs("</td>", page->out);
-}
-
-static void cell(const struct page *page, const char *figure)
-{
-    (void)fprintf(page->out, "<td>%s</td>", figure);
-}
-
-/* A count; one that should be 0 stands out when it is not. */
-static void count_cell(const struct page *page, int64_t count, bool is_bad)
-{
-    char figure[FIGURE_MAX];
-    (void)fprintf(page->out, "<td%s>%s</td>", is_bad && count > 0 ? " class=\"bad\"" : "",
-                  figure_count(figure, (uint64_t)count));
-}
-
-static void span_cells(const struct page *page, const struct query *query, int first, int count)
-{
-    char figure[FIGURE_MAX];
-    for (int i = first; i < first + count; i++) {
-        cell(page, query_is_null(query, i) ? "–" : figure_span(figure, query_real(query, i)));
-    }
-}
-
-static void moment_cell(const struct page *page, const struct query *query, int column,
-                        const char *none)
-{
-    char figure[FIGURE_MAX];
-    cell(page, query_is_null(query, column)
-                   ? none
-                   : figure_moment(figure, (trp_time)query_number(query, column)));
-}
 
 /* ---- expectations ---- */
 
@@ -114,14 +32,14 @@ static void put_expectation(const struct page *page, const struct query *query, 
         (void)fputs("</div>", page->out);
     }
     (void)fputs("</td>", page->out);
-    text_cell(page, query_text(query, 1));
+    page_text_cell(page, query_text(query, 1));
     (void)fputs("<td>", page->out);
     if (!query_is_null(query, 4)) {
         html_text(page->out, figure_value(figure, query_real(query, 4), query_text(query, 5)));
     }
     (void)fputs("</td>", page->out);
     if (broken) {
-        moment_cell(page, query, 7, "");
+        page_moment_cell(page, query, 7, "");
         if (query_is_null(query, 8)) {
             (void)fputs("<td></td>", page->out);
         } else {
@@ -138,198 +56,17 @@ void page_put_expectations(struct page *page)
                                                 "Broken at", "Event",        NULL};
     bool broken = page->info->outcome != TRP_RUN_PASSED;
     struct query query = query_open(page->db, QUERY(expectations));
-    open_section(page, "expectations", "Expectations", "");
+    page_open_section(page, "expectations", "Expectations", "");
     uint64_t rows = 0;
     for (; query_next(&query); rows++) {
         if (rows == 0) {
-            open_table(page, broken ? titles_broken : titles);
+            page_open_table(page, broken ? titles_broken : titles);
         }
         put_expectation(page, &query, broken);
     }
-    end_table(page, rows, "The scenario states none.");
+    page_end_table(page, rows, "The scenario states none.");
     (void)fputs("</section>\n", page->out);
     page_close(page, &query);
-}
-
-/* ---- faults ---- */
-
-static double percent(const struct page *page, double at)
-{
-    double share = page->run_s > 0 ? at / page->run_s : 0;
-    return (share < 0 ? 0 : share > 1 ? 1 : share) * 100;
-}
-
-static void put_bar(const struct page *page, const struct fault_span *span)
-{
-    char from[FIGURE_MAX];
-    char to[FIGURE_MAX];
-    double left = percent(page, span->from);
-    (void)fprintf(page->out,
-                  "<b class=\"f%u\" style=\"left:min(%.3f%%,calc(100%% - 4px));width:%.3f%%\" "
-                  "title=\"",
-                  span->color, left, percent(page, span->to) - left);
-    (void)fprintf(page->out, "fault %lld: ", (long long)span->id);
-    html_text(page->out, span->text[0] == '\0' ? span->kind : span->text);
-    if (span->count > 1) {
-        (void)fprintf(page->out, ", and %u more", span->count - 1);
-    }
-    (void)fprintf(page->out, "\n%s – %s", figure_moment(from, (trp_time)(span->from * 1e9)),
-                  span->lasting ? "end of the run" : figure_moment(to, (trp_time)(span->to * 1e9)));
-    if (span->hosts_count > 0) {
-        (void)fprintf(page->out, "\n%lld hosts: ", (long long)span->hosts_count);
-        html_text(page->out, span->hosts);
-        (void)fputs(span->hosts_count > 8 ? ", …" : "", page->out);
-    }
-    (void)fputs("\"></b>", page->out);
-}
-
-static void open_lane(const struct page *page, const char *text, uint64_t count)
-{
-    (void)fputs("<div class=\"lane\"><div class=\"what\" title=\"", page->out);
-    html_text(page->out, text);
-    (void)fputs("\">", page->out);
-    html_text(page->out, text);
-    if (count > 1) {
-        (void)fprintf(page->out, " <span class=\"soft\">and %llu more</span>",
-                      (unsigned long long)(count - 1));
-    }
-    (void)fputs("</div><div class=\"track\">", page->out);
-}
-
-static void close_lane(const struct page *page)
-{
-    (void)fputs("</div></div>\n", page->out);
-}
-
-/* The faults of one kind from `first` on, in one lane; those that nearly touch share a bar. */
-static void put_joined_bars(const struct page *page, size_t first)
-{
-    const struct faults *faults = &page->faults;
-    struct fault_span bar = faults->spans[first];
-    for (size_t i = first + 1; i < faults->count; i++) {
-        const struct fault_span *span = &faults->spans[i];
-        if (strcmp(span->kind, bar.kind) != 0) {
-            continue;
-        }
-        if (span->from > bar.to + page->run_s / LANE_STEPS) {
-            put_bar(page, &bar);
-            bar = *span;
-            continue;
-        }
-        bar.to = span->to > bar.to ? span->to : bar.to;
-        bar.lasting = bar.lasting || span->lasting;
-        bar.count += span->count;
-        bar.hosts_count += span->hosts_count;
-    }
-    put_bar(page, &bar);
-}
-
-/* One lane for each fault, or for each kind when there are many. */
-static void put_lanes(const struct page *page)
-{
-    const struct faults *faults = &page->faults;
-    if (faults->count <= LANES_MAX) {
-        for (size_t i = 0; i < faults->count; i++) {
-            const struct fault_span *span = &faults->spans[i];
-            open_lane(page, span->text[0] == '\0' ? span->kind : span->text, span->count);
-            put_bar(page, span);
-            close_lane(page);
-        }
-        return;
-    }
-    for (size_t i = 0; i < faults->count; i++) {
-        const char *kind = faults->spans[i].kind;
-        bool first = true;
-        for (size_t k = 0; k < i; k++) {
-            first = first && strcmp(faults->spans[k].kind, kind) != 0;
-        }
-        if (!first) {
-            continue;
-        }
-        open_lane(page, kind, 1);
-        put_joined_bars(page, i);
-        close_lane(page);
-    }
-}
-
-/* The moments at which expectations broke. */
-static void put_broken_lane(struct page *page)
-{
-    struct query query = query_open(page->db, QUERY(expectations));
-    bool any = false;
-    while (query_next(&query)) {
-        if (query_is_null(&query, 7)) {
-            continue;
-        }
-        if (!any) {
-            open_lane(page, "expectations broken", 1);
-            any = true;
-        }
-        char figure[FIGURE_MAX];
-        (void)fprintf(page->out, "<b class=\"broken\" style=\"left:%.3f%%\" title=\"",
-                      percent(page, query_real(&query, 7) / 1e9));
-        html_text(page->out, query_text(&query, 2));
-        (void)fprintf(page->out, "\nat %s\"></b>",
-                      figure_moment(figure, (trp_time)query_number(&query, 7)));
-    }
-    if (any) {
-        close_lane(page);
-    }
-    page_close(page, &query);
-}
-
-static void put_ruler(const struct page *page)
-{
-    (void)fputs("<div class=\"lane\"><div></div><div class=\"ruler\">", page->out);
-    struct plot axis = {0};
-    plot_scale(&axis, page->run_s);
-    for (uint32_t i = 0; i < axis.x_tics_count; i++) {
-        (void)fprintf(page->out, "<span style=\"left:%.2f%%\">%s</span>",
-                      percent(page, axis.x_tics[i].at), axis.x_tics[i].label);
-    }
-    close_lane(page);
-}
-
-static void put_fault_rows(struct page *page)
-{
-    static const char *const titles[] = {"Id", "<Kind", "<What", "From",
-                                         "To", "Hosts", "Event", NULL};
-    (void)fprintf(page->out, "<details><summary>All faults as a table</summary>\n");
-    open_table(page, titles);
-    struct query query = query_open(page->db, QUERY(faults));
-    for (uint32_t row = 0; row < HOSTS_SHOWN_MAX && query_next(&query); row++) {
-        char id[32];
-        (void)snprintf(id, sizeof id, "%lld", (long long)query_number(&query, 0));
-        (void)fputs("<tr>", page->out);
-        cell(page, id);
-        text_cell(page, query_text(&query, 1));
-        text_cell(page, query_text(&query, 2));
-        moment_cell(page, &query, 3, "");
-        moment_cell(page, &query, 4, "end");
-        count_cell(page, query_number(&query, 6), false);
-        cell(page, query_text(&query, 5));
-        (void)fputs("</tr>\n", page->out);
-    }
-    close_table(page);
-    (void)fputs("</details>\n", page->out);
-    page_close(page, &query);
-}
-
-void page_put_faults(struct page *page)
-{
-    open_section(page, "faults", "Faults",
-                 "shaded in every plot; times are virtual, in minutes and seconds");
-    if (page->faults.count == 0) {
-        (void)fputs("<p class=\"note\">None were injected.</p></section>\n", page->out);
-        return;
-    }
-    (void)fputs("<div class=\"panel scroll\"><div class=\"lanes\">\n", page->out);
-    put_lanes(page);
-    put_broken_lane(page);
-    put_ruler(page);
-    (void)fputs("</div></div>\n", page->out);
-    put_fault_rows(page);
-    (void)fputs("</section>\n", page->out);
 }
 
 /* ---- requests and lookups ---- */
@@ -345,17 +82,17 @@ static void put_failures(struct page *page, bool lookups)
         }
         if (rows++ == 0) {
             (void)fputs("<details><summary>Why they failed</summary>\n", page->out);
-            open_table(page, titles);
+            page_open_table(page, titles);
         }
         (void)fputs("<tr>", page->out);
-        text_cell(page, query_text(&query, 0));
-        mono_cell(page, query_text(&query, 1));
-        count_cell(page, query_number(&query, 2), false);
-        text_cell(page, query_text(&query, 3));
+        page_text_cell(page, query_text(&query, 0));
+        page_mono_cell(page, query_text(&query, 1));
+        page_count_cell(page, query_number(&query, 2), false);
+        page_text_cell(page, query_text(&query, 3));
         (void)fputs("</tr>\n", page->out);
     }
     if (rows > 0) {
-        close_table(page);
+        page_close_table(page);
         (void)fputs("</details>\n", page->out);
     }
     page_close(page, &query);
@@ -372,20 +109,20 @@ void page_put_slowest(struct page *page)
         if (rows++ == 0) {
             (void)fputs("<details><summary>The slowest requests and lookups</summary>\n",
                         page->out);
-            open_table(page, titles);
+            page_open_table(page, titles);
         }
         (void)fputs("<tr>", page->out);
-        text_cell(page, query_text(&query, 0));
-        count_cell(page, query_number(&query, 1), false);
-        text_cell(page, query_text(&query, 2));
-        text_cell(page, query_text(&query, 3));
-        text_cell(page, query_text(&query, 4));
-        moment_cell(page, &query, 5, "");
-        span_cells(page, &query, 6, 1);
+        page_text_cell(page, query_text(&query, 0));
+        page_count_cell(page, query_number(&query, 1), false);
+        page_text_cell(page, query_text(&query, 2));
+        page_text_cell(page, query_text(&query, 3));
+        page_text_cell(page, query_text(&query, 4));
+        page_moment_cell(page, &query, 5, "");
+        page_span_cells(page, &query, 6, 1);
         (void)fputs("</tr>\n", page->out);
     }
     if (rows > 0) {
-        close_table(page);
+        page_close_table(page);
         (void)fputs("</details>\n", page->out);
     }
     page_close(page, &query);
@@ -396,27 +133,27 @@ void page_put_requests(struct page *page)
     static const char *const titles[] = {
         "<Workload",     "<Kind",  "Requests", "Answered", "Failed",  "Without outcome",
         "More than one", "Median", "90th",     "99th",     "Slowest", NULL};
-    open_section(page, "requests", "Requests", "asks and tells of the workload");
+    page_open_section(page, "requests", "Requests", "asks and tells of the workload");
     struct query query = query_open(page->db, QUERY(requests));
     uint64_t rows = 0;
     for (; query_next(&query); rows++) {
         if (rows == 0) {
-            open_table(page, titles);
+            page_open_table(page, titles);
         }
         char figure[FIGURE_MAX];
         int64_t count = query_number(&query, 2);
         (void)fputs("<tr>", page->out);
-        text_cell(page, query_text(&query, 1));
-        text_cell(page, query_text(&query, 0));
-        count_cell(page, count, false);
-        cell(page, figure_share(figure, query_real(&query, 3) / (double)count));
-        count_cell(page, query_number(&query, 4), false);
-        count_cell(page, query_number(&query, 5), true);
-        count_cell(page, query_number(&query, 6), true);
-        span_cells(page, &query, 7, 4);
+        page_text_cell(page, query_text(&query, 1));
+        page_text_cell(page, query_text(&query, 0));
+        page_count_cell(page, count, false);
+        page_cell(page, figure_share(figure, query_real(&query, 3) / (double)count));
+        page_count_cell(page, query_number(&query, 4), false);
+        page_count_cell(page, query_number(&query, 5), true);
+        page_count_cell(page, query_number(&query, 6), true);
+        page_span_cells(page, &query, 7, 4);
         (void)fputs("</tr>\n", page->out);
     }
-    end_table(page, rows, "There were none.");
+    page_end_table(page, rows, "There were none.");
     page_close(page, &query);
     put_failures(page, false);
     page_put_slowest(page);
@@ -426,7 +163,7 @@ static void real_cell(const struct page *page, const struct query *query, int co
 {
     char figure[FIGURE_MAX];
     (void)snprintf(figure, sizeof figure, "%.2f", query_real(query, column));
-    cell(page, query_is_null(query, column) ? "–" : figure);
+    page_cell(page, query_is_null(query, column) ? "–" : figure);
 }
 
 void page_put_lookups(struct page *page)
@@ -434,30 +171,31 @@ void page_put_lookups(struct page *page)
     static const char *const titles[] = {"<Workload", "Lookups",  "Found",  "Missed",  "Unfinished",
                                          "Median",    "90th",     "99th",   "Slowest", "Hops",
                                          "Requests",  "Timeouts", "Recall", NULL};
-    open_section(page, "lookups", "Lookups",
-                 "latency of those that found; hops, requests, timeouts and recall are means");
+    page_open_section(page, "lookups", "Lookups",
+                      "latency of those that found; hops, requests, timeouts and recall are means");
     struct query query = query_open(page->db, QUERY(lookups));
     uint64_t rows = 0;
     for (; query_next(&query); rows++) {
         if (rows == 0) {
-            open_table(page, titles);
+            page_open_table(page, titles);
         }
         char figure[FIGURE_MAX];
         int64_t count = query_number(&query, 1);
         (void)fputs("<tr>", page->out);
-        text_cell(page, query_text(&query, 0));
-        count_cell(page, count, false);
-        cell(page, figure_share(figure, query_real(&query, 2) / (double)count));
-        count_cell(page, query_number(&query, 3), false);
-        count_cell(page, query_number(&query, 4), true);
-        span_cells(page, &query, 5, 4);
+        page_text_cell(page, query_text(&query, 0));
+        page_count_cell(page, count, false);
+        page_cell(page, figure_share(figure, query_real(&query, 2) / (double)count));
+        page_count_cell(page, query_number(&query, 3), false);
+        page_count_cell(page, query_number(&query, 4), true);
+        page_span_cells(page, &query, 5, 4);
         for (int i = 9; i < 12; i++) {
             real_cell(page, &query, i);
         }
-        cell(page, query_is_null(&query, 12) ? "–" : figure_share(figure, query_real(&query, 12)));
+        page_cell(page,
+                  query_is_null(&query, 12) ? "–" : figure_share(figure, query_real(&query, 12)));
         (void)fputs("</tr>\n", page->out);
     }
-    end_table(page, rows, "There were none.");
+    page_end_table(page, rows, "There were none.");
     page_close(page, &query);
     put_failures(page, true);
 }
@@ -468,18 +206,19 @@ void page_put_metrics(struct page *page)
 {
     static const char *const titles[] = {"<Metric", "<What it is", "Last", "Least",
                                          "Most",    "Samples",     NULL};
-    open_section(page, "metrics", "Metrics",
-                 "over virtual time; of metrics of hosts the last value is the mean of all hosts");
+    page_open_section(page, "metrics", "Metrics",
+                      "over virtual time; plots show medians of intervals; the last value of many "
+                      "hosts is their mean");
     struct query query = query_open(page->db, QUERY(metrics));
     uint64_t rows = 0;
     for (; query_next(&query); rows++) {
         if (rows == 0) {
-            open_table(page, titles);
+            page_open_table(page, titles);
         }
         char figure[FIGURE_MAX];
         (void)fputs("<tr>", page->out);
-        mono_cell(page, query_text(&query, 1));
-        text_cell(page, query_text(&query, 3));
+        page_mono_cell(page, query_text(&query, 1));
+        page_text_cell(page, query_text(&query, 3));
         const int columns[] = {8, 6, 7};
         for (size_t i = 0; i < 3; i++) {
             (void)fputs("<td>", page->out);
@@ -487,10 +226,10 @@ void page_put_metrics(struct page *page)
                       figure_value(figure, query_real(&query, columns[i]), query_text(&query, 2)));
             (void)fputs("</td>", page->out);
         }
-        count_cell(page, query_number(&query, 4), false);
+        page_count_cell(page, query_number(&query, 4), false);
         (void)fputs("</tr>\n", page->out);
     }
-    end_table(page, rows, "None were sampled.");
+    page_end_table(page, rows, "None were sampled.");
     page_close(page, &query);
 }
 
@@ -498,24 +237,24 @@ static void put_host(const struct page *page, const struct query *query)
 {
     char figure[FIGURE_MAX];
     (void)fputs("<tr>", page->out);
-    count_cell(page, query_number(query, 0), false);
-    text_cell(page, query_text(query, 1));
-    text_cell(page, query_text(query, 2));
+    page_count_cell(page, query_number(query, 0), false);
+    page_text_cell(page, query_text(query, 1));
+    page_text_cell(page, query_text(query, 2));
     bool known = !query_is_null(query, 5);
     bool down = known && query_number(query, 6) == 0;
     (void)fprintf(page->out, "<td class=\"text%s\">%s</td>", down ? " bad" : "",
                   !known ? "–"
                   : down ? "down"
                          : "up");
-    cell(page, query_text(query, 5));
-    cell(page, query_text(query, 7));
-    cell(page, known ? figure_bytes(figure, query_real(query, 8)) : "–");
-    cell(page, known ? figure_bytes(figure, query_real(query, 9)) : "–");
-    count_cell(page, query_number(query, 10), false);
-    count_cell(page, query_number(query, 11), true);
-    count_cell(page, query_number(query, 12), false);
-    count_cell(page, query_number(query, 13), true);
-    count_cell(page, query_number(query, 14), false);
+    page_cell(page, query_text(query, 5));
+    page_cell(page, query_text(query, 7));
+    page_cell(page, known ? figure_bytes(figure, query_real(query, 8)) : "–");
+    page_cell(page, known ? figure_bytes(figure, query_real(query, 9)) : "–");
+    page_count_cell(page, query_number(query, 10), false);
+    page_count_cell(page, query_number(query, 11), true);
+    page_count_cell(page, query_number(query, 12), false);
+    page_count_cell(page, query_number(query, 13), true);
+    page_count_cell(page, query_number(query, 14), false);
     (void)fputs("<td class=\"text mono\" title=\"", page->out);
     html_text(page->out, query_text(query, 4));
     (void)fputs("\">", page->out);
@@ -533,19 +272,19 @@ void page_put_hosts(struct page *page)
     (void)snprintf(note, sizeof note, "%s simulated machines",
                    figure_count(figure, page->info->hosts));
     bool real = strcmp(page->info->net, "real") == 0;
-    open_section(page, "hosts", "Hosts", real ? "nodes that took part" : note);
+    page_open_section(page, "hosts", "Hosts", real ? "nodes that took part" : note);
     if (page->info->hosts == 0) {
         return;
     }
     (void)fprintf(page->out, "<details%s><summary>Host by host</summary>\n",
                   page->info->hosts <= HOSTS_OPEN_MAX ? " open" : "");
-    open_table(page, titles);
+    page_open_table(page, titles);
     struct query query = query_open(page->db, QUERY(hosts));
     for (uint32_t row = 0; row < HOSTS_SHOWN_MAX && query_next(&query); row++) {
         put_host(page, &query);
     }
     page_close(page, &query);
-    close_table(page);
+    page_close_table(page);
     if (page->info->hosts > HOSTS_SHOWN_MAX) {
         (void)fprintf(page->out,
                       "<p class=\"note\">The first %d; all of them are in the "
@@ -559,28 +298,28 @@ void page_put_events(struct page *page)
 {
     static const char *const titles[] = {"<Event", "<Level", "<What it says", "Count", "First",
                                          "Last",   NULL};
-    open_section(page, "events", "Events", "what the nodes and the world traced, by kind");
+    page_open_section(page, "events", "Events", "what the nodes and the world traced, by kind");
     struct query query = query_open(page->db, QUERY(events));
     uint64_t rows = 0;
     for (; query_next(&query); rows++) {
         if (rows == 0) {
-            open_table(page, titles);
+            page_open_table(page, titles);
         }
         const char *level = query_text(&query, 1);
         bool is_bad = strcmp(level, "ERROR") == 0 || strcmp(level, "WARN") == 0;
         (void)fputs("<tr>", page->out);
-        mono_cell(page, query_text(&query, 0));
+        page_mono_cell(page, query_text(&query, 0));
         (void)fprintf(page->out, "<td class=\"text%s\">", is_bad ? " bad" : "");
         html_text(page->out, level);
         (void)fputs("</td>", page->out);
-        text_cell(page, query_text(&query, 2));
-        count_cell(page, query_number(&query, 3), false);
-        moment_cell(page, &query, 4, "");
-        moment_cell(page, &query, 5, "");
+        page_text_cell(page, query_text(&query, 2));
+        page_count_cell(page, query_number(&query, 3), false);
+        page_moment_cell(page, &query, 4, "");
+        page_moment_cell(page, &query, 5, "");
         (void)fputs("</tr>\n", page->out);
     }
     page_close(page, &query);
-    end_table(page, rows, "None were traced.");
+    page_end_table(page, rows, "None were traced.");
     (void)fputs("</section>\n", page->out);
 }
 
@@ -619,7 +358,7 @@ static void put_lines(struct page *page, const char *text, bool mark)
 
 void page_put_source(struct page *page)
 {
-    open_section(page, "source", "Scenario", "the file as it was run");
+    page_open_section(page, "source", "Scenario", "the file as it was run");
     if (page->info->source[0] != '\0') {
         put_lines(page, page->info->source, true);
     }
@@ -648,8 +387,8 @@ void page_put_queries(struct page *page, const char *database)
          "ON ask.started_ns BETWEEN fault.started_ns AND ifnull(fault.ended_ns, 9e18) "
          "WHERE fault.id = 1 AND status <> 'OK' GROUP BY host.name ORDER BY 2 DESC"},
         {"All tables, views and their columns", ".schema"}};
-    open_section(page, "queries", "Query it yourself",
-                 "everything above, and every single event, is in one SQLite file");
+    page_open_section(page, "queries", "Query it yourself",
+                      "everything above, and every single event, is in one SQLite file");
     (void)fputs("<pre class=\"wrapped\"><code>", page->out);
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         (void)fprintf(page->out, "%s# %s\nsqlite3 -box ", i == 0 ? "" : "\n\n", queries[i][0]);

@@ -8,7 +8,7 @@
 
 #define SLOTS_WANTED 100
 /* A logarithmic axis from this ratio of the largest to the smallest value on, for times. */
-#define LOG_RATIO 30.0
+#define LOG_RATIO 10.0
 
 /* Makes room for one more element; false without memory. */
 static bool grow(struct plots *plots, void **items, size_t count, size_t *room, size_t size)
@@ -317,12 +317,4 @@ double plot_x(const struct plot *plot, double x)
 {
     double share = (x - plot->x_from) / (plot->x_to - plot->x_from);
     return PLOT_LEFT + fmin(1, fmax(0, share)) * (plot->width - PLOT_LEFT - PLOT_RIGHT);
-}
-
-double plot_y(const struct plot *plot, double y)
-{
-    double share = plot->logarithmic ? log(y / plot->y_from) / log(plot->y_to / plot->y_from)
-                                     : (y - plot->y_from) / (plot->y_to - plot->y_from);
-    return PLOT_HEIGHT - PLOT_BOTTOM -
-           fmin(1, fmax(0, share)) * (PLOT_HEIGHT - PLOT_TOP - PLOT_BOTTOM);
 }

@@ -115,9 +115,8 @@ bool plot_unit_is_on_axis(const struct plot *plot);
 /* Whether there is anything to draw. */
 bool plot_is_empty(const struct plot *plot);
 
-/* Where a value lies in the SVG. */
+/* Where a value of the x axis lies in the SVG. */
 double plot_x(const struct plot *plot, double x);
-double plot_y(const struct plot *plot, double y);
 
 /* Gives the width of intervals over time, in nanoseconds: about a hundred in a run. */
 int64_t plot_slot_ns(trp_time run_ns);

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define NAME_WIDTH    24u
-#define CELL_WIDTH    10u
+#define NAME_WIDTH    31u
+#define CELL_WIDTH    9u
 #define SLOWEST_MAX   5
 #define CAUSES_MAX    20
 #define FAULTS_MAX    12

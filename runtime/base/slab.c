@@ -3,7 +3,7 @@
 
 #include "base/assert.h"
 
-#define CHUNK_OBJECTS 16u
+#define CHUNK_OBJECTS 2u /* of the first two chunks; the next two hold twice as many */
 
 /* In front of every object. */
 struct slot {
@@ -13,11 +13,23 @@ struct slot {
 };
 _Static_assert(sizeof(struct slot) == 16, "objects must stay aligned to 16");
 
+static uint32_t chunk_objects(uint32_t chunk)
+{
+    return CHUNK_OBJECTS << (chunk / 2);
+}
+
+/* The first slot of a chunk. */
+static uint32_t chunk_first(uint32_t chunk)
+{
+    uint32_t pair = (2 * CHUNK_OBJECTS << (chunk / 2)) - 2 * CHUNK_OBJECTS;
+    return pair + (chunk & 1u) * chunk_objects(chunk);
+}
+
 struct trp_slab trp_slab_init(struct trp_memory *memory, size_t object_bytes, uint32_t slots_max)
 {
     size_t rounded = (object_bytes + 15u) & ~(size_t)15u;
     TRP_ASSERT(rounded > 0 && rounded < UINT32_MAX / 2);
-    uint32_t most = (CHUNK_OBJECTS << TRP_SLAB_CHUNKS_MAX) - CHUNK_OBJECTS;
+    uint32_t most = chunk_first(TRP_SLAB_CHUNKS_MAX);
     return (struct trp_slab){.memory = memory,
                              .object_bytes = (uint32_t)rounded,
                              .slots_max = slots_max < most ? slots_max : most};
@@ -32,18 +44,17 @@ void trp_slab_free(struct trp_slab *slab)
         .memory = slab->memory, .object_bytes = slab->object_bytes, .slots_max = slab->slots_max};
 }
 
-/* Chunk i covers slots 16 * (2^i - 1) up to 16 * (2^(i+1) - 1). */
 static uint32_t chunk_of(uint32_t slot)
 {
-    return 31u - (uint32_t)__builtin_clz(slot / CHUNK_OBJECTS + 1);
+    uint32_t pair = 31u - (uint32_t)__builtin_clz(slot / (2 * CHUNK_OBJECTS) + 1);
+    return 2 * pair + (slot - chunk_first(2 * pair)) / chunk_objects(2 * pair);
 }
 
 static struct slot *slab_slot(const struct trp_slab *slab, uint32_t index)
 {
     uint32_t chunk = chunk_of(index);
-    uint32_t first = (CHUNK_OBJECTS << chunk) - CHUNK_OBJECTS;
     size_t stride = sizeof(struct slot) + slab->object_bytes;
-    return (struct slot *)(void *)(slab->chunks[chunk] + (index - first) * stride);
+    return (struct slot *)(void *)(slab->chunks[chunk] + (index - chunk_first(chunk)) * stride);
 }
 
 static trp_handle slab_handle(uint32_t index, const struct slot *slot)
@@ -64,8 +75,7 @@ enum trp_status trp_slab_insert(struct trp_slab *slab, trp_handle *ret_handle, v
         uint32_t chunk = chunk_of(slab->slots_count);
         if (slab->chunks[chunk] == NULL) {
             size_t stride = sizeof(struct slot) + slab->object_bytes;
-            slab->chunks[chunk] =
-                trp_memory_alloc(slab->memory, ((size_t)CHUNK_OBJECTS << chunk) * stride);
+            slab->chunks[chunk] = trp_memory_alloc(slab->memory, chunk_objects(chunk) * stride);
             if (slab->chunks[chunk] == NULL) {
                 return TRP_ENOMEM;
             }

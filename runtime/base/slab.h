@@ -3,6 +3,7 @@
  *
  * A handle of a removed object finds nothing, so a stale one is a failed lookup and never a use
  * after free. Objects do not move. Slots are reused last-freed-first; iteration is in slot order.
+ * Memory is taken in chunks, of which every second is twice as large.
  * Limits     `slots_max` objects. */
 #ifndef BASE_SLAB_H
 #define BASE_SLAB_H
@@ -11,7 +12,7 @@
 
 typedef uint64_t trp_handle; /* generation in the high, slot + 1 in the low half; 0 is none */
 
-#define TRP_SLAB_CHUNKS_MAX 20u
+#define TRP_SLAB_CHUNKS_MAX 40u
 
 struct trp_slab {
     struct trp_memory *memory;
@@ -20,7 +21,7 @@ struct trp_slab {
     uint32_t slots_count;                 /* ever used */
     uint32_t count;                       /* live */
     uint32_t free_slot;                   /* slot + 1 of the first free one; 0: none */
-    uint8_t *chunks[TRP_SLAB_CHUNKS_MAX]; /* chunk i holds 16 << i objects */
+    uint8_t *chunks[TRP_SLAB_CHUNKS_MAX]; /* chunk i holds 2 << i / 2 objects */
 };
 
 struct trp_slab trp_slab_init(struct trp_memory *memory, size_t object_bytes, uint32_t slots_max);

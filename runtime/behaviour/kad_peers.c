@@ -479,14 +479,11 @@ void trp_kad_round_run(struct trp_kad *kad)
                                     .goal = target.goal,
                                     .is_silent = true,
                                     .is_light = target.is_light};
-    trp_handle id;
-    if (trp_kad_query_begin(kad, &start, &id) != TRP_OK) {
+    if (trp_kad_query_begin(kad, &start, &kad->round_query) != TRP_OK) {
         kad->is_due = true; /* this one is left out; the round goes on */
         return;
     }
     kad->round_look_ups++;
-    kad->round_query = trp_slab_find(&kad->queries, id) != NULL ? id : 0;
-    kad->is_due = kad->is_due || kad->round_query == 0;
 }
 
 void trp_kad_round_on_query(struct trp_kad *kad, const struct kad_query *query)

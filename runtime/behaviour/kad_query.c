@@ -323,6 +323,7 @@ static void query_start(struct trp_kad *kad, struct kad_query *query)
     const struct trp_limits *limits = kad_limits(kad);
     bool is_direct = query->holder.size > 0;
     query->state = KAD_QUERY_ASKING;
+    query->began_at = now;
     query->ends_at =
         trp_time_after(now, is_direct ? limits->lookup_check_ns : limits->kad_query_timeout_ns);
     kad->queries_active++;
@@ -331,18 +332,23 @@ static void query_start(struct trp_kad *kad, struct kad_query *query)
         .target = trp_kad_key_of(query_key(query)),
         .self = kad->self,
         .goal = query->goal,
-        .patience_ns = trp_kad_patience_of(&kad->patience, limits->kad_rpc_timeout_ns)};
+        .patience_ns = trp_kad_patience_of(&kad->patience, limits->kad_rpc_timeout_ns),
+        .grace_ns = limits->lookup_check_ns};
     trp_kad_query_init(&query->core, &config);
     const struct trp_kad_entry *closest[KAD_SEEDS_MAX];
     uint32_t count = is_direct ? 1
                                : trp_kad_table_closest(&kad->table, &config.target, NULL,
                                                        KAD_SEEDS_MAX, closest);
+    struct trp_trace *trace = kad->config.trace;
+    uint64_t cause = trace->cause;
+    trace->cause = query->cause;
     query->cause = trp_trace_kad_query_started(
-        kad->config.trace,
+        trace,
         &(struct trp_event_kad_query_started){.query = query->id,
                                               .kind = trp_bytes_text(kind_names[query->kind]),
                                               .key = query_key(query),
                                               .seeds = count});
+    trace->cause = query->cause;
     if (is_direct) {
         struct trp_kad_contact holder = trp_kad_contact_of(&query->holder);
         if (trp_kad_query_ask(&query->core, &holder, now) == TRP_OK) {
@@ -353,8 +359,11 @@ static void query_start(struct trp_kad *kad, struct kad_query *query)
         query_seed(kad, query, closest, count);
     }
     query_pump(kad, query);
+    trace->cause = cause;
 }
 
+/* It starts in the next turn of the swarm: who calls from outside of one does so at any time, and
+ * the clock here may have stood still for minutes. */
 enum trp_status trp_kad_query_begin(struct trp_kad *kad, const struct kad_query_start *start,
                                     trp_handle *ret_id)
 {
@@ -378,6 +387,7 @@ enum trp_status trp_kad_query_begin(struct trp_kad *kad, const struct kad_query_
                                 .goal = start->goal,
                                 .core = {.config = {.memory = kad->config.memory}},
                                 .began_at = kad_now(kad),
+                                .cause = kad->config.trace->cause,
                                 .announcement = start->announcement};
     if (query->key == NULL) {
         trp_slab_remove(&kad->queries, id);
@@ -388,11 +398,8 @@ enum trp_status trp_kad_query_begin(struct trp_kad *kad, const struct kad_query_
         query->holder = *start->holder;
     }
     *ret_id = id;
-    if (kad->queries_active < kad_limits(kad)->kad_queries) {
-        query_start(kad, query);
-    } else {
-        trp_list_push_back(&kad->waiting, &query->waiting_link);
-    }
+    trp_list_push_back(&kad->waiting, &query->waiting_link);
+    kad->is_due = true;
     return TRP_OK;
 }
 

@@ -13,7 +13,8 @@
 /* What an envelope takes besides payload and ids: names of fields, timeouts, ActorIds. */
 #define ENVELOPE_BYTES 2048u
 
-/* Where an envelope is encoded: the stack, unless it may be long. */
+/* Where an envelope is encoded: the stack, unless it may be long. `data` may point into the block
+ * itself, which must not be copied. */
 struct block {
     uint8_t *data;
     uint8_t small[ENVELOPE_BYTES + 1024];

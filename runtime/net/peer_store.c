@@ -344,17 +344,3 @@ uint32_t trp_peer_store_addresses(const struct trp_peer_store *store,
     const struct trp_known_peer *known = store_find(store, peer);
     return known == NULL ? 0 : known_addresses(known, ret_addresses, max);
 }
-
-bool trp_peer_store_next(const struct trp_peer_store *store, uint32_t *at,
-                         struct trp_peer_id *ret_peer, struct trp_multiaddr *ret_addresses,
-                         uint32_t max, uint32_t *ret_count)
-{
-    trp_handle handle;
-    const struct trp_known_peer *known = trp_slab_next(&store->slab, at, &handle);
-    if (known == NULL) {
-        return false;
-    }
-    *ret_peer = known->id;
-    *ret_count = known_addresses(known, ret_addresses, max);
-    return true;
-}

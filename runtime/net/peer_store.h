@@ -45,9 +45,5 @@ void trp_peer_store_touch(struct trp_peer_store *store, const struct trp_peer_id
 uint32_t trp_peer_store_addresses(const struct trp_peer_store *store,
                                   const struct trp_peer_id *peer,
                                   struct trp_multiaddr *ret_addresses, uint32_t max);
-/* Walks the peers: start with *at = 0; false at the end. */
-bool trp_peer_store_next(const struct trp_peer_store *store, uint32_t *at,
-                         struct trp_peer_id *ret_peer, struct trp_multiaddr *ret_addresses,
-                         uint32_t max, uint32_t *ret_count);
 
 #endif

@@ -451,12 +451,6 @@ uint32_t trp_swarm_known_addresses(const struct trp_swarm *swarm, const struct t
     return trp_peer_store_addresses(&swarm->store, peer, ret_addresses, max);
 }
 
-bool trp_swarm_next_known(const struct trp_swarm *swarm, uint32_t *at, struct trp_peer_id *ret_peer,
-                          struct trp_multiaddr *ret_addresses, uint32_t max, uint32_t *ret_count)
-{
-    return trp_peer_store_next(&swarm->store, at, ret_peer, ret_addresses, max, ret_count);
-}
-
 /* ---- what behaviours ask for ---- */
 
 enum trp_status trp_swarm_dial(struct trp_swarm *swarm, const struct trp_dial_request *request)

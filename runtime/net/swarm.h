@@ -49,8 +49,5 @@ void trp_swarm_forget_protocol(struct trp_swarm *swarm, const struct trp_peer_id
 /* Counts for trp_node_view. */
 uint32_t trp_swarm_connections_count(const struct trp_swarm *swarm);
 uint32_t trp_swarm_streams_count(const struct trp_swarm *swarm);
-/* Walks known peers and their addresses, for TRP_OUT_SAVE: start with *at = 0. */
-bool trp_swarm_next_known(const struct trp_swarm *swarm, uint32_t *at, struct trp_peer_id *ret_peer,
-                          struct trp_multiaddr *ret_addresses, uint32_t max, uint32_t *ret_count);
 
 #endif

@@ -3,7 +3,11 @@
  *
  * Each side of a link keeps its half and tells the other of its own actor's death. Who asks again
  * for a link that is there changes nothing, so that asking is how a half finds out whether the
- * other one still stands. */
+ * other one still stands.
+ *
+ * An actor of ours is told of a death only about a link that it made itself, or that the peer of
+ * the other actor asked for or confirmed. So where a third one brings two together, be it a peer or
+ * a program of ours, the half that is ours is made last, once the other peer has made its own. */
 #include "remote/state.h"
 
 /* How often a request about a link is sent again that was lost on the way. */
@@ -95,6 +99,8 @@ uint32_t trp_remote_goodbyes_pending(const struct trp_remote *remote)
 /* ---- outcomes ---- */
 
 static void connect_settle(struct trp_remote *remote, trp_handle id, enum trp_status status);
+static void introduction_settle(struct trp_remote *remote, const struct call *call,
+                                enum trp_status status);
 
 static bool is_answer(enum trp_status status)
 {
@@ -106,6 +112,8 @@ void trp_remote_link_called(struct trp_remote *remote, const struct call *call,
 {
     if (call->connect != 0) {
         connect_settle(remote, call->connect, status);
+    } else if (call->origin.kind == ORIGIN_PEER) {
+        introduction_settle(remote, call, status);
     } else if (call->kind == TRP_ENVELOPE_LINK && status != TRP_OK &&
                (is_answer(status) || !call->verifies)) {
         /* An answer says that it is not there any more; else it cannot be asked. */
@@ -170,20 +178,41 @@ static enum trp_status connect_there(struct trp_remote *remote, bool link, trp_h
                            &(struct trp_messaging_options){.retries = LINK_RETRIES});
 }
 
-/* Does the half of one of the two; the outcome counts now or comes later. */
-static void connect_half(struct trp_remote *remote, trp_handle id, bool link,
+/* The first failure of its parts is its own. */
+static void connect_note(struct connect *connect, enum trp_status status)
+{
+    connect->status = connect->status == TRP_OK ? status : connect->status;
+}
+
+/* Unlinking goes on after a failure. */
+static bool connect_goes_on(const struct connect *connect)
+{
+    return connect->status == TRP_OK || !connect->link;
+}
+
+/* Asks for the half of an actor elsewhere; of one of ours it sees whether that is there. */
+static void connect_half(struct trp_remote *remote, trp_handle id,
                          const struct trp_actor_ref *actor, const struct trp_actor_ref *other)
 {
     struct connect *connect = trp_slab_find(&remote->connects, id);
-    enum trp_status status;
-    if (trp_remote_is_local(remote, actor)) {
-        status = connect_here(remote, link, actor, other);
-    } else {
-        status = connect_there(remote, link, id, actor, other);
-        connect->calls += status == TRP_OK;
+    enum trp_status status = TRP_OK;
+    if (!connect_goes_on(connect)) {
+        return;
     }
-    if (status != TRP_OK && connect->status == TRP_OK) {
-        connect->status = status;
+    if (!trp_remote_is_local(remote, actor)) {
+        status = connect_there(remote, connect->link, id, actor, other);
+        connect->calls += status == TRP_OK;
+    } else if (trp_remote_own_type(remote, actor->id).size == 0) {
+        status = TRP_EDEAD;
+    }
+    connect_note(connect, status);
+}
+
+static void connect_half_here(struct trp_remote *remote, struct connect *connect,
+                              const struct trp_actor_ref *actor, const struct trp_actor_ref *other)
+{
+    if (trp_remote_is_local(remote, actor) && connect_goes_on(connect)) {
+        connect_note(connect, connect_here(remote, connect->link, actor, other));
     }
 }
 
@@ -200,6 +229,8 @@ static void connect_finish(struct trp_remote *remote, trp_handle id)
 {
     struct connect connect = *(const struct connect *)trp_slab_find(&remote->connects, id);
     trp_slab_remove(&remote->connects, id);
+    connect_half_here(remote, &connect, &connect.a, &connect.b);
+    connect_half_here(remote, &connect, &connect.b, &connect.a);
     trp_remote_complete(remote, &connect.origin, connect.status, TRP_BYTES_NONE, NULL);
     connect_undo(remote, &connect);
 }
@@ -210,9 +241,7 @@ static void connect_settle(struct trp_remote *remote, trp_handle id, enum trp_st
     if (connect == NULL) {
         return;
     }
-    if (status != TRP_OK && connect->status == TRP_OK) {
-        connect->status = status;
-    }
+    connect_note(connect, status);
     if (--connect->calls == 0) {
         connect_finish(remote, id);
     }
@@ -230,10 +259,8 @@ void trp_remote_connect(struct trp_remote *remote, bool link, const struct trp_a
     }
     struct connect *connect = object;
     *connect = (struct connect){.origin = *origin, .link = link, .a = *a, .b = *b};
-    connect_half(remote, id, link, a, b);
-    if (connect->status == TRP_OK || !link) {
-        connect_half(remote, id, link, b, a);
-    }
+    connect_half(remote, id, a, b);
+    connect_half(remote, id, b, a);
     if (connect->calls == 0) {
         connect_finish(remote, id);
     }
@@ -256,32 +283,92 @@ static enum trp_status serve_check_type(const struct trp_remote *remote,
     return other ? TRP_EBADTYPE : TRP_OK;
 }
 
+/* Makes our half of a link. */
+static enum trp_status link_here(struct trp_remote *remote, uint64_t actor,
+                                 const struct trp_actor_ref *other, struct trp_bytes type)
+{
+    enum trp_status status = trp_scheduler_link(remote->config.scheduler, actor, other, type);
+    if (status == TRP_OK && !trp_remote_is_local(remote, other)) {
+        trp_remote_update_linked(remote, &other->peer);
+    }
+    return status;
+}
+
+/* A third node brings an actor of ours together with one elsewhere, whose peer is asked first. The
+ * asker still waits when that is over. */
+static enum trp_status introduce(struct trp_remote *remote, const struct trp_messaging_event *event,
+                                 const struct trp_actor_ref *other)
+{
+    const struct trp_request_envelope *asked = event->request;
+    struct call call = {.kind = TRP_ENVELOPE_LINK,
+                        .origin = {.kind = ORIGIN_PEER, .id = event->id},
+                        .local_actor = asked->actor.id,
+                        .other = *other};
+    call.other.type = trp_scheduler_learn_type(remote->config.scheduler, asked->other_type);
+    if (call.other.type == 0) {
+        return TRP_EUNKNOWNACTOR; /* a peer takes no link without the type */
+    }
+    const struct trp_request_envelope request =
+        link_request(remote, call.kind, call.local_actor, other, asked->other_type);
+    const struct trp_messaging_options options = {
+        .timeout_ns = remote->config.limits->request_timeout_ns / 2};
+    enum trp_status status = trp_remote_call(remote, &call, &request, &options);
+    return status == TRP_OK ? TRP_EAGAIN : status;
+}
+
+/* The other peer has no use for the half that it made. */
+static void introduction_undo(struct trp_remote *remote, const struct call *link)
+{
+    const struct call call = {
+        .kind = TRP_ENVELOPE_UNLINK, .local_actor = link->local_actor, .other = link->other};
+    const struct trp_request_envelope request =
+        link_request(remote, call.kind, call.local_actor, &call.other, TRP_BYTES_NONE);
+    link_call(remote, &call, &request, LINK_RETRIES);
+}
+
+static void introduction_settle(struct trp_remote *remote, const struct call *call,
+                                enum trp_status status)
+{
+    if (status == TRP_OK) {
+        struct trp_bytes type = trp_scheduler_type_text(remote->config.scheduler, call->other.type);
+        trp_remote_forget_severed(remote, call->local_actor, &call->other);
+        status = link_here(remote, call->local_actor, &call->other, type);
+        if (status != TRP_OK) {
+            introduction_undo(remote, call);
+        }
+    } else {
+        trp_trace_link_unconfirmed(remote->config.trace,
+                                   &(struct trp_event_link_unconfirmed){.actor = call->local_actor,
+                                                                        .other = call->other.id,
+                                                                        .peer = &call->other.peer,
+                                                                        .status = status});
+        status = is_answer(status) ? status : TRP_EUNREACHABLE;
+    }
+    const struct trp_request_envelope asked = {
+        .kind = TRP_ENVELOPE_LINK, .actor_type = trp_remote_own_type(remote, call->local_actor)};
+    trp_remote_answer_status(remote, call->origin.id, &asked, status);
+}
+
 /* Another node may speak of its own actors; a third one may only bring two others together. */
-static enum trp_status serve_link(struct trp_remote *remote, const struct trp_peer_id *from,
-                                  const struct trp_request_envelope *request,
+static enum trp_status serve_link(struct trp_remote *remote,
+                                  const struct trp_messaging_event *event,
                                   const struct trp_actor_ref *other)
 {
-    struct trp_scheduler *scheduler = remote->config.scheduler;
-    bool introduced = !trp_peer_id_equal(&other->peer, from);
-    if (!introduced && trp_remote_was_severed(remote, request->actor.id, other)) {
+    const struct trp_request_envelope *request = event->request;
+    bool is_theirs = trp_peer_id_equal(&other->peer, &event->peer);
+    if (is_theirs && trp_remote_was_severed(remote, request->actor.id, other)) {
         return TRP_EDEAD; /* its death was told here: it hears of that now */
     }
     enum trp_status status = serve_check_type(remote, request);
-    if (status == TRP_OK) {
-        status = trp_scheduler_link(scheduler, request->actor.id, other, request->other_type);
+    bool is_ours = trp_remote_is_local(remote, other);
+    if (status == TRP_OK && is_ours && trp_remote_own_type(remote, other->id).size == 0) {
+        status = TRP_EDEAD;
     }
-    if (status != TRP_OK || trp_remote_is_local(remote, other)) {
+    if (status != TRP_OK) {
         return status;
     }
-    trp_remote_update_linked(remote, &other->peer);
-    const struct trp_sched_link link = {
-        .actor = request->actor.id, .other = *other, .other_type = request->other_type};
-    if (status == TRP_OK && introduced && !trp_remote_verify_link(remote, &link)) {
-        TRP_IGNORE(trp_scheduler_unlink(scheduler, request->actor.id, other)); /* just made */
-        trp_remote_update_linked(remote, &other->peer);
-        status = TRP_EUNKNOWNACTOR;
-    }
-    return status;
+    return is_theirs || is_ours ? link_here(remote, request->actor.id, other, request->other_type)
+                                : introduce(remote, event, other);
 }
 
 static enum trp_status serve_unlink(struct trp_remote *remote,
@@ -323,20 +410,31 @@ static enum trp_status serve_signal(struct trp_remote *remote, const struct trp_
     return status == TRP_ENOTFOUND ? TRP_OK : status; /* it was told before, or never linked */
 }
 
-enum trp_status trp_remote_serve_link(struct trp_remote *remote, const struct trp_peer_id *from,
-                                      const struct trp_request_envelope *request)
+/* Asks the rules about both ends of a link that are not the asker's. */
+static enum trp_status serve_access(struct trp_remote *remote, const struct trp_peer_id *from,
+                                    const struct trp_request_envelope *request,
+                                    const struct trp_actor_ref *other)
 {
-    struct trp_actor_ref other = request->other;
     struct trp_bytes type = trp_remote_own_type(remote, request->actor.id);
+    type = type.size > 0 ? type : request->actor_type;
+    enum trp_status status = trp_remote_access(remote, from, TRP_ACCESS_LINK, type);
+    if (status == TRP_OK && trp_remote_is_local(remote, other)) {
+        status = trp_remote_access(remote, from, TRP_ACCESS_LINK,
+                                   trp_remote_own_type(remote, other->id));
+    } else if (status == TRP_OK && !trp_peer_id_equal(&other->peer, from)) {
+        status = trp_remote_access(remote, &other->peer, TRP_ACCESS_LINK, type);
+    }
+    return status;
+}
+
+static enum trp_status serve(struct trp_remote *remote, const struct trp_messaging_event *event)
+{
+    const struct trp_request_envelope *request = event->request;
+    struct trp_actor_ref other = request->other;
     if (other.peer.size == 0) {
-        other.peer = *from;
+        other.peer = event->peer;
     }
-    enum trp_status status = trp_remote_access(remote, from, TRP_ACCESS_LINK,
-                                               type.size > 0 ? type : request->actor_type);
-    bool introduced = !trp_peer_id_equal(&other.peer, from) && !trp_remote_is_local(remote, &other);
-    if (status == TRP_OK && introduced) {
-        status = trp_remote_access(remote, &other.peer, TRP_ACCESS_LINK, type);
-    }
+    enum trp_status status = serve_access(remote, &event->peer, request, &other);
     if (status == TRP_OK && !trp_remote_is_local(remote, &request->actor)) {
         status = TRP_EDEAD;
     }
@@ -345,15 +443,23 @@ enum trp_status trp_remote_serve_link(struct trp_remote *remote, const struct tr
     }
     switch (request->kind) {
     case TRP_ENVELOPE_LINK:
-        return serve_link(remote, from, request, &other);
+        return serve_link(remote, event, &other);
     case TRP_ENVELOPE_UNLINK:
         return serve_unlink(remote, request, &other);
     case TRP_ENVELOPE_SIGNAL_LINK_DIED:
-        return serve_signal(remote, from, request, &other);
+        return serve_signal(remote, &event->peer, request, &other);
     case TRP_ENVELOPE_ASK:
     case TRP_ENVELOPE_TELL:
     case TRP_ENVELOPE_OUTBOUND_FAILURE:
         break;
     }
     return TRP_EVIOLATION;
+}
+
+void trp_remote_serve_link(struct trp_remote *remote, const struct trp_messaging_event *event)
+{
+    enum trp_status status = serve(remote, event);
+    if (status != TRP_EAGAIN) { /* else it is answered by introduction_settle */
+        trp_remote_answer_status(remote, event->id, event->request, status);
+    }
 }

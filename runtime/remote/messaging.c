@@ -165,9 +165,8 @@ void trp_remote_deliver(struct trp_remote *remote, const struct trp_actor_ref *t
                                .reply_timeout_ns = trp_time_min(limit, message->reply_timeout_ns)});
 }
 
-/* An actor of ours is named in a way that only it or its node could say what is wrong. */
-static void refuse(struct trp_remote *remote, uint64_t id,
-                   const struct trp_request_envelope *request, enum trp_status status)
+void trp_remote_answer_status(struct trp_remote *remote, uint64_t id,
+                              const struct trp_request_envelope *request, enum trp_status status)
 {
     const struct trp_response_envelope response = {.kind = request->kind,
                                                    .error = trp_send_error_of(status),
@@ -228,7 +227,7 @@ static bool serve_message(struct trp_remote *remote, const struct trp_messaging_
         status = TRP_EDEAD;
     }
     if (status != TRP_OK) {
-        refuse(remote, event->id, request, status);
+        trp_remote_answer_status(remote, event->id, request, status);
         return true;
     }
     if (comes_again(remote, request->actor.id)) {
@@ -256,7 +255,7 @@ static bool on_request(struct trp_remote *remote, const struct trp_messaging_eve
     case TRP_ENVELOPE_LINK:
     case TRP_ENVELOPE_UNLINK:
     case TRP_ENVELOPE_SIGNAL_LINK_DIED:
-        refuse(remote, event->id, request, trp_remote_serve_link(remote, &event->peer, request));
+        trp_remote_serve_link(remote, event);
         break;
     case TRP_ENVELOPE_OUTBOUND_FAILURE: /* no request decodes to it */
         trp_messaging_drop(remote->config.messaging, event->id);

@@ -29,7 +29,7 @@ struct delivery {
 /* A request of ours on the wire. */
 struct call {
     enum trp_envelope_kind kind;
-    struct origin origin;       /* ASK, TELL */
+    struct origin origin;       /* ASK, TELL; LINK: whom a peer's wish for the link is owed to */
     uint64_t local_actor;       /* LINK, UNLINK, SIGNAL_LINK_DIED: ours */
     struct trp_actor_ref other; /* whom it is for */
     trp_handle connect;         /* LINK, UNLINK: the pair it is for; 0: none */
@@ -37,7 +37,7 @@ struct call {
     bool impatient;             /* ASK, TELL: it waits for less than the network does */
 };
 
-/* Two actors that somebody wants linked, or unlinked. */
+/* Two actors that somebody of this node wants linked, or unlinked. */
 struct connect {
     struct origin origin;
     bool link;
@@ -132,6 +132,9 @@ void trp_remote_deliver(struct trp_remote *remote, const struct trp_actor_ref *t
                         const struct message *message, const struct origin *origin);
 void trp_remote_answer_peer(struct trp_remote *remote, const struct origin *origin,
                             enum trp_status status, struct trp_bytes payload);
+/* Answers a request of a peer with a status alone; its `kind`, `actor_type`, `message` are used. */
+void trp_remote_answer_status(struct trp_remote *remote, uint64_t id,
+                              const struct trp_request_envelope *request, enum trp_status status);
 bool trp_remote_run_messaging(struct trp_remote *remote);
 
 /* link.c */
@@ -148,9 +151,8 @@ void trp_remote_connect(struct trp_remote *remote, bool link, const struct trp_a
 /* A call about a link has its outcome. */
 void trp_remote_link_called(struct trp_remote *remote, const struct call *call,
                             enum trp_status status);
-/* Serves a request about a link, or a death notice. */
-enum trp_status trp_remote_serve_link(struct trp_remote *remote, const struct trp_peer_id *from,
-                                      const struct trp_request_envelope *request);
+/* Serves a request about a link, or a death notice: answers it, now or later. */
+void trp_remote_serve_link(struct trp_remote *remote, const struct trp_messaging_event *event);
 
 /* liveness.c */
 /* Says whether a link died here with its peer, a short while ago; forgets it. */

@@ -212,6 +212,8 @@ static void socket_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *b
     }
     if (count > 0) {
         in.bytes = trp_bytes(buffer->base, (size_t)count);
+        in.sent_bytes = socket->sent_due;
+        socket->sent_due = 0;
         driver_feed(driver, &in);
         return;
     }
@@ -366,7 +368,7 @@ void trp_uv_socket_tell(struct trp_uv_socket *socket)
         trp_uv_step(driver, &in);
     } else if (socket->listening_due) {
         tell_listening(socket);
-    } else if (socket->sent_due > 0) {
+    } else if (socket->sent_due >= TRP_SENT_BYTES_MIN) {
         in.kind = TRP_IN_SENT;
         in.cause = 0;
         in.sent_bytes = socket->sent_due;

@@ -73,6 +73,8 @@ trp_time cli_clock(void);
     X(run)                                                                                         \
     X(verify)                                                                                      \
     X(report)                                                                                      \
+    X(why)                                                                                         \
+    X(diff)                                                                                        \
     X(check)                                                                                       \
     X(resolve)                                                                                     \
     X(explain)                                                                                     \

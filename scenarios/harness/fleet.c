@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ARGS_BYTES_MAX 65536u
-
 /* ---- what a host's node does first ---- */
 
 static enum trp_status fleet_command(struct trp_node *node, trp_time now, uint64_t cause,
@@ -98,20 +96,14 @@ static enum trp_status fleet_spawn(struct trp_run *run, struct trp_node *node, u
                                    trp_time now, const struct trp_plan_actor *actor, uint32_t index)
 {
     char name[256];
-    uint8_t args[4096];
-    size_t args_size = 0;
     struct trp_command command = {.kind = TRP_CMD_SPAWN,
-                                  .actor_type = trp_bytes_text(actor->type->id)};
+                                  .actor_type = trp_bytes_text(actor->type->id),
+                                  .payload = actor->args};
     enum trp_status status = TRP_OK;
     if (actor->name != NULL) {
         status = trp_plan_actor_name(run->plan, actor, host, index, name, sizeof name);
         command.name = trp_bytes_text(name);
     }
-    if (status == TRP_OK && actor->type->args != NULL) {
-        status =
-            trp_harness_encode_args(actor->args, actor->type->args, args, sizeof args, &args_size);
-    }
-    command.payload = trp_bytes(args, args_size);
     return status == TRP_OK ? fleet_command(node, now, run->trace.cause, &command) : status;
 }
 

@@ -178,7 +178,7 @@ static void judge_eventually(const struct trp_run *run, const struct trp_plan_ex
         if (sample->at - since >= expect->for_ns) {
             judgement->verdict = TRP_RUN_HELD;
             (void)snprintf(judgement->detail, sizeof judgement->detail,
-                           "reached %" PRIu64 ".%01" PRIu64 " s after it was first asked for",
+                           "reached after %" PRIu64 ".%01" PRIu64 " s",
                            (since - expect->from) / TRP_S(1),
                            (since - expect->from) % TRP_S(1) / TRP_MS(100));
             return;

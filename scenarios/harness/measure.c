@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/harness/state.h"
 
-#define SAMPLE_NS       TRP_S(5)
-#define SAMPLE_NS_LARGE TRP_S(30) /* with more than HOSTS_LARGE hosts */
-#define HOSTS_LARGE     300u
-#define PROBES          16u /* walks per sample */
+/* A sample looks at every host: beyond a hundred of them, the more there are the rarer it is. */
+#define SAMPLE_NS      TRP_S(5)
+#define SAMPLE_NS_MAX  TRP_S(30)
+#define SAMPLE_HOSTS_S 20u /* so many hosts are looked at in a second */
+#define PROBES         16u /* walks per sample */
 
 /* ---- the oracle's snapshot ---- */
 
@@ -181,7 +182,8 @@ static void measure_record(struct trp_run *run, const struct sample *sample)
 
 static trp_time measure_every(const struct trp_run *run)
 {
-    return run->plan->hosts_count > HOSTS_LARGE ? SAMPLE_NS_LARGE : SAMPLE_NS;
+    trp_time every = TRP_S(run->plan->hosts_count / SAMPLE_HOSTS_S);
+    return every < SAMPLE_NS ? SAMPLE_NS : trp_time_min(every, SAMPLE_NS_MAX);
 }
 
 enum trp_status trp_harness_sample(struct trp_run *run)

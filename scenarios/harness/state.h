@@ -20,14 +20,13 @@
 
 /* Streams of the harness's draws; the entity is that of the plan's entry. */
 enum harness_stream {
-    STREAM_START = 1, /* moment of a host's start */
-    STREAM_EVERY,     /* from one operation to the next */
-    STREAM_WHO,       /* which host operates */
-    STREAM_TARGET,    /* on which name */
-    STREAM_SHAPE,     /* sides of a partition */
-    STREAM_BOOTSTRAP, /* which bootstrap peers a host takes */
-    STREAM_PROBE,     /* the oracle's walks */
-    STREAM_FOE        /* what an adversary does */
+    STREAM_START = 1,     /* moment of a host's start */
+    STREAM_EVERY = 2,     /* from one operation to the next */
+    STREAM_TARGET = 4,    /* on which name it is */
+    STREAM_SHAPE = 5,     /* sides of a partition */
+    STREAM_BOOTSTRAP = 6, /* which bootstrap peers a host takes */
+    STREAM_PROBE = 7,     /* the oracle's walks */
+    STREAM_FOE = 8        /* what an adversary does */
 };
 
 /* What the harness itself does next, in order of (time, order). */
@@ -202,10 +201,6 @@ enum trp_status trp_harness_target(const struct trp_run *run, uint32_t workload,
                                    uint32_t host, char *out, size_t room) TRP_NODISCARD;
 /* The operations of a host that went down have nobody waiting for them. */
 void trp_harness_orphan(struct trp_run *run, uint32_t host);
-/* Encodes args of a message type as msgpack into `out`. */
-enum trp_status trp_harness_encode_args(const struct trp_value *args,
-                                        const struct trp_message_type *type, uint8_t *out,
-                                        size_t room, size_t *ret_size) TRP_NODISCARD;
 
 /* timeline.c */
 enum trp_status trp_harness_begin_timeline(struct trp_run *run);

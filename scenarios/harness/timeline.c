@@ -501,7 +501,7 @@ enum trp_status trp_harness_act(struct trp_run *run, uint32_t index)
         trp_run_fault_start(run->options.record,
                             &(struct trp_run_fault){.id = index + 1,
                                                     .kind = action_names[action->kind],
-                                                    .text = action->name,
+                                                    .text = action->text,
                                                     .hosts = act->hosts,
                                                     .hosts_count = act->hosts_count,
                                                     .started = trp_harness_now(run),

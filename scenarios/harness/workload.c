@@ -1,26 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/harness/state.h"
 
-#include <stdlib.h>
-
-#define MESSAGE_BYTES_MAX 65536u
-
-enum trp_status trp_harness_encode_args(const struct trp_value *args,
-                                        const struct trp_message_type *type, uint8_t *out,
-                                        size_t room, size_t *ret_size)
-{
-    void *message = calloc(1, type->size + 1);
-    if (message == NULL) {
-        return TRP_ENOMEM;
-    }
-    enum trp_status status = trp_value_fill(args, type, message);
-    if (status == TRP_OK) {
-        status = trp_message_encode(type, message, out, room, ret_size);
-    }
-    free(message);
-    return status;
-}
-
 /* ---- which, when ---- */
 
 static trp_time flow_gap(const struct trp_run *run, uint32_t index)
@@ -190,8 +170,6 @@ static enum trp_status operation_issue(struct trp_run *run, uint32_t index, uint
                                        uint32_t host, const char *target)
 {
     const struct trp_plan_workload *entry = &run->plan->workload[index];
-    uint8_t *payload = NULL;
-    size_t payload_size = 0;
     uint64_t number;
     enum trp_status status = operation_insert(run, index, count, host, &number);
     if (status != TRP_OK) {
@@ -205,28 +183,19 @@ static enum trp_status operation_issue(struct trp_run *run, uint32_t index, uint
     if (entry->operation != TRP_PLAN_LOOKUP) {
         command.kind = entry->operation == TRP_PLAN_ASK ? TRP_CMD_ASK : TRP_CMD_TELL;
         command.message = trp_bytes_text(entry->handler->message->id);
-        payload = malloc(MESSAGE_BYTES_MAX);
-        status = payload == NULL
-                     ? TRP_ENOMEM
-                     : trp_harness_encode_args(entry->args, entry->handler->message, payload,
-                                               MESSAGE_BYTES_MAX, &payload_size);
+        command.payload = entry->args;
     }
-    if (status == TRP_OK) {
-        command.payload = trp_bytes(payload, payload_size);
-        uint64_t cause = trp_trace_operation_begun(
-            &run->trace,
-            &(struct trp_event_operation_begun){.number = number + 1,
-                                                .workload = trp_bytes_text(entry->name),
-                                                .target = command.name,
-                                                .host = host});
-        run->operations[number].cause = cause;
-        operation_record(run, &run->operations[number], target, cause);
-        if (run->net.ops->command(run->net.self, host, &command, cause) != TRP_OK) {
-            operation_end(run, &run->operations[number], TRP_ESTATE);
-        }
+    uint64_t cause = trp_trace_operation_begun(
+        &run->trace, &(struct trp_event_operation_begun){.number = number + 1,
+                                                         .workload = trp_bytes_text(entry->name),
+                                                         .target = command.name,
+                                                         .host = host});
+    run->operations[number].cause = cause;
+    operation_record(run, &run->operations[number], target, cause);
+    if (run->net.ops->command(run->net.self, host, &command, cause) != TRP_OK) {
+        operation_end(run, &run->operations[number], TRP_ESTATE);
     }
-    free(payload);
-    return status;
+    return TRP_OK;
 }
 
 enum trp_status trp_harness_operate(struct trp_run *run, uint32_t index)

@@ -12,9 +12,8 @@
 
 #include <troupe/peer_id.h>
 
-#define TRP_ORACLE_K     20u
-#define TRP_ORACLE_ALPHA 3u
-#define TRP_PPM          1000000u
+#define TRP_ORACLE_K 20u
+#define TRP_PPM      1000000u
 
 struct trp_oracle;
 

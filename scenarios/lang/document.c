@@ -309,6 +309,12 @@ const struct lang_node *lang_document_read(struct lang_problems *problems, uint3
     return root;
 }
 
+bool lang_node_is_null(const struct lang_node *node)
+{
+    return node->kind == LANG_SCALAR && !node->quoted &&
+           (strcmp(node->text, "null") == 0 || strcmp(node->text, "~") == 0);
+}
+
 const struct lang_node *lang_node_find(const struct lang_node *map, const char *key)
 {
     for (uint32_t i = 0; map != NULL && map->kind == LANG_MAP && i < map->count; i++)

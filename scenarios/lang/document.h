@@ -39,6 +39,9 @@ const struct lang_node *lang_document_read(struct lang_problems *problems, uint3
 const struct lang_node *lang_document_read_from(struct lang_problems *problems, uint32_t source,
                                                 size_t offset);
 
+/* Says whether a scalar is `null` or `~`, without quotes: no value where one may be left out, a
+ * text elsewhere. */
+bool lang_node_is_null(const struct lang_node *node);
 /* Finds the value of a key; NULL when a map has none. */
 const struct lang_node *lang_node_find(const struct lang_node *map, const char *key);
 /* Marks `size` bytes at `offset` of a scalar's text, as near as quoting and folding allow. */

@@ -45,6 +45,7 @@ struct draft_group {
 struct draft_actor {
     struct lang_item item;
     const char *type;
+    const struct lang_node *args; /* read by the type of the actor */
     struct trp_plan_actor actor;
 };
 
@@ -52,6 +53,7 @@ struct draft_workload {
     struct lang_item item;
     struct trp_plan_workload workload;
     const char *message;
+    const struct lang_node *args; /* read by the type of the message */
     const struct lang_node *occasions;
 };
 
@@ -145,9 +147,11 @@ bool lang_pair_read(struct lang_context *context, const char *text, struct lang_
 /* Reads a selector of exactly one host that is known before the run; TRP_PLAN_NONE with a fault. */
 uint32_t lang_host_read(struct lang_context *context, struct trp_bytes text,
                         struct lang_fault *fault);
-/* Checks arguments against the fields of a message type (NULL: takes none). */
-void lang_arguments_check(struct lang_context *context, const struct lang_item *item,
-                          const char *what, const struct trp_message_type *type,
-                          const struct trp_value *arguments);
+/* Reads `args` (NULL: left out of the entry at `mark`) as a message of `type` (NULL: it takes
+ * none), which problems call `what`. Gives it in msgpack, in the arena; nothing when problems were
+ * added. */
+struct trp_bytes lang_arguments_read(struct lang_context *context, const struct lang_node *args,
+                                     struct lang_mark mark, const char *what,
+                                     const struct trp_message_type *type);
 
 #endif

@@ -8,6 +8,8 @@
 
 #define WIDTH        78u
 #define KEY_PATH_MAX 128u
+/* Of structs in structs, of which some have themselves inside. */
+#define TYPE_DEPTH_MAX 4u
 
 /* ---- text ---- */
 
@@ -70,27 +72,91 @@ static void list_keys(struct lang_text *out, const struct lang_section *section)
 static const char *kind_name(enum trp_message_kind kind)
 {
     static const char *const names[] = {
-        [TRP_KIND_BOOL] = "flag",        [TRP_KIND_U8] = "u8",
-        [TRP_KIND_U16] = "u16",          [TRP_KIND_U32] = "u32",
-        [TRP_KIND_U64] = "u64",          [TRP_KIND_I8] = "i8",
-        [TRP_KIND_I16] = "i16",          [TRP_KIND_I32] = "i32",
-        [TRP_KIND_I64] = "i64",          [TRP_KIND_F32] = "f32",
-        [TRP_KIND_F64] = "f64",          [TRP_KIND_CHAR] = "character",
-        [TRP_KIND_TEXT] = "text",        [TRP_KIND_BYTES] = "bytes",
-        [TRP_KIND_OCTETS] = "bytes",     [TRP_KIND_REF] = "an actor",
-        [TRP_KIND_ACTOR_ID] = "an actor"};
-    return kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "a value";
+        [TRP_KIND_BOOL] = "flag",         [TRP_KIND_U8] = "u8",
+        [TRP_KIND_U16] = "u16",           [TRP_KIND_U32] = "u32",
+        [TRP_KIND_U64] = "u64",           [TRP_KIND_I8] = "i8",
+        [TRP_KIND_I16] = "i16",           [TRP_KIND_I32] = "i32",
+        [TRP_KIND_I64] = "i64",           [TRP_KIND_F32] = "f32",
+        [TRP_KIND_F64] = "f64",           [TRP_KIND_CHAR] = "character",
+        [TRP_KIND_TEXT] = "text",         [TRP_KIND_BYTES] = "bytes",
+        [TRP_KIND_OCTETS] = "bytes",      [TRP_KIND_REF] = "an actor",
+        [TRP_KIND_ACTOR_ID] = "an actor", [TRP_KIND_DURATION] = "time",
+        [TRP_KIND_UNIT] = "null",         [TRP_KIND_EMPTY] = "null",
+        [TRP_KIND_NO_VALUE] = "null"};
+    return names[kind];
+}
+
+static void print_type(struct lang_text *out, const struct trp_message_type *type, uint32_t depth);
+
+/* Writes fields as they are written in a scenario; or variants. */
+static void print_fields(struct lang_text *out, const struct trp_message_type *type, uint32_t depth)
+{
+    bool variants = type->kind == TRP_KIND_ENUM;
+    for (uint32_t i = 0; i < type->fields_count; i++) {
+        const struct trp_message_field *field = &type->fields[i];
+        bool alone = variants && field->type->kind == TRP_KIND_NO_VALUE;
+        lang_text_add(out, "%s", i == 0 ? "" : variants ? " | " : ", ");
+        if (alone)
+            lang_text_add(out, "%s", field->name);
+        else if (type->kind != TRP_KIND_TUPLE)
+            lang_text_add(out, "%s%s: ", variants ? "{ " : "", field->name);
+        if (!alone)
+            print_type(out, field->type, depth);
+        lang_text_add(out, "%s", variants && !alone ? " }" : "");
+    }
+}
+
+/* Writes a struct, a tuple or an enum. */
+static void print_compound(struct lang_text *out, const struct trp_message_type *type,
+                           uint32_t depth)
+{
+    bool tuple = type->kind == TRP_KIND_TUPLE;
+    bool bare = type->kind == TRP_KIND_ENUM && depth > 0;
+    lang_text_add(out, "%s", bare ? "" : tuple ? "[ " : "{ ");
+    if (depth > 0)
+        print_fields(out, type, depth - 1);
+    else
+        lang_text_add(out, "…");
+    lang_text_add(out, "%s", bare ? "" : tuple ? " ]" : " }");
+}
+
+/* Writes what holds values of one other type. */
+static void print_container(struct lang_text *out, const struct trp_message_type *type,
+                            uint32_t depth)
+{
+    bool list = type->kind == TRP_KIND_LIST || type->kind == TRP_KIND_ARRAY;
+    bool option = type->kind == TRP_KIND_OPTION || type->kind == TRP_KIND_MAYBE;
+    lang_text_add(out, "%s", list ? "[ " : "");
+    print_type(out, type->kind == TRP_KIND_NEWTYPE ? type->fields[0].type : type->item, depth);
+    lang_text_add(out, "%s", list ? ", … ]" : option ? " or null" : "");
+}
+
+/* Writes how the values of a type look in a scenario; `depth`: how far it goes into structs. */
+static void print_type(struct lang_text *out, const struct trp_message_type *type, uint32_t depth)
+{
+    if (type->kind < TRP_KIND_STRUCT) {
+        lang_text_add(out, "%s", kind_name(type->kind));
+    } else if (type->kind <= TRP_KIND_ENUM && type->kind != TRP_KIND_NEWTYPE) {
+        print_compound(out, type, depth);
+    } else if (type->kind == TRP_KIND_MAP) {
+        lang_text_add(out, "{ ");
+        print_type(out, type->item->fields[0].type, depth);
+        lang_text_add(out, ": ");
+        print_type(out, type->item->fields[1].type, depth);
+        lang_text_add(out, ", … }");
+    } else {
+        print_container(out, type, depth);
+    }
 }
 
 static void list_message(struct lang_text *out, const struct trp_actor_handler *handler)
 {
     const struct trp_message_type *message = handler->message;
     lang_text_add(out, "      %s", message->id);
-    for (uint32_t i = 0; i < message->fields_count; i++)
-        lang_text_add(out, "%s%s: %s", i == 0 ? " { " : ", ", message->fields[i].name,
-                      kind_name(message->fields[i].type->kind));
-    lang_text_add(out, "%s%s\n", message->fields_count == 0 ? "" : " }",
-                  handler->reply == NULL ? "   (tell only)" : "");
+    lang_text_add(out, "%s", message->fields_count == 0 ? "" : " ");
+    if (message->fields_count > 0)
+        print_type(out, message, TYPE_DEPTH_MAX);
+    lang_text_add(out, "%s\n", handler->reply == NULL ? "   (tell only)" : "");
 }
 
 static void list_actors(struct lang_text *out, const struct trp_vocabulary *vocabulary)

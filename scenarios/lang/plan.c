@@ -18,6 +18,27 @@ const struct trp_plan_group *trp_plan_group_of(const struct trp_plan *plan, uint
     return &plan->groups[low];
 }
 
+/* Where in a path each key of a link is. */
+struct link_field {
+    uint32_t key;
+    uint32_t offset;
+    uint32_t bytes;
+};
+
+#define LINK_FIELD(key_, name)                                                                     \
+    {                                                                                              \
+        .key = TRP_LINK_##key_, .offset = offsetof(struct trp_path, name),                         \
+        .bytes = sizeof(((struct trp_path *)0)->name)                                              \
+    }
+
+static const struct link_field link_fields[] = {
+    LINK_FIELD(LATENCY, latency),         LINK_FIELD(JITTER, jitter_ppm),
+    LINK_FIELD(LOSS, loss_ppm),           LINK_FIELD(RATE, rate_bits_per_s),
+    LINK_FIELD(QUEUE, queue_ns),          LINK_FIELD(STALL, stall),
+    LINK_FIELD(BURST, burst_ns),          LINK_FIELD(MTU, mtu_bytes),
+    LINK_FIELD(DUPLICATE, duplicate_ppm), LINK_FIELD(REORDER, reorder_ppm),
+    LINK_FIELD(CORRUPT, corrupt_ppm),     LINK_FIELD(TRUNCATE, truncate_ppm)};
+
 bool trp_plan_link_apply(const struct trp_plan *plan, const struct trp_plan_link *link,
                          uint32_t from, uint32_t to, struct trp_path *path)
 {
@@ -27,18 +48,12 @@ bool trp_plan_link_apply(const struct trp_plan *plan, const struct trp_plan_link
                 trp_selector_contains(link->to, from);
     if (!there && !back)
         return false;
-    if ((link->keys & TRP_LINK_LATENCY) != 0)
-        path->latency = link->path.latency;
-    if ((link->keys & TRP_LINK_JITTER) != 0)
-        path->jitter_ppm = link->path.jitter_ppm;
-    if ((link->keys & TRP_LINK_LOSS) != 0)
-        path->loss_ppm = link->path.loss_ppm;
-    if ((link->keys & TRP_LINK_RATE) != 0)
-        path->rate_bits_per_s = link->path.rate_bits_per_s;
-    if ((link->keys & TRP_LINK_QUEUE) != 0)
-        path->queue_ns = link->path.queue_ns;
-    if ((link->keys & TRP_LINK_STALL) != 0)
-        path->stall = link->path.stall;
+    for (size_t i = 0; i < sizeof link_fields / sizeof link_fields[0]; i++) {
+        const struct link_field *field = &link_fields[i];
+        if ((link->keys & field->key) != 0)
+            memcpy((uint8_t *)path + field->offset, (const uint8_t *)&link->path + field->offset,
+                   field->bytes);
+    }
     return true;
 }
 

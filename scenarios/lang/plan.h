@@ -82,32 +82,24 @@ struct trp_name_template {
     uint32_t actor; /* index of the actors: entry that registers such names; of a target only */
 };
 
-/* ---- free-form values, typed by a message's fields at run time ---- */
-
-enum trp_value_kind { TRP_VALUE_SCALAR, TRP_VALUE_LIST, TRP_VALUE_MAP };
-
-struct trp_value {
-    enum trp_value_kind kind;
-    const char *text; /* scalar, as written without quotes */
-    bool quoted;
-    const char *const *keys; /* map; NULL for a list */
-    const struct trp_value *items;
-    uint32_t items_count;
-    struct trp_place place;
-};
-
 /* ---- network ---- */
 
 enum trp_plan_transport { TRP_PLAN_TCP };
 enum trp_plan_security { TRP_PLAN_NOISE, TRP_PLAN_PLAINTEXT };
 
 /* Which fields of a link are said; the others keep the value they have. */
-#define TRP_LINK_LATENCY (1u << 0)
-#define TRP_LINK_JITTER  (1u << 1)
-#define TRP_LINK_LOSS    (1u << 2)
-#define TRP_LINK_RATE    (1u << 3)
-#define TRP_LINK_QUEUE   (1u << 4)
-#define TRP_LINK_STALL   (1u << 5)
+#define TRP_LINK_LATENCY   (1u << 0)
+#define TRP_LINK_JITTER    (1u << 1)
+#define TRP_LINK_LOSS      (1u << 2)
+#define TRP_LINK_RATE      (1u << 3)
+#define TRP_LINK_QUEUE     (1u << 4)
+#define TRP_LINK_STALL     (1u << 5)
+#define TRP_LINK_BURST     (1u << 6)
+#define TRP_LINK_MTU       (1u << 7)
+#define TRP_LINK_DUPLICATE (1u << 8)
+#define TRP_LINK_REORDER   (1u << 9)
+#define TRP_LINK_CORRUPT   (1u << 10)
+#define TRP_LINK_TRUNCATE  (1u << 11)
 
 /* What a pair of zones or groups has different from the default, or a fault changes. */
 struct trp_plan_link {
@@ -163,7 +155,7 @@ struct trp_plan_actor {
     const struct trp_selector *on;        /* evaluated once, at the start */
     const struct trp_name_template *name; /* NULL: not registered */
     uint32_t count;                       /* per host */
-    const struct trp_value *args;         /* of type->args; NULL: none */
+    struct trp_bytes args;                /* a message of type->args in msgpack */
     uint64_t entity;
     struct trp_place place;
 };
@@ -190,7 +182,7 @@ struct trp_plan_workload {
     struct trp_name_template target;
     bool all;                                  /* lookup: every actor of the name */
     const struct trp_actor_handler *handler;   /* ask, tell: message and reply types */
-    const struct trp_value *args;              /* of the message; NULL: none */
+    struct trp_bytes args;                     /* the message in msgpack */
     trp_time timeout_ns;                       /* of the reply; 0: the node's request timeout */
     const struct trp_plan_occasion *occasions; /* by time; NULL: drawn by every, on, {random} */
     uint32_t occasions_count;
@@ -234,6 +226,7 @@ enum trp_plan_direction { TRP_PLAN_BOTH, TRP_PLAN_FORWARD, TRP_PLAN_BACKWARD };
 
 struct trp_plan_action {
     const char *name; /* as said, or made: "partition@3min" */
+    const char *text; /* in a line, as in the file: "partition: [ west, east ], mode: refuse" */
     uint64_t entity;
     enum trp_plan_action_kind kind;
     trp_time at;
@@ -384,10 +377,5 @@ enum trp_status trp_plan_target_name(const struct trp_plan *plan,
                                      const struct trp_name_template *target, uint32_t host,
                                      const uint32_t *hosts, uint32_t hosts_count, uint64_t draw,
                                      char *out, size_t room) TRP_NODISCARD;
-
-/* Fills a struct of `type` from args as checked with the plan; slices borrow from the plan. `args`
- * may be NULL when the type has no fields. TRP_EINVAL when they do not fit the type. */
-enum trp_status trp_value_fill(const struct trp_value *args, const struct trp_message_type *type,
-                               void *ret_message) TRP_NODISCARD;
 
 #endif

@@ -115,7 +115,7 @@ char *trp_explain_reference(void)
     lang_text_add(
         &out, "# The scenario language\n"
               "\n"
-              "Made from the table in `schema.c` by `troupe explain --reference`; a test keeps\n"
+              "Made from the tables in `schema*.c` by `troupe explain --reference`; a test keeps\n"
               "it in step. `troupe explain KEY` shows the same in a terminal, with the actor\n"
               "types, metrics and invariants there are. `scenarios/library` holds examples.\n");
     for (uint32_t i = 0; i < lang_topics_count; i++)

@@ -29,7 +29,7 @@ static bool is_plain(struct trp_bytes text)
         if (c == '\0' || (strchr(first, c) == NULL && (i == 0 || strchr(inner, c) == NULL)))
             return false;
     }
-    return text.size != 0;
+    return text.size != 0 && !trp_bytes_equal(text, trp_bytes_text("null"));
 }
 
 /* Decodes a character of valid UTF-8. */
@@ -123,30 +123,33 @@ static void line_end(struct printer *printer, const struct lang_mark *mark)
 
 /* ---- values on one line ---- */
 
-static void print_key(struct printer *printer, struct trp_bytes key)
+static void print_key(struct lang_text *out, struct trp_bytes key)
 {
-    lang_scalar_print(&printer->out, key);
-    lang_text_add(&printer->out, ": ");
+    lang_scalar_print(out, key);
+    lang_text_add(out, ": ");
 }
 
-/* Writes a tree that the schema does not go into. */
-static void print_tree(struct printer *printer, const struct lang_node *node)
+void lang_tree_print(struct lang_text *out, const struct lang_node *node)
 {
+    if (lang_node_is_null(node)) {
+        lang_text_add(out, "null");
+        return;
+    }
     if (node->kind == LANG_SCALAR) {
-        lang_scalar_print(&printer->out, trp_bytes(node->text, node->size));
+        lang_scalar_print(out, trp_bytes(node->text, node->size));
         return;
     }
     bool map = node->kind == LANG_MAP;
     const char *between = !map && node->count > ENTRIES_A_LINE ? ",\n        " : ", ";
-    lang_text_add(&printer->out, "%s%s", map ? "{" : "[", between + 1);
+    lang_text_add(out, "%s%s", map ? "{" : "[", between + 1);
     for (uint32_t i = 0; i < node->count; i++) {
         if (i != 0)
-            lang_text_add(&printer->out, "%s", between);
+            lang_text_add(out, "%s", between);
         if (map)
-            print_key(printer, trp_bytes_text(node->entries[i].key));
-        print_tree(printer, node->entries[i].value);
+            print_key(out, trp_bytes_text(node->entries[i].key));
+        lang_tree_print(out, node->entries[i].value);
     }
-    lang_text_add(&printer->out, map ? " }" : " ]");
+    lang_text_add(out, map ? " }" : " ]");
 }
 
 static const struct lang_key *action_of(const struct lang_section *section,
@@ -187,14 +190,14 @@ static void print_flow(struct printer *printer, const struct lang_section *secti
             continue;
         lang_text_add(&printer->out, "%s", comma);
         comma = ", ";
-        print_key(printer, lang_key_name(key));
+        print_key(&printer->out, lang_key_name(key));
         note(printer, lang_key_name(key), value);
         if (value == NULL)
             lang_scalar_print(&printer->out, trp_bytes_text(key->usual));
         else if (key->type == LANG_SECTION)
             print_flow(printer, key->section, value);
         else
-            print_tree(printer, value);
+            lang_tree_print(&printer->out, value);
     }
     lang_text_add(&printer->out, " }");
 }
@@ -211,7 +214,7 @@ static void print_entries(struct printer *printer, const struct lang_key *key,
         line_begin(printer, mark->source);
         lang_text_add(&printer->out, "%*s%s", (int)indent, "", table ? "" : "- ");
         if (table)
-            print_key(printer, trp_bytes_text(entry->key));
+            print_key(&printer->out, trp_bytes_text(entry->key));
         print_flow(printer, key->section, entry->value);
         line_end(printer, mark);
     }
@@ -234,11 +237,11 @@ static void print_line(struct printer *printer, const struct lang_key *key,
     } else if (value != NULL || is_usual(key, action)) {
         line_begin(printer, value == NULL ? 0 : value->mark.source);
         lang_text_add(&printer->out, "%*s", (int)indent, "");
-        print_key(printer, name);
+        print_key(&printer->out, name);
         if (value == NULL)
             lang_scalar_print(&printer->out, trp_bytes_text(key->usual));
         else
-            print_tree(printer, value);
+            lang_tree_print(&printer->out, value);
         line_end(printer, value == NULL ? NULL : &value->mark);
     }
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What the schema table cannot say of the timeline. */
 #include "scenarios/lang/draft.h"
+#include "scenarios/lang/resolve.h"
 
 #include <stdlib.h>
+
+/* A longer list is counted where an entry is told in a line. */
+#define LISTED_MAX 4u
 
 /* An entry with its place in the file: the second word of the order. */
 struct ordered {
@@ -96,15 +100,11 @@ static void check_link(struct lang_context *context, struct draft_action *draft)
     if (draft->link != NULL && node != NULL)
         (void)lang_pair_read(context, draft->link, node->mark, node, link);
     link->place = draft->action.place;
-    bool said = false;
-    static const char *const keys[] = {"latency", "jitter", "loss", "rate", "queue", "stall"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        said = said || lang_item_value(&draft->item, keys[i]) != NULL;
-    if (!said)
+    if (link->keys == 0) {
         lang_problem_add(context->problems, draft->item.mark, "this changes nothing of the link");
-    if (!said)
-        lang_problem_hint(context->problems,
-                          "say latency:, jitter:, loss:, rate:, queue: or stall:");
+        lang_problem_hint(context->problems, "say latency:, loss:, rate:, stall: or another of its "
+                                             "keys; `troupe explain timeline.link` lists them");
+    }
     if ((link->keys & TRP_LINK_RATE) != 0 && (link->keys & TRP_LINK_QUEUE) == 0 &&
         context->plan->path.queue_ns == 0 && link->path.rate_bits_per_s != 0) {
         link->path.queue_ns = TRP_MS(200);
@@ -205,6 +205,34 @@ static void check_action(struct lang_context *context, struct draft_action *draf
     check_times(context, draft);
 }
 
+/* Writes what an entry does, in a line: its name if it was said, and all but when. */
+static const char *action_text(struct lang_context *context, const struct lang_node *node)
+{
+    static const char *const others[] = {"name", "at", "for"};
+    const struct lang_node *name = node == NULL ? NULL : lang_node_find(node, "name");
+    struct lang_text text = {0};
+    const char *comma = "";
+    if (name != NULL && name->kind == LANG_SCALAR)
+        lang_text_add(&text, "%s: ", name->text);
+    for (uint32_t i = 0; node != NULL && i < node->count; i++) {
+        const struct lang_entry *entry = &node->entries[i];
+        bool other = false;
+        for (size_t k = 0; k < sizeof others / sizeof others[0]; k++)
+            other = other || strcmp(entry->key, others[k]) == 0;
+        if (other)
+            continue;
+        lang_text_add(&text, "%s%s: ", comma, entry->key);
+        comma = ", ";
+        if (entry->value->kind == LANG_LIST && entry->value->count > LISTED_MAX)
+            lang_text_add(&text, "[ %u of them ]", entry->value->count);
+        else
+            lang_tree_print(&text, entry->value);
+    }
+    const char *copy = lang_arena_copy(context->arena, text.size == 0 ? "" : text.data, text.size);
+    free(text.data);
+    return copy;
+}
+
 /* Names the entries that have no name by what they do and when, and finds doubles. */
 static void name_actions(struct lang_context *context, struct ordered *entries, uint32_t count)
 {
@@ -230,6 +258,7 @@ static void name_actions(struct lang_context *context, struct ordered *entries, 
             lang_problem_add(context->problems, lang_item_mark(&entries[i].draft->item, "name"),
                              "another entry is called `%s`", action->name);
         action->entity = lang_entity("timeline", action->name);
+        action->text = action_text(context, entries[i].draft->item.node);
     }
 }
 

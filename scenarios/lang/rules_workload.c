@@ -58,8 +58,8 @@ void lang_rules_actors(struct lang_context *context)
         }
         check_honest(context, &draft->item, actor->on, "adversaries run no actors");
         if (actor->type != NULL)
-            lang_arguments_check(context, &draft->item, draft->type, actor->type->args,
-                                 actor->args);
+            actor->args = lang_arguments_read(context, draft->args, draft->item.mark, draft->type,
+                                              actor->type->args);
         const char *key = actor->name != NULL ? actor->name->text : draft->type;
         actor->entity = lang_entity("actor", key == NULL ? "" : key);
         actors[i] = *actor;
@@ -118,8 +118,8 @@ static void check_message(struct lang_context *context, struct draft_workload *d
                          "`%s` has no reply", draft->message);
         lang_problem_hint(context->problems, "use `tell:` instead of `ask:`");
     }
-    lang_arguments_check(context, &draft->item, draft->message, entry->handler->message,
-                         entry->args);
+    entry->args = lang_arguments_read(context, draft->args, draft->item.mark, draft->message,
+                                      entry->handler->message);
 }
 
 static void check_span(struct lang_context *context, const struct lang_item *item, trp_time from,

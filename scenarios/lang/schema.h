@@ -32,7 +32,7 @@ enum lang_type {
     LANG_SIDES,       /* struct lang_sides: one selector, or a list of them */
     LANG_REGISTER,    /* const struct trp_name_template * */
     LANG_TARGET,      /* struct trp_name_template */
-    LANG_ARGUMENTS,   /* const struct trp_value * */
+    LANG_ARGUMENTS,   /* const struct lang_node *: read by the type of its message */
     LANG_BOUND,       /* const struct lang_node *: read by the unit of its metric */
     LANG_FILES,       /* nothing: gone before the schema is applied */
     LANG_SECTION,     /* a struct with keys of its own, inside */
@@ -109,7 +109,15 @@ struct lang_sides {
     bool listed;
 };
 
+/* The section that a whole scenario is. */
 const struct lang_section *lang_schema(void);
+
+#define LANG_COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof(array)[0]))
+
+/* Parts of the table, of schema_network.c. */
+extern const struct lang_section lang_network_section;
+extern const struct lang_section lang_timeline_section;
+extern const struct lang_choice lang_states[]; /* what a crash leaves */
 
 /* The name of a key as bytes. */
 struct trp_bytes lang_key_name(const struct lang_key *key);

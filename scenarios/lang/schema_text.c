@@ -82,7 +82,7 @@ static const struct lang_type_text texts[LANG_TYPES_COUNT] = {
                        "\"type\":\"string\",\"minLength\":1"},
     [LANG_TARGET] = {"name", "a registered name: counter-7, \"counter-{random}\"",
                      "\"type\":\"string\",\"minLength\":1"},
-    [LANG_ARGUMENTS] = {"fields", "a section by the fields of the message", ""},
+    [LANG_ARGUMENTS] = {"message", "{ field: value }; see `troupe explain arguments`", ""},
     [LANG_BOUND] = {"value", "a ratio as 0.99 or 99%, a time, a size or a number",
                     "\"type\":[\"string\",\"number\"]"},
     [LANG_FILES] = {"file or files", "a path, or a list of paths",

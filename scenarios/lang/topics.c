@@ -94,6 +94,22 @@ const struct lang_topic lang_topics[] = {
      "names that are registered like this; {host.index}, {host.group} and {host.zone} are those "
      "of\n"
      "the host an operation is issued on. `{{` stands for `{`.\n"},
+    {"arguments", "Arguments", "messages in a scenario",
+     "`args:` is a message; its declaration says of which type each value is:\n"
+     "\n"
+     "    numbers, flags, texts   7   -1.5   true   any text\n"
+     "    bytes                   a text, or a list of numbers: [ 0, 255 ]\n"
+     "    times                   1.5s\n"
+     "    struct                  { field: value }\n"
+     "    tuple, array            [ value, value ], as many as it has\n"
+     "    list                    [ value, … ]\n"
+     "    map                     { key: value }, or [ [ key, value ] ]\n"
+     "    enum                    variant, or { variant: value }\n"
+     "    option                  the value, or `null`; as a field it may be left out\n"
+     "    newtype                 the value inside it\n"
+     "\n"
+     "These nest as deep as the message does. A reference to an actor cannot be written down.\n"
+     "`troupe explain workload.message` lists all messages with their types.\n"},
     {"merging", "Files over files", "extends: and --set",
      "`extends: base.yaml` lays a file over another, or over a list of them: sections are merged "
      "key\n"

@@ -3,10 +3,9 @@
 #include "scenarios/lang/draft.h"
 #include "scenarios/lang/name.h"
 
-#define TEXT_MAX            16384u /* of a selector, name or other short text */
-#define LIST_MAX            256u   /* words, arguments */
-#define SIDES_MAX           4096u
-#define ARGUMENTS_DEPTH_MAX 8u
+#define TEXT_MAX  16384u /* of a selector, name or other short text */
+#define LIST_MAX  256u   /* words */
+#define SIDES_MAX 4096u
 
 static bool fail(struct lang_context *context, const struct lang_node *node,
                  const struct lang_fault *fault)
@@ -186,42 +185,6 @@ static bool name_read(struct lang_context *context, const struct lang_node *node
     return true;
 }
 
-static bool arguments_read(struct lang_context *context, const struct lang_node *node,
-                           uint32_t depth, struct trp_value *value)
-{
-    if (depth == ARGUMENTS_DEPTH_MAX)
-        return fail_with(context, node, "arguments nested too deeply");
-    if (node->count > LIST_MAX)
-        return fail_with(context, node, "more than 256 arguments");
-    value->kind = node->kind == LANG_SCALAR ? TRP_VALUE_SCALAR
-                  : node->kind == LANG_LIST ? TRP_VALUE_LIST
-                                            : TRP_VALUE_MAP;
-    value->text = node->text;
-    value->quoted = node->quoted;
-    value->items_count = node->count;
-    value->place = (struct trp_place){.file = context->problems->sources[node->mark.source].path,
-                                      .line = node->mark.line + 1,
-                                      .column = node->mark.column + 1};
-    struct trp_value *items = lang_arena_take(context->arena, node->count * sizeof *items + 1);
-    const char **keys = lang_arena_take(context->arena, node->count * sizeof *keys + 1);
-    for (uint32_t i = 0; i < node->count; i++) {
-        const struct lang_entry *entry = &node->entries[i];
-        for (uint32_t k = 0; node->kind == LANG_MAP && k < i; k++) {
-            if (strcmp(keys[k], entry->key) == 0) {
-                lang_problem_add(context->problems, entry->key_mark, "`%s` is said twice",
-                                 entry->key);
-                return false;
-            }
-        }
-        keys[i] = entry->key;
-        if (!arguments_read(context, entry->value, depth + 1, &items[i]))
-            return false;
-    }
-    value->items = items;
-    value->keys = node->kind == LANG_MAP ? keys : NULL;
-    return true;
-}
-
 /* Reads the types that are numbers with units. */
 static bool quantity_read(struct lang_context *context, const struct lang_key *key,
                           const struct lang_node *node, void *field)
@@ -367,10 +330,7 @@ bool lang_value_read(struct lang_context *context, const struct lang_key *key,
     if (key->type == LANG_HOSTS_LATER || key->type == LANG_PAIRS || key->type == LANG_OCCASIONS)
         return texts_keep(context, key, node, field);
     if (key->type == LANG_ARGUMENTS) {
-        struct trp_value *value = lang_arena_take(context->arena, sizeof *value);
-        if (!arguments_read(context, node, 0, value))
-            return false;
-        *(const struct trp_value **)field = value;
+        *(const struct lang_node **)field = node;
         return true;
     }
     return one_text(context, key, node) && scalar_read(context, key, node, field);

@@ -2,9 +2,7 @@
 #include "scenarios/live/live.h"
 
 #include "base/prng.h"
-#include "scenarios/live/gate.h"
-#include "trace/trace.h"
-#include "uv/driver.h"
+#include "scenarios/live/live_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,52 +11,6 @@
 #define LOOK_EVERY_NS  TRP_MS(50) /* advance comes back so that the run can look around */
 #define NETWORKS_TRIED 64u
 #define DRAW_RESET     1u
-
-/* One life of a host: its gate and its driver, which outlive the process for as long as the host's
- * machine has connections to answer for. */
-struct life {
-    struct trp_list_link link;
-    struct live_host *host;
-    struct trp_gate *gate;
-    struct trp_uv_driver *driver; /* NULL: closed */
-};
-
-struct live_host {
-    struct live *live;
-    uint32_t index;
-    trp_time start;
-    bool started;
-    bool paused;
-    trp_time paused_at;
-    uint32_t incarnation;
-    struct life *life;          /* NULL: down */
-    struct trp_process process; /* of the harness */
-    struct trp_multiaddr from;  /* its address, without a port */
-    uint8_t identity[32];
-    uint8_t *saved;
-    size_t saved_bytes;
-    enum trp_status broken; /* its process is; it is ended outside the driver */
-    uint64_t bytes_sent;    /* of earlier lives */
-    uint64_t bytes_received;
-};
-
-struct live {
-    struct trp_network_config config;
-    struct trp_trace trace;
-    struct trp_recorder drivers; /* what drivers trace, with their clock */
-    uv_loop_t loop;
-    uv_timer_t alarm;
-    uv_tcp_t guard; /* holds the network's addresses against other runs */
-    uint32_t handles;
-    trp_time epoch;
-    uint64_t unix_ns;
-    uint8_t ip[4]; /* of host 0, less its last byte */
-    struct trp_netem *netem;
-    struct live_host *hosts;
-    uint32_t hosts_count;
-    struct trp_list lives; /* all that are not closed */
-    uint64_t steps;        /* of closed drivers */
-};
 
 /* ---- addresses ---- */
 
@@ -69,38 +21,11 @@ static struct trp_multiaddr live_address(const void *self, uint32_t host)
     return trp_multiaddr_from_ip(ip, sizeof ip, TRP_NETWORK_PORT);
 }
 
-static uint32_t live_host_of(void *user, const struct trp_multiaddr *address)
-{
-    const struct life *life = user;
-    const struct live *live = life->host->live;
-    struct trp_endpoint endpoint;
-    if (trp_multiaddr_tcp(address, &endpoint) != TRP_OK || endpoint.host != TRP_MA_IP4 ||
-        memcmp(endpoint.ip, live->ip, 3) != 0 || endpoint.ip[3] == 0 ||
-        endpoint.ip[3] > live->hosts_count) {
-        return TRP_NETEM_OUTSIDE;
-    }
-    return endpoint.ip[3] - 1u;
-}
-
 /* ---- time ---- */
-
-static trp_time live_now(const void *self)
-{
-    const struct live *live = self;
-    return trp_uv_now() - live->epoch;
-}
 
 static uint64_t live_unix_ns(const void *self)
 {
     return ((const struct live *)self)->unix_ns;
-}
-
-static struct trp_trace *live_trace(struct live *live, uint32_t host, uint64_t cause)
-{
-    live->trace.now = live_now(live);
-    live->trace.node = host;
-    live->trace.cause = cause;
-    return &live->trace;
 }
 
 /* Gives what a driver traces to the run, in the run's time. */
@@ -114,193 +39,6 @@ static void live_on_driver_event(void *self, const struct trp_trace_event *event
     if (recorder->sink.event != NULL) {
         recorder->sink.event(recorder->sink.self, &told);
     }
-}
-
-/* ---- lives ---- */
-
-static void life_on_result(void *user, const struct trp_result *result)
-{
-    const struct life *life = user;
-    const struct live *live = life->host->live;
-    live->config.factory.result(live->config.factory.user, life->host->index, result);
-}
-
-static void life_on_save(void *user, struct trp_bytes bytes)
-{
-    struct live_host *host = ((struct life *)user)->host;
-    uint8_t *saved = realloc(host->saved, bytes.size + 1);
-    if (saved == NULL) {
-        host->broken = TRP_ENOMEM;
-        return;
-    }
-    if (bytes.size > 0) {
-        memcpy(saved, bytes.data, bytes.size);
-    }
-    host->saved = saved;
-    host->saved_bytes = bytes.size;
-}
-
-static void life_on_broken(void *user, enum trp_status status)
-{
-    struct life *life = user;
-    if (life->host->life == life) {
-        life->host->broken = status;
-    }
-}
-
-static void life_poke(struct life *life)
-{
-    struct trp_input in = {.kind = TRP_IN_TIME};
-    if (life->driver != NULL) {
-        TRP_IGNORE(trp_uv_input(life->driver, &in)); /* a broken one says so by itself */
-    }
-}
-
-static void life_on_driver_closed(void *user)
-{
-    struct life *life = user;
-    struct live_host *host = life->host;
-    uint64_t sent;
-    uint64_t received;
-    trp_gate_traffic(life->gate, &sent, &received);
-    host->bytes_sent += sent;
-    host->bytes_received += received;
-    trp_list_link_remove(&life->link);
-    trp_gate_close(life->gate);
-    free(life);
-}
-
-/* Closes the driver; the life is freed when libuv is done with it. */
-static void life_close(struct life *life)
-{
-    struct trp_uv_driver *driver = life->driver;
-    life->driver = NULL;
-    if (driver != NULL) {
-        life->host->live->steps += trp_uv_steps(driver);
-        trp_uv_close(driver, life_on_driver_closed, life);
-    }
-}
-
-static enum trp_status life_open(struct live_host *host, struct life **ret_life)
-{
-    struct live *live = host->live;
-    struct life *life = calloc(1, sizeof *life);
-    if (life == NULL) {
-        return TRP_ENOMEM;
-    }
-    life->host = host;
-    const struct trp_gate_config gate = {.inner = host->process,
-                                         .netem = live->netem,
-                                         .host = host->index,
-                                         .epoch = live->epoch,
-                                         .host_of = live_host_of,
-                                         .result = life_on_result,
-                                         .save = life_on_save,
-                                         .user = life};
-    enum trp_status status = trp_gate_open(&gate, &life->gate);
-    if (status != TRP_OK) {
-        free(life);
-        return status;
-    }
-    trp_list_push_back(&live->lives, &life->link);
-    host->life = life;
-    const struct trp_uv_config driver = {.loop = &live->loop,
-                                         .process = trp_gate_process(life->gate),
-                                         .recorder = &live->drivers,
-                                         .trace_node = host->index,
-                                         .dial_from = &host->from,
-                                         .broken = life_on_broken,
-                                         .user = life};
-    status = trp_uv_open(&driver, &life->driver);
-    if (status != TRP_OK) {
-        host->life = NULL;
-        trp_list_link_remove(&life->link);
-        trp_gate_close(life->gate);
-        free(life);
-        return status;
-    }
-    *ret_life = life;
-    return TRP_OK;
-}
-
-/* ---- hosts ---- */
-
-/* Ends the process of a host that is up; its life goes on as that of a machine. */
-static void host_end(struct live_host *host)
-{
-    const struct trp_host_factory *factory = &host->live->config.factory;
-    struct trp_process process = host->process;
-    host->process = (struct trp_process){.ops = NULL};
-    host->life = NULL;
-    host->paused = false;
-    host->broken = TRP_OK;
-    factory->end(factory->user, host->index, process);
-}
-
-static void host_failed(struct live_host *host, enum trp_status status, uint64_t cause)
-{
-    (void)trp_trace_host_failed(live_trace(host->live, host->index, cause),
-                                &(struct trp_event_host_failed){.status = status});
-}
-
-static uint64_t host_start(struct live_host *host, uint64_t cause)
-{
-    struct live *live = host->live;
-    const struct trp_host_factory *factory = &live->config.factory;
-    uint8_t seed[32];
-    struct life *life;
-    uint64_t event =
-        trp_trace_host_started(live_trace(live, host->index, cause),
-                               &(struct trp_event_host_started){.incarnation = host->incarnation,
-                                                                .saved_bytes = host->saved_bytes});
-    host->started = true;
-    trp_netem_set_dead(live->netem, host->index, false);
-    enum trp_status status =
-        uv_random(NULL, NULL, seed, sizeof seed, 0, NULL) == 0 ? TRP_OK : TRP_EIO;
-    if (status == TRP_OK) {
-        status = factory->start(factory->user, host->index, host->incarnation, live_now(live), seed,
-                                host->identity, trp_bytes(host->saved, host->saved_bytes),
-                                &host->process);
-    }
-    if (status == TRP_OK) {
-        status = life_open(host, &life);
-        if (status != TRP_OK) {
-            host_end(host);
-        }
-    }
-    if (status != TRP_OK) {
-        host_failed(host, status, event);
-    }
-    return event;
-}
-
-/* Ends what broke while its driver was at work, and closes lives that nothing is left of. */
-static void live_tidy(struct live *live)
-{
-    for (uint32_t i = 0; i < live->hosts_count; i++) {
-        struct live_host *host = &live->hosts[i];
-        if (host->life != NULL && host->broken != TRP_OK) {
-            struct life *life = host->life;
-            host_failed(host, host->broken, 0);
-            trp_gate_stop(life->gate);
-            host_end(host);
-            life_close(life);
-        }
-    }
-    struct trp_list_link *next;
-    for (struct trp_list_link *at = trp_list_front(&live->lives); at != NULL; at = next) {
-        struct life *life = TRP_CONTAINER(at, struct life, link);
-        next = trp_list_next(&live->lives, at);
-        if (life->driver != NULL && life->host->life != life && trp_gate_sockets(life->gate) == 0 &&
-            !trp_uv_is_sending(life->driver)) {
-            life_close(life);
-        }
-    }
-}
-
-static bool host_is_up(const struct live_host *host)
-{
-    return host->life != NULL;
 }
 
 /* ---- the network's operations ---- */
@@ -325,8 +63,8 @@ static trp_time live_start_due(struct live *live)
     trp_time next = TRP_NEVER;
     for (uint32_t i = 0; i < live->hosts_count; i++) {
         struct live_host *host = &live->hosts[i];
-        if (!host->started && host->start <= live_now(live)) {
-            (void)host_start(host, 0);
+        if (!host->started && host->start <= trp_live_now(live)) {
+            (void)trp_live_host_start(host, 0);
         }
         if (!host->started) {
             next = trp_time_min(next, host->start);
@@ -343,10 +81,10 @@ static void live_on_alarm(uv_timer_t *timer)
 static enum trp_status live_advance(void *self, trp_time until, bool *ret_reached)
 {
     struct live *live = self;
-    trp_time now = live_now(live);
+    trp_time now = trp_live_now(live);
     if (now < until) {
         trp_time at = trp_time_min(live_start_due(live), trp_time_min(until, now + LOOK_EVERY_NS));
-        now = live_now(live);
+        now = trp_live_now(live);
         uv_update_time(&live->loop);
         (void)uv_timer_start(&live->alarm, live_on_alarm,
                              at > now ? (at - now + TRP_MS(1) - 1) / TRP_MS(1) : 0, 0);
@@ -356,8 +94,8 @@ static enum trp_status live_advance(void *self, trp_time until, bool *ret_reache
         (void)live_start_due(live);
         (void)uv_run(&live->loop, UV_RUN_NOWAIT);
     }
-    live_tidy(live);
-    *ret_reached = live_now(live) >= until;
+    trp_live_tidy(live);
+    *ret_reached = trp_live_now(live) >= until;
     return TRP_OK;
 }
 
@@ -366,7 +104,7 @@ static enum trp_status live_command(void *self, uint32_t index, const struct trp
 {
     const struct live *live = self;
     const struct live_host *host = &live->hosts[index];
-    if (!host_is_up(host)) {
+    if (!live_host_is_up(host)) {
         return TRP_ESTATE;
     }
     if (host->paused) {
@@ -384,7 +122,7 @@ static void live_wake(struct live *live)
         struct life *life = TRP_CONTAINER(at, struct life, link);
         next = trp_list_next(&live->lives, at);
         trp_gate_wake(life->gate);
-        life_poke(life);
+        trp_live_poke(life);
     }
 }
 
@@ -400,7 +138,7 @@ static uint64_t live_cut(void *self, const struct trp_network_cut *cut, uint64_t
     struct live *live = self;
     uint32_t host = cut->from_count > 0 ? cut->from[0] : 0;
     uint64_t event =
-        trp_trace_cut_begun(live_trace(live, host, cause),
+        trp_trace_cut_begun(trp_live_trace(live, host, cause),
                             &(struct trp_event_cut_begun){.cut = cut->id,
                                                           .silent = cut->mode == TRP_CUT_BLACKHOLE,
                                                           .from = cut->from_count,
@@ -418,7 +156,7 @@ static uint64_t live_heal(void *self, uint32_t id, uint64_t cause)
     struct live *live = self;
     uint32_t healed = trp_netem_heal(live->netem, id);
     uint64_t event = trp_trace_cut_healed(
-        live_trace(live, 0, cause), &(struct trp_event_cut_healed){.cut = id, .count = healed});
+        trp_live_trace(live, 0, cause), &(struct trp_event_cut_healed){.cut = id, .count = healed});
     live_wake(live);
     return event;
 }
@@ -432,18 +170,18 @@ static uint64_t live_crash(void *self, uint32_t index, uint64_t cause)
 {
     struct live *live = self;
     struct live_host *host = &live->hosts[index];
-    if (!host_is_up(host)) {
+    if (!live_host_is_up(host)) {
         return 0;
     }
     struct life *life = host->life;
     uint64_t event = trp_trace_host_crashed(
-        live_trace(live, index, cause),
+        trp_live_trace(live, index, cause),
         &(struct trp_event_host_crashed){.incarnation = host->incarnation,
                                          .sockets = trp_gate_sockets(life->gate)});
     trp_netem_set_dead(live->netem, index, true);
     trp_gate_crash(life->gate);
-    host_end(host);
-    life_poke(life);
+    trp_live_host_end(host);
+    trp_live_poke(life);
     return event;
 }
 
@@ -451,17 +189,17 @@ static uint64_t live_stop(void *self, uint32_t index, uint64_t cause)
 {
     struct live *live = self;
     struct live_host *host = &live->hosts[index];
-    if (!host_is_up(host)) {
+    if (!live_host_is_up(host)) {
         return 0;
     }
     struct life *life = host->life;
     uint64_t event = trp_trace_host_stopped(
-        live_trace(live, index, cause),
+        trp_live_trace(live, index, cause),
         &(struct trp_event_host_stopped){.incarnation = host->incarnation,
                                          .sockets = trp_gate_sockets(life->gate)});
     trp_gate_stop(life->gate);
-    host_end(host);
-    life_poke(life);
+    trp_live_host_end(host);
+    trp_live_poke(life);
     return event;
 }
 
@@ -469,25 +207,25 @@ static uint64_t live_restart(void *self, uint32_t index, enum trp_state_kept sta
 {
     struct live *live = self;
     struct live_host *host = &live->hosts[index];
-    if (host_is_up(host)) {
+    if (live_host_is_up(host)) {
         return 0;
     }
     host->incarnation += host->started;
     if (state == TRP_STATE_LOST) {
         host->saved_bytes = 0;
         if (uv_random(NULL, NULL, host->identity, sizeof host->identity, 0, NULL) != 0) {
-            host_failed(host, TRP_EIO, cause);
+            trp_live_host_failed(host, TRP_EIO, cause);
             return 0;
         }
     }
-    uint64_t event = host_start(host, cause);
+    uint64_t event = trp_live_host_start(host, cause);
     struct trp_list_link *next;
     for (struct trp_list_link *at = trp_list_front(&live->lives); at != NULL; at = next) {
         struct life *life = TRP_CONTAINER(at, struct life, link);
         next = trp_list_next(&live->lives, at);
         if (life->host == host && life != host->life) {
             trp_gate_power(life->gate);
-            life_poke(life);
+            trp_live_poke(life);
         }
     }
     live_wake(live);
@@ -498,14 +236,14 @@ static uint64_t live_pause(void *self, uint32_t index, uint64_t cause)
 {
     struct live *live = self;
     struct live_host *host = &live->hosts[index];
-    if (!host_is_up(host) || host->paused) {
+    if (!live_host_is_up(host) || host->paused) {
         return 0;
     }
     host->paused = true;
-    host->paused_at = live_now(live);
+    host->paused_at = trp_live_now(live);
     trp_gate_pause(host->life->gate);
-    life_poke(host->life);
-    return trp_trace_host_paused(live_trace(live, index, cause),
+    trp_live_poke(host->life);
+    return trp_trace_host_paused(trp_live_trace(live, index, cause),
                                  &(struct trp_event_host_paused){.incarnation = host->incarnation});
 }
 
@@ -513,15 +251,15 @@ static uint64_t live_resume(void *self, uint32_t index, uint64_t cause)
 {
     struct live *live = self;
     struct live_host *host = &live->hosts[index];
-    if (!host_is_up(host) || !host->paused) {
+    if (!live_host_is_up(host) || !host->paused) {
         return 0;
     }
     host->paused = false;
     uint64_t event = trp_trace_host_resumed(
-        live_trace(live, index, cause),
-        &(struct trp_event_host_resumed){.paused = live_now(live) - host->paused_at});
+        trp_live_trace(live, index, cause),
+        &(struct trp_event_host_resumed){.paused = trp_live_now(live) - host->paused_at});
     trp_gate_resume(host->life->gate);
-    life_poke(host->life);
+    trp_live_poke(host->life);
     return event;
 }
 
@@ -548,16 +286,17 @@ static uint64_t live_reset(void *self, uint32_t index, const struct trp_reset *r
 {
     struct live *live = self;
     struct live_host *host = &live->hosts[index];
-    if (!host_is_up(host)) {
+    if (!live_host_is_up(host)) {
         return 0;
     }
-    struct choice choice = {.reset = reset, .live = live, .host = index, .counter = live_now(live)};
+    struct choice choice = {
+        .reset = reset, .live = live, .host = index, .counter = trp_live_now(live)};
     uint64_t event = trp_trace_connections_reset(
-        live_trace(live, index, cause),
+        trp_live_trace(live, index, cause),
         &(struct trp_event_connections_reset){.sockets = trp_gate_sockets(host->life->gate),
                                               .share_ppm = reset->share_ppm});
     trp_gate_reset(host->life->gate, choice_chooses, &choice);
-    life_poke(host->life);
+    trp_live_poke(host->life);
     return event;
 }
 
@@ -611,16 +350,16 @@ static void live_close(void *self)
 {
     struct live *live = self;
     for (uint32_t i = 0; i < live->hosts_count; i++) {
-        if (host_is_up(&live->hosts[i])) {
+        if (live_host_is_up(&live->hosts[i])) {
             struct life *life = live->hosts[i].life;
             trp_gate_crash(life->gate);
-            host_end(&live->hosts[i]);
+            trp_live_host_end(&live->hosts[i]);
         }
     }
     struct trp_list_link *next;
     for (struct trp_list_link *at = trp_list_front(&live->lives); at != NULL; at = next) {
         next = trp_list_next(&live->lives, at);
-        life_close(TRP_CONTAINER(at, struct life, link));
+        trp_live_life_close(TRP_CONTAINER(at, struct life, link));
     }
     if (live->handles > 1) { /* it is opened second */
         uv_close((uv_handle_t *)&live->guard, live_on_handle_closed);
@@ -641,7 +380,7 @@ static void live_close(void *self)
 static const struct trp_network_ops live_ops = {.close = live_close,
                                                 .add_host = live_add_host,
                                                 .address = live_address,
-                                                .now = live_now,
+                                                .now = trp_live_now,
                                                 .unix_ns = live_unix_ns,
                                                 .advance = live_advance,
                                                 .command = live_command,

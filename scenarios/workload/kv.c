@@ -11,6 +11,9 @@ TRP_MESSAGE_DEFINE(kv_delete, "delete", KV_KEY);
 TRP_MESSAGE_DEFINE_NEWTYPE(kv_value, "value", KV_VALUE);
 TRP_MESSAGE_DEFINE_NEWTYPE(kv_existed, "existed", KV_EXISTS);
 TRP_MESSAGE_DEFINE_NEWTYPE(kv_error, "error", KV_ERROR);
+TRP_MESSAGE_DEFINE_ENUM(kv_change, NULL, KV_CHANGE);
+TRP_MESSAGE_DEFINE(kv_batch, "batch", KV_BATCH);
+TRP_MESSAGE_DEFINE_NEWTYPE(kv_made, "made", KV_MADE);
 
 struct pair {
     bool used;
@@ -57,18 +60,17 @@ static enum trp_status refuse(struct trp_context *ctx, const char *text)
     return answered(trp_reply_error(ctx, &kv_error_type, &error));
 }
 
-static enum trp_status on_put(struct trp_context *ctx, void *state, const void *message)
+/* Gives why it cannot be done; NULL: it is. */
+static const char *store_put(struct store *store, const struct kv_put *put, bool *ret_existed)
 {
-    struct store *store = state;
-    const struct kv_put *put = message;
     if (put->key.size > KEY_BYTES_MAX || put->value.size > VALUE_BYTES_MAX) {
-        return refuse(ctx, "too large");
+        return "too large";
     }
     struct pair *pair = store_find(store, put->key);
-    const struct kv_existed reply = {.existed = pair != NULL};
+    *ret_existed = pair != NULL;
     pair = pair != NULL ? pair : store_free_pair(store);
     if (pair == NULL) {
-        return refuse(ctx, "full");
+        return "full";
     }
     *pair = (struct pair){
         .used = true, .key_size = (uint8_t)put->key.size, .value_size = (uint8_t)put->value.size};
@@ -78,7 +80,23 @@ static enum trp_status on_put(struct trp_context *ctx, void *state, const void *
     if (put->value.size > 0) {
         memcpy(pair->value, put->value.data, put->value.size);
     }
-    return answered(trp_reply(ctx, &kv_existed_type, &reply));
+    return NULL;
+}
+
+static bool store_delete(struct store *store, struct trp_bytes key)
+{
+    struct pair *pair = store_find(store, key);
+    if (pair != NULL) {
+        pair->used = false;
+    }
+    return pair != NULL;
+}
+
+static enum trp_status on_put(struct trp_context *ctx, void *state, const void *message)
+{
+    struct kv_existed reply = {.existed = false};
+    const char *why = store_put(state, message, &reply.existed);
+    return why != NULL ? refuse(ctx, why) : answered(trp_reply(ctx, &kv_existed_type, &reply));
 }
 
 static enum trp_status on_get(struct trp_context *ctx, void *state, const void *message)
@@ -95,18 +113,41 @@ static enum trp_status on_get(struct trp_context *ctx, void *state, const void *
 static enum trp_status on_delete(struct trp_context *ctx, void *state, const void *message)
 {
     const struct kv_delete *delete_ = message;
-    struct pair *pair = store_find(state, delete_->key);
-    const struct kv_existed reply = {.existed = pair != NULL};
-    if (pair != NULL) {
-        pair->used = false;
-    }
+    const struct kv_existed reply = {.existed = store_delete(state, delete_->key)};
     return answered(trp_reply(ctx, &kv_existed_type, &reply));
+}
+
+static enum trp_status on_batch(struct trp_context *ctx, void *state, const void *message)
+{
+    struct store *store = state;
+    const struct store before = *store;
+    const struct kv_batch *batch = message;
+    struct kv_made reply = {.made = 0};
+    bool existed;
+    if (batch->unless.has && store_find(store, batch->unless.value) != NULL) {
+        return answered(trp_reply(ctx, &kv_made_type, &reply));
+    }
+    for (size_t i = 0; i < batch->changes.count; i++) {
+        const struct kv_change *change = &batch->changes.items[i];
+        if (change->kind == kv_change_delete_) {
+            reply.made += store_delete(store, change->delete_.key);
+            continue;
+        }
+        const char *why = store_put(store, &change->put, &existed);
+        if (why != NULL) {
+            *store = before;
+            return refuse(ctx, why);
+        }
+        reply.made++;
+    }
+    return answered(trp_reply(ctx, &kv_made_type, &reply));
 }
 
 static const struct trp_actor_handler handlers[] = {
     {.message = &kv_put_type, .reply = &kv_existed_type, .handle = on_put},
     {.message = &kv_get_type, .reply = &kv_value_type, .handle = on_get},
     {.message = &kv_delete_type, .reply = &kv_existed_type, .handle = on_delete},
+    {.message = &kv_batch_type, .reply = &kv_made_type, .handle = on_batch},
 };
 
 const struct trp_actor_type kv_actor_type = {.id = "kv",

@@ -252,6 +252,11 @@ static void toy_on_interfaces(struct toy *toy, const struct trp_input *in)
     toy->interfaces_told++;
 }
 
+bool toy_is_credited(const struct toy_socket *socket)
+{
+    return socket->to_send == 0 && socket->written - socket->credited < TRP_SENT_BYTES_MIN;
+}
+
 struct toy_socket *toy_accepted(struct toy *toy, uint32_t index)
 {
     for (uint32_t i = 0; i < toy->sockets_count; i++) {

@@ -119,4 +119,7 @@ void toy_watch(struct toy *toy);
 /* The n-th accepted socket, from 0; NULL when there is none yet. */
 struct toy_socket *toy_accepted(struct toy *toy, uint32_t index);
 
+/* Says whether credit came back for all that was to be sent, but for what a driver may keep. */
+bool toy_is_credited(const struct toy_socket *socket);
+
 #endif

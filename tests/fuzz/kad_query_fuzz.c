@@ -19,7 +19,9 @@ static void check(const struct trp_kad_query *query)
     TRP_ASSERT(query->count <= TRP_KAD_CANDIDATES_MAX);
     TRP_ASSERT(query->asked_count <= TRP_KAD_ALPHA);
     TRP_ASSERT(query->rpcs <= query->count);
-    TRP_ASSERT((trp_kad_query_deadline(query) == TRP_NEVER) == (query->asked_count == 0));
+    bool has_grace = query->slow > query->silent && query->answers < TRP_KAD_ALPHA;
+    TRP_ASSERT((trp_kad_query_deadline(query) == TRP_NEVER) ==
+               (query->asked_count == 0 && !has_grace));
     struct trp_kad_contact result[TRP_KAD_RESULT_MAX];
     uint32_t count = trp_kad_query_result(query, result);
     TRP_ASSERT(count <= TRP_KAD_RESULT_MAX && count <= query->answers);
@@ -39,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct trp_kad_query_config config = {.memory = &memory,
                                           .self = contact_of(9, 9).key,
                                           .goal = data[0] % (TRP_KAD_K + 1),
-                                          .patience_ns = 1 + data[1]};
+                                          .patience_ns = 1 + data[1],
+                                          .grace_ns = 128};
     memory.fail_at = data[2];
     struct trp_kad_query query;
     trp_kad_query_init(&query, &config);
@@ -83,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         trp_kad_query_failed(&query, &last.key);
     }
     TRP_ASSERT(query.asked_count == 0);
-    TRP_ASSERT(trp_kad_query_is_done(&query) || (query.slow > 0 && query.answers < TRP_KAD_ALPHA));
+    TRP_ASSERT(trp_kad_query_is_done(&query) && trp_kad_query_deadline(&query) == TRP_NEVER);
     trp_kad_query_deinit(&query);
     TRP_ASSERT(memory.used_bytes == 0);
     return 0;

@@ -3,7 +3,8 @@
  *
  * A small driver: outputs of one host become inputs of another after a latency, bytes cut into
  * chunks of keyed sizes. Time is virtual. Bytes count as sent when they are delivered, so that a
- * paused or slow receiver holds the sender's credit back. */
+ * paused or slow receiver holds the sender's credit back. As little is told of it as a driver may:
+ * with bytes that come, or once it is TRP_SENT_BYTES_MIN. */
 #ifndef LIB_NET_PAIR_H
 #define LIB_NET_PAIR_H
 
@@ -60,6 +61,7 @@ struct net_end {
     uint32_t other;             /* index of the other end + 1; 0: none */
     struct trp_udp_address udp; /* of a UDP socket: what it is bound to */
     bool member;                /* of every group */
+    size_t sent_due;            /* credit not told yet */
 };
 
 struct net_happening {
@@ -509,6 +511,24 @@ static inline void net_deliver_udp(struct net_world *world, const struct net_hap
     }
 }
 
+/* Bytes of an end were delivered. */
+static inline void net_credit(struct net_world *world, struct net_end *sender, size_t size)
+{
+    struct net_host *host = &world->hosts[sender->host];
+    if (sender->closed || !host->running || world->hold_sent[sender->host]) {
+        return;
+    }
+    sender->sent_due += size;
+    if (sender->sent_due >= TRP_SENT_BYTES_MIN) {
+        struct trp_input in = {.kind = TRP_IN_SENT,
+                               .now = world->now,
+                               .socket = sender->id,
+                               .sent_bytes = sender->sent_due};
+        sender->sent_due = 0;
+        net_step(host, &in);
+    }
+}
+
 static inline void net_deliver(struct net_world *world, struct net_happening h)
 {
     if (h.kind >= TRP_IN_BOUND) {
@@ -547,19 +567,16 @@ static inline void net_deliver(struct net_world *world, struct net_happening h)
     }
     if (h.kind == TRP_IN_CLOSED) {
         end->closed = true;
+    } else if (h.kind == TRP_IN_BYTES) {
+        in.sent_bytes = end->sent_due;
+        end->sent_due = 0;
     }
     uint32_t from = end->other;
     if (host->running) {
         net_step(host, &in);
     }
     if (h.kind == TRP_IN_BYTES && from != 0) {
-        struct net_end *sender = &world->ends[from - 1];
-        struct net_host *other = &world->hosts[sender->host];
-        if (!sender->closed && other->running && !world->hold_sent[sender->host]) {
-            in = (struct trp_input){
-                .kind = TRP_IN_SENT, .now = world->now, .socket = sender->id, .sent_bytes = h.size};
-            net_step(other, &in);
-        }
+        net_credit(world, &world->ends[from - 1], h.size);
     }
 }
 

@@ -6,6 +6,8 @@
 
 #include "scenarios/lang/load.h"
 
+#include "lib/message_shapes.h"
+
 #define WORDS_PUT(FIELD, TAG) FIELD(TAG, TEXT, key) FIELD(TAG, BYTES, value) FIELD(TAG, U32, times)
 
 #define WORDS_INC(FIELD, TAG)    FIELD(TAG, I64, amount)
@@ -42,9 +44,26 @@ static const struct trp_actor_handler words_kv_handlers[] = {
 static const struct trp_actor_type words_kv = {
     .id = "kv", .handlers_count = 4, .handlers = words_kv_handlers, .args = &words_inc_type};
 
+#define WORDS_SHAPE(name, T) {.message = &shape_##name##_type},
+static const struct trp_actor_handler words_shapes_handlers[] = {
+    SHAPES_NEWTYPES(WORDS_SHAPE){.message = &shape_numbers_type},
+    {.message = &shape_tuple_type},
+    {.message = &shape_point_type},
+    {.message = &shape_shape_type},
+    {.message = &shape_color_type},
+    {.message = &shape_result_type},
+    {.message = &shape_outcome_type},
+    {.message = &shape_options_type},
+    {.message = &shape_node_type},
+    {.message = &shape_expr_type},
+    {.message = &shape_draw_type}};
+static const struct trp_actor_type words_shapes = {
+    .id = "shapes", .handlers_count = SHAPES_COUNT, .handlers = words_shapes_handlers};
+
 static const struct trp_vocabulary_actor words_actors[] = {
     {.name = "counter", .about = "counts", .type = &words_counter},
-    {.name = "kv", .about = "keeps values", .type = &words_kv}};
+    {.name = "kv", .about = "keeps values", .type = &words_kv},
+    {.name = "shapes", .about = "takes a message of every shape", .type = &words_shapes}};
 static const struct trp_vocabulary_metric words_metrics[] = {
     {"dht.recall_at_k", "of the k closest, how many are found", TRP_UNIT_RATIO},
     {"dht.components", "parts of the overlay", TRP_UNIT_NUMBER},
@@ -58,7 +77,7 @@ static const struct trp_vocabulary_always words_always[] = {
     {"no_self_in_table", "no node is in its own table"}};
 
 static const struct trp_vocabulary words = {.actors = words_actors,
-                                            .actors_count = 2,
+                                            .actors_count = 3,
                                             .metrics = words_metrics,
                                             .metrics_count = 3,
                                             .workload_metrics = words_workload_metrics,

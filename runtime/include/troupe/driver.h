@@ -25,22 +25,27 @@ TRP_EXTERN_C_BEGIN
 #define TRP_INPUT_ADDRESSES_MAX  16u
 #define TRP_INPUT_INTERFACES_MAX 64u
 
+/* A node need not hear at once of less than this that was sent: its sockets hold several times as
+ * much at least (socket_send_bytes), and nothing waits for the last of it. */
+#define TRP_SENT_BYTES_MIN 16384u
+
 enum trp_input_kind {
     TRP_IN_TIME,      /* only `now` */
     TRP_IN_LISTENING, /* socket; addresses: what it is bound to, wildcards expanded */
     TRP_IN_ACCEPTED,  /* listener, socket (odd); addresses[0] local, addresses[1] remote */
     TRP_IN_CONNECTED, /* socket; addresses[0] local, addresses[1] remote */
-    TRP_IN_BYTES,  /* socket; bytes, at least one; the node takes them all. sent_bytes as for SENT,
-                    * 0 for none: what comes back often brings both */
-    TRP_IN_EOF,    /* socket: the peer will send no more */
-    TRP_IN_SENT,   /* socket; sent_bytes of earlier TRP_OUT_BYTES have left: credit returns */
-    TRP_IN_CLOSED, /* socket; status: why, TRP_OK when both directions ended in good order. Also a
-                    * failed listen or dial. The last input of it */
-    TRP_IN_RESOLVED,  /* socket: id of the TRP_OUT_RESOLVE; status; addresses */
-    TRP_IN_COMMAND,   /* command: what the user wants */
-    TRP_IN_BOUND,     /* socket; udp: what it is bound to, the port chosen; a wildcard stays one */
-    TRP_IN_DATAGRAM,  /* socket, datagram */
-    TRP_IN_JOINED,    /* socket; udp: the group, interface; status: whether it is a member now */
+    TRP_IN_BYTES, /* socket; bytes, at least one; the node takes them all. sent_bytes as for SENT,
+                   * 0 for none: what comes back often brings both */
+    TRP_IN_EOF,   /* socket: the peer will send no more */
+    TRP_IN_SENT, /* socket; sent_bytes of earlier TRP_OUT_BYTES have left: credit returns. Less than
+                  * TRP_SENT_BYTES_MIN may wait for more, or for BYTES */
+    TRP_IN_CLOSED,   /* socket; status: why, TRP_OK when both directions ended in good order. Also a
+                      * failed listen or dial. The last input of it */
+    TRP_IN_RESOLVED, /* socket: id of the TRP_OUT_RESOLVE; status; addresses */
+    TRP_IN_COMMAND,  /* command: what the user wants */
+    TRP_IN_BOUND,    /* socket; udp: what it is bound to, the port chosen; a wildcard stays one */
+    TRP_IN_DATAGRAM, /* socket, datagram */
+    TRP_IN_JOINED,   /* socket; udp: the group, interface; status: whether it is a member now */
     TRP_IN_INTERFACES /* interfaces: all there are, in the order of their indexes */
 };
 

@@ -10,7 +10,8 @@
 enum candidate_state {
     CANDIDATE_NEW,
     CANDIDATE_ASKED,
-    CANDIDATE_SLOW, /* asked, silent beyond patience */
+    CANDIDATE_SLOW,   /* asked, silent beyond patience */
+    CANDIDATE_SILENT, /* and beyond grace */
     CANDIDATE_ANSWERED,
     CANDIDATE_DEAD
 };
@@ -64,6 +65,8 @@ void trp_kad_query_init(struct trp_kad_query *query, const struct trp_kad_query_
     if (query->config.goal == 0 || query->config.goal > TRP_KAD_K) {
         query->config.goal = TRP_KAD_K;
     }
+    query->config.grace_ns =
+        config->grace_ns > config->patience_ns ? config->grace_ns : config->patience_ns;
 }
 
 void trp_kad_query_deinit(struct trp_kad_query *query)
@@ -245,6 +248,17 @@ static bool tally_is_full(const struct tally *tally)
     return full;
 }
 
+static bool is_slow(const struct trp_kad_candidate *candidate)
+{
+    return candidate->state == CANDIDATE_SLOW || candidate->state == CANDIDATE_SILENT;
+}
+
+/* Says whether the look-up waits for a slow peer. */
+static bool query_has_grace(const struct trp_kad_query *query)
+{
+    return query->slow > query->silent && query->answers < TRP_KAD_ALPHA;
+}
+
 /* Walks the candidates that the look-up waits for: the `goal` closest of all and the closest of
  * each path that are neither dead nor given up. */
 static struct trp_kad_candidate *query_next_due(const struct trp_kad_query *query,
@@ -253,7 +267,7 @@ static struct trp_kad_candidate *query_next_due(const struct trp_kad_query *quer
 {
     while (*rank < query->count && !tally_is_full(tally)) {
         struct trp_kad_candidate *candidate = query_at(query, (*rank)++);
-        if (candidate->state == CANDIDATE_DEAD || candidate->state == CANDIDATE_SLOW) {
+        if (candidate->state == CANDIDATE_DEAD || is_slow(candidate)) {
             continue;
         }
         *ret_due = tally_add(tally, candidate);
@@ -266,7 +280,7 @@ static struct trp_kad_candidate *query_next_due(const struct trp_kad_query *quer
 
 bool trp_kad_query_is_done(const struct trp_kad_query *query)
 {
-    if (query->slow > 0 && query->answers < TRP_KAD_ALPHA) {
+    if (query_has_grace(query)) {
         return false;
     }
     struct tally tally = tally_first(query);
@@ -356,8 +370,9 @@ static void query_forget_asked(struct trp_kad_query *query, uint32_t index)
 /* Takes a candidate that was asked out of the books; false when it was not. */
 static bool query_settle(struct trp_kad_query *query, const struct trp_kad_candidate *candidate)
 {
-    if (candidate != NULL && candidate->state == CANDIDATE_SLOW) {
+    if (candidate != NULL && is_slow(candidate)) {
         query->slow--;
+        query->silent -= candidate->state == CANDIDATE_SILENT;
         return true;
     }
     for (uint32_t i = 0; i < query->asked_count; i++) {
@@ -439,12 +454,24 @@ enum trp_status trp_kad_query_offer(struct trp_kad_query *query, const struct tr
     return query_insert(query, contact, path, hops);
 }
 
+static trp_time query_grace_end(const struct trp_kad_query *query,
+                                const struct trp_kad_candidate *candidate)
+{
+    return trp_time_after(candidate->asked_at, query->config.grace_ns);
+}
+
 trp_time trp_kad_query_deadline(const struct trp_kad_query *query)
 {
     trp_time deadline = TRP_NEVER;
     for (uint32_t i = 0; i < query->asked_count; i++) {
         trp_time asked_at = query->candidates[query->asked[i]].asked_at;
         deadline = trp_time_min(deadline, trp_time_after(asked_at, query->config.patience_ns));
+    }
+    for (uint32_t i = 0; query_has_grace(query) && i < query->count; i++) {
+        const struct trp_kad_candidate *candidate = query_at(query, i);
+        if (candidate->state == CANDIDATE_SLOW) {
+            deadline = trp_time_min(deadline, query_grace_end(query, candidate));
+        }
     }
     return deadline;
 }
@@ -457,6 +484,13 @@ void trp_kad_query_expire(struct trp_kad_query *query, trp_time now)
             candidate->state = CANDIDATE_SLOW;
             query->slow++;
             query_forget_asked(query, i);
+        }
+    }
+    for (uint32_t i = 0; query->slow > query->silent && i < query->count; i++) {
+        struct trp_kad_candidate *candidate = query_at(query, i);
+        if (candidate->state == CANDIDATE_SLOW && query_grace_end(query, candidate) <= now) {
+            candidate->state = CANDIDATE_SILENT;
+            query->silent++;
         }
     }
 }

@@ -13,11 +13,11 @@
  * neighbourhood and this costs next to nothing.
  *
  * A peer that is silent for longer than patience says (the smoothed duration of answers and four
- * deviations) gives up its place but may still answer; only a look-up with fewer than alpha answers
- * waits for it.
- * Spec       Maymounkov and Mazières 2002, 2.3; Baumgart and Mies 2007 (S/Kademlia), 4.4.
- * Purity     No clock: `now` is passed in. No peer is asked twice.
- * Limits     TRP_KAD_CANDIDATES_MAX candidates, and so as many requests. */
+ * deviations) gives up its place but may still answer. A look-up with fewer than alpha answers
+ * waits for it a while longer, as in a network of a few peers nobody else may know. Spec Maymounkov
+ * and Mazières 2002, 2.3; Baumgart and Mies 2007 (S/Kademlia), 4.4. Purity     No clock: `now` is
+ * passed in. No peer is asked twice. Limits     TRP_KAD_CANDIDATES_MAX candidates, and so as many
+ * requests. */
 #ifndef PROTO_KAD_QUERY_H
 #define PROTO_KAD_QUERY_H
 
@@ -46,6 +46,7 @@ struct trp_kad_query_config {
     struct trp_kad_key self; /* never a candidate */
     uint32_t goal;           /* how many of the closest must answer: 1 … k; 0 is k */
     trp_time patience_ns;    /* see trp_kad_patience_of */
+    trp_time grace_ns; /* from the request on: beyond it a silent peer is waited for no more */
 };
 
 struct trp_kad_candidate;
@@ -63,8 +64,9 @@ struct trp_kad_query {
     uint32_t path_rpcs[TRP_KAD_PATHS];
     uint32_t rpcs;
     uint32_t answers;
-    uint32_t slow; /* silent beyond patience, and not settled since */
-    uint32_t dead; /* failed */
+    uint32_t slow;   /* silent beyond patience, and not settled since */
+    uint32_t silent; /* of them: beyond grace, too */
+    uint32_t dead;   /* failed */
 };
 
 void trp_kad_query_init(struct trp_kad_query *query, const struct trp_kad_query_config *config);
@@ -102,7 +104,7 @@ void trp_kad_query_failed(struct trp_kad_query *query, const struct trp_kad_key 
 
 /* True when nothing more is to be asked or waited for. */
 bool trp_kad_query_is_done(const struct trp_kad_query *query);
-/* When patience with a peer ends next; TRP_NEVER. */
+/* When patience with a peer ends next, or grace that matters; TRP_NEVER. */
 trp_time trp_kad_query_deadline(const struct trp_kad_query *query);
 void trp_kad_query_expire(struct trp_kad_query *query, trp_time now);
 

@@ -15,17 +15,23 @@ struct trp_kad_refresh trp_kad_refresh_init(uint64_t seed, trp_time interval_ns)
     return (struct trp_kad_refresh){.seed = seed, .interval_ns = interval_ns, .next_at = TRP_NEVER};
 }
 
-void trp_kad_refresh_on_peer(struct trp_kad_refresh *refresh, uint32_t count, trp_time now)
+/* Brings the next round forward, for a peer that is new. */
+static void refresh_hurry(struct trp_kad_refresh *refresh, trp_time now)
 {
-    if (refresh->is_running || count >= TRP_KAD_K) {
-        return;
-    }
     trp_time soon = trp_time_after(now, TRP_KAD_JOIN_NS);
     if (refresh->rounds > 0) {
         trp_time again = trp_time_after(refresh->began_at, TRP_KAD_REJOIN_NS);
         soon = again > soon ? again : soon;
     }
     refresh->next_at = trp_time_min(refresh->next_at, soon);
+}
+
+void trp_kad_refresh_on_peer(struct trp_kad_refresh *refresh, uint32_t count, trp_time now)
+{
+    refresh->has_news = refresh->has_news || refresh->is_running;
+    if (!refresh->is_running && count < TRP_KAD_K) {
+        refresh_hurry(refresh, now);
+    }
 }
 
 void trp_kad_refresh_touch(struct trp_kad_refresh *refresh, uint32_t bucket, trp_time now)
@@ -45,10 +51,23 @@ void trp_kad_refresh_begin(struct trp_kad_refresh *refresh, bool full, trp_time 
     refresh->is_full = full || (refresh->is_running && refresh->is_full);
     if (!refresh->is_running) {
         refresh->is_running = true;
+        refresh->has_news = false;
         refresh->began_at = now;
         refresh->has_looked_up_self = false;
         refresh->next_bucket = 0;
     }
+}
+
+/* Gives the time to the next round: the interval, or less while there are few peers. */
+static trp_time refresh_interval(struct trp_kad_refresh *refresh, uint32_t peers)
+{
+    if (peers == 0 || peers >= TRP_KAD_K) {
+        refresh->rejoins = 0;
+        return refresh->interval_ns;
+    }
+    trp_time span = TRP_KAD_REJOIN_NS << refresh->rejoins;
+    refresh->rejoins += refresh->rejoins < TRP_KAD_REJOINS;
+    return trp_time_min(span, refresh->interval_ns);
 }
 
 /* Sets the next round an interval from now, a tenth more or less, so that nodes that started
@@ -57,11 +76,14 @@ static void refresh_end(struct trp_kad_refresh *refresh, const struct trp_kad_ta
                         trp_time now)
 {
     uint64_t draw = trp_draw(refresh->seed, 0, DRAW_INTERVAL, refresh->rounds++);
-    trp_time span = refresh->interval_ns / 10 * 9 +
-                    refresh->interval_ns / 5 / 1000 * trp_draw_below(draw, 1001);
+    trp_time interval = refresh_interval(refresh, table->count);
+    trp_time span = interval / 10 * 9 + interval / 5 / 1000 * trp_draw_below(draw, 1001);
     span = table->count == 0 ? trp_time_min(span, TRP_KAD_ALONE_NS) : span;
     refresh->is_running = false;
     refresh->next_at = trp_time_after(now, span);
+    if (refresh->has_news && table->count < TRP_KAD_K) {
+        refresh_hurry(refresh, now);
+    }
 }
 
 /* Draws a peer of the bucket as the target: it lies where peers are. Only an empty bucket needs a

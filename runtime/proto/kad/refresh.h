@@ -7,7 +7,8 @@
  * live. A bucket before that one can be full: where it is not, it gets a look-up of a target in it,
  * for as many peers as it lacks. Buckets that a look-up of the user has touched since the last
  * round are left out. The first peer of an empty table starts a round soon, and so do further ones
- * while there are fewer than k.
+ * while there are fewer than k. With so few there are rounds without new peers, too, soon and then
+ * ever less often: who joined at the same moment, by a peer that knew nobody, was told of nobody.
  *
  * Purity     No clock: `now` is passed in. Times and targets are keyed draws.
  * Spec       Maymounkov and Mazières 2002, 2.3; libp2p/specs kad-dht/README.md "Bootstrap process".
@@ -18,7 +19,8 @@
 #include "proto/kad/kbucket.h"
 
 #define TRP_KAD_JOIN_NS   TRP_MS(500) /* from the first peer to the first round */
-#define TRP_KAD_REJOIN_NS TRP_S(5)    /* between rounds while there are fewer than k peers */
+#define TRP_KAD_REJOIN_NS TRP_S(5)    /* between rounds while fewer than k peers are known: ... */
+#define TRP_KAD_REJOINS   16u         /* ... without new ones it doubles, at most so often */
 #define TRP_KAD_ALONE_NS  TRP_S(30)   /* ... and while there is none */
 #define TRP_KAD_CHECKS    4u          /* peers of a bucket asked in a round */
 
@@ -31,8 +33,10 @@ struct trp_kad_refresh {
     trp_time next_at; /* TRP_NEVER until the first peer */
     trp_time began_at;
     uint64_t rounds;
+    uint32_t rejoins; /* rounds in a row after which there were few peers */
     bool is_running;
-    bool is_full; /* every bucket, touched or not */
+    bool has_news; /* a peer came while it runs */
+    bool is_full;  /* every bucket, touched or not */
     bool has_looked_up_self;
     uint32_t next_bucket;
     trp_time touched_at[TRP_KAD_REFRESH_BUCKETS];

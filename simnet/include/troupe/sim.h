@@ -69,6 +69,13 @@ struct trp_path {
     trp_time queue_ns;        /* how much of the rate may queue before the sender feels it */
     bool stall;               /* bytes are held and released in order when it ends; datagrams are
                                * lost */
+    /* What happens to datagrams alone; shares of them are in millionths. */
+    trp_time burst_ns;      /* loss strikes all of one such span, or none; 0: each by itself */
+    uint64_t mtu_bytes;     /* larger ones are lost, IPv4 and UDP headers included; 0: unlimited */
+    uint32_t duplicate_ppm; /* they come twice */
+    uint32_t reorder_ppm;   /* they are held for up to 100 ms, so that later ones overtake them */
+    uint32_t corrupt_ppm;   /* one bit is another, and the checksum does not notice */
+    uint32_t truncate_ppm;  /* they are cut short, down to nothing */
 };
 
 enum trp_cut { TRP_CUT_NONE, TRP_CUT_REFUSE, TRP_CUT_BLACKHOLE };

@@ -4,6 +4,7 @@
 #include "interop/kameo/lines.h"
 #include "interop/kameo/payloads.h"
 #include "interop/kameo/requests.h"
+#include "interop/kameo/searches.h"
 
 #include <stdio.h>
 
@@ -94,7 +95,9 @@ static bool probe_on_link_died(struct trp_context *ctx, void *state,
     const struct probe *probe = state;
     char of[REF_TEXT_MAX];
     ref_print(&death->actor, &self_peer, of);
-    event_death("link_died", probe->alias, of, death->reason, death->cause->text);
+    event_death("link_died", probe->alias,
+                &(struct death){
+                    .of = of, .reason = death->reason, .cause = death->cause, .own = &self_peer});
     return !probe->frail || death->reason == TRP_STOP_NORMAL;
 }
 
@@ -103,7 +106,7 @@ static void probe_on_stop(struct trp_context *ctx, void *state, enum trp_stop_re
     struct probe *probe = state;
     struct alias *alias = alias_find(trp_bytes_text(probe->alias));
     TRP_IGNORE(trp_kill(ctx, &probe->sleeper)); /* it may not have started */
-    event_death("stopped", probe->alias, NULL, reason, TRP_BYTES_NONE);
+    event_death("stopped", probe->alias, &(struct death){.reason = reason});
     if (alias != NULL) {
         *alias = (struct alias){.text = ""};
     }
@@ -284,6 +287,54 @@ static enum trp_status order_link(struct trp_context *ctx, const struct words *w
     return word_is(words->at[0], "link") ? trp_link(ctx, &other) : trp_unlink(ctx, &other);
 }
 
+static enum trp_status probe_on_lookup(struct trp_context *ctx, void *state,
+                                       const struct trp_lookup_result *result)
+{
+    (void)ctx;
+    (void)state;
+    search_result(result->user, result->status, &result->ref, result->last);
+    return TRP_OK;
+}
+
+static enum trp_status probe_on_registered(struct trp_context *ctx, void *state,
+                                           const struct trp_reply *reply)
+{
+    (void)ctx;
+    (void)state;
+    answer_status(reply->user, reply->status);
+    return TRP_OK;
+}
+
+/* lookup, lookup_all, lookup_local TYPE NAME; register, unregister NAME: false: none of these */
+static bool order_name(struct trp_context *ctx, uint64_t tag, const struct words *words)
+{
+    char name[ALIAS_MAX];
+    const struct trp_actor_ref self = trp_self(ctx);
+    const struct trp_bytes verb = words->at[0];
+    enum trp_lookup_scope scope = word_is(verb, "lookup_all")     ? TRP_LOOKUP_ALL
+                                  : word_is(verb, "lookup_local") ? TRP_LOOKUP_LOCAL
+                                                                  : TRP_LOOKUP_FIRST;
+    enum trp_status status;
+    alias_copy(words->at[words->count - 1], name);
+    if (word_is(verb, "register")) {
+        status = trp_register_ack(ctx, &self, name, probe_on_registered, tag);
+    } else if (word_is(verb, "unregister")) {
+        answer_status(tag, trp_unregister(ctx, name));
+        return true;
+    } else if (words->count == 3 && (word_is(verb, "lookup") || scope != TRP_LOOKUP_FIRST)) {
+        status = search_begin(tag, words->at[1]);
+        if (status == TRP_OK) {
+            status = trp_lookup(ctx, name, scope, probe_on_lookup, tag);
+        }
+    } else {
+        return false;
+    }
+    if (status != TRP_OK) {
+        answer_status(tag, status);
+    }
+    return true;
+}
+
 static enum trp_status probe_on_order(struct trp_context *ctx, void *state, const void *message)
 {
     (void)state;
@@ -292,7 +343,7 @@ static enum trp_status probe_on_order(struct trp_context *ctx, void *state, cons
     if (word_is(words.at[0], "ask") || word_is(words.at[0], "tell") ||
         word_is(words.at[0], "tell_ack")) {
         order_send(ctx, order->tag, &words);
-    } else {
+    } else if (!order_name(ctx, order->tag, &words)) {
         answer_status(order->tag, order_link(ctx, &words));
     }
     return TRP_OK;

@@ -76,13 +76,17 @@ def forged_signal(scene):
 
 
 def forged_link(scene):
-    """A third node may bring two actors together, as in Kameo: they ask each other, and what is not
-    there is not linked."""
+    """A third node may bring two actors together, as in Kameo: the other one's peer is asked first,
+    and what is not there is not linked. Kameo links, and ends the actor when that peer goes."""
     hostile = scene.hostile("link")
-    alias, actor = scene.pair.spawn("c")
+    alias, actor = scene.pair.spawn("c", "frail")
     nobody = wire.actor_id(4711, scene.honest.peer)
-    hostile.ok(f"send {wire.MESSAGING} {wire.link(bytes.fromhex(actor), nobody).hex()}")
-    scene.node.event("link_died", actor=alias, of=nobody.hex(), reason="Killed")
+    forged = wire.link(bytes.fromhex(actor), nobody).hex()
+    answer = bytes.fromhex(hostile.ok(f"send {wire.MESSAGING} {forged}"))
+    expect(b"ActorNotRunning" in answer, f"{answer}")
+    scene.node.traced("link_unconfirmed", scene.honest.peer, "EDEAD")
+    scene.node.ok(f"ask probe {actor} nap 0")
+    expect(not scene.node.said("link_died", actor=alias), "a forged link died")
     scene.still_serves()
 
 
@@ -287,7 +291,7 @@ def every_reason(scene):
             expect(answer.endswith(b"\xa1\x62Ok\x80"), f"{name}: {answer}")
         event = scene.node.event("link_died", actor=alias, of=own.hex(),
                                  reason=name.partition(",")[0])
-        expect("Panicked" not in name or event["text"] == "boom", f"{event}")
+        expect("Panicked" not in name or event["detail"]["text"] == "boom", f"{event}")
 
 
 CASES = {

@@ -7,10 +7,20 @@ from driver import expect
 from pairs import DIRECTIONS, OTHER_KIND, Pair
 
 BEYOND_SECONDS = 60
+KAMEO_IDLE_SECONDS = 10
 # As bytes 0xff, which take two each on the wire: beyond 1 MiB as a request, 10 MiB as a reply.
 LARGE_REQUEST = 600 * 1024
 LARGE_REPLY = 6 * 1024 * 1024
 MANY = 150  # more than the 100 requests that a connection carries at once
+
+
+# What either side may be told instead of Kameo's defaults; ours has more names for the same.
+OWN_LIMITS = {"rust": ["request_timeout=1500", "request_bytes=4000", "response_bytes=4000",
+                       "streams=4"],
+              "c": ["request_timeout_ns=1500", "request_bytes=4000", "response_bytes=4000",
+                    "requests_per_connection=4"]}
+OWN_MANY = 10
+OWN_LOAD = 3000  # bytes 0xff: more than 4000 on the wire
 
 
 def still_works(pair, asker, answerer):
@@ -62,13 +72,50 @@ def many_at_once(pair, asker, answerer):
     still_works(pair, asker, answerer)
 
 
+def outcome(pair, asker, answerer, words):
+    """The name of an ask's failure, or None."""
+    node = pair.nodes[asker]
+    return node.finish(node.begin(f"ask probe {pair.probes[answerer]} {words}")).get("error")
+
+
+def own_limits(programs, owner, asker, answerer):
+    """One side keeps to limits of its own, as asker and as answerer."""
+    options = {"rust": ["idle=300000"], "c": []}
+    options[owner] = options[owner] + OWN_LIMITS[owner]
+    pair = Pair(programs, f"own-{owner}-{asker}", options=options)
+    node = pair.nodes[asker]
+    refused = {"rust": ("Io",), "c": ("ERESET",)}[asker]
+    timed_out = {"rust": ("NetworkTimeout", "Io"), "c": ("ETIMEDOUT", "ERESET")}[asker]
+    too_big = {("c", "rust"): ("SerializeReply",), ("c", "c"): ("ETOOBIG",),
+               ("rust", "rust"): ("Io",), ("rust", "c"): (None,)}[owner, asker]
+    request_too_big = ("ETOOBIG",) if owner == asker == "c" else refused
+    request_too_big = (None,) if owner == asker == "rust" else request_too_big
+    for words, wanted in ((f"swallow {OWN_LOAD}", request_too_big), (f"weigh {OWN_LOAD}", too_big)):
+        error = outcome(pair, asker, answerer, words)
+        expect(error in wanted, f"{words}: {error}, not {wanted}")
+    began = time.monotonic()
+    _, probe = pair.spawn(answerer)
+    answer = node.finish(node.begin(f"ask probe {probe} nap 60000"))
+    took = time.monotonic() - began
+    expect(answer.get("error") in timed_out and 1.4 < took < 9, f"{answer} after {took:.1f} s")
+    _, probe = pair.spawn(answerer, capacity=2 * OWN_MANY)
+    begun = [node.begin(f"ask probe {probe} nap {500 if index == 0 else 0}")
+             for index in range(OWN_MANY)]
+    failed = [one for one in map(node.finish, begun) if "error" in one]
+    wanted = 0 if owner == asker == "c" else OWN_MANY - 4
+    expect(len(failed) == wanted, f"{len(failed)} of {OWN_MANY} failed, not {wanted}: {failed[:1]}")
+    still_works(pair, asker, answerer)
+
+
 class IdlePairs:
-    """Two pairs with Kameo's own idle timeout of 10 s: one without links, one with."""
+    """Pairs with Kameo's own idle timeout of 10 s: without links, and linked by either side."""
 
     def __init__(self, programs):
         plain = {"rust": [], "c": []}
         self.unlinked = Pair(programs, "idle-unlinked", options=plain)
-        self.linked = Pair(programs, "idle-linked", options=plain)
+        self.dialed = Pair(programs, "idle-dialed", dialer="rust", options=plain)
+        self.linked = {linker: Pair(programs, f"idle-linked-{linker}", options=plain)
+                       for linker in OTHER_KIND}
 
     def closes(self):
         """A connection that nobody uses is closed by Kameo, and made again when it is needed."""
@@ -78,12 +125,27 @@ class IdlePairs:
                 node.event("closed", peer=pair.nodes[OTHER_KIND[kind]].peer)
             still_works(pair, "c", "rust")
 
-    def stays(self):
-        """Over both of those times the linked pair has done nothing, and nobody died of it."""
-        pair = self.linked
+    def cannot_return(self):
+        """Kameo keeps no address of whom it dialed, nor can we dial who only dialed us: the caller hears
+        of that, and has to dial again."""
+        pair = self.dialed
+        still_works(pair, "rust", "c")
+        pair.nodes["rust"].event("closed", peer=pair.nodes["c"].peer)
+        for asker, answerer, wanted in (("rust", "c", "DialFailure"), ("c", "rust", "ENOADDRESS")):
+            error = outcome(pair, asker, answerer, "nap 1")
+            expect(error == wanted, f"{asker}: {error}")
+        pair.nodes["rust"].ok(f"dial {pair.addresses['c']}")
+        still_works(pair, "rust", "c")
+
+    def stays(self, linker):
+        """Over twice that time the linked pair has done nothing, and nobody died of it."""
+        pair = self.linked[linker]
         actors = {kind: pair.spawn(kind) for kind in pair.nodes}
-        pair.nodes["c"].ok(f"by {actors['c'][0]} link probe {actors['rust'][1]}")
-        self.closes()
+        if linker == "c":
+            pair.nodes["c"].ok(f"by {actors['c'][0]} link probe {actors['rust'][1]}")
+        else:
+            pair.nodes["rust"].ok(f"link {actors['rust'][0]} probe {actors['c'][1]}")
+        time.sleep(2 * KAMEO_IDLE_SECONDS + 1)  # time is the matter
         for kind, node in pair.nodes.items():
             expect(not node.said("closed"), f"{kind} closed the connection of a linked pair")
             expect(not node.said("link_died"), f"{kind} took idleness for a death")
@@ -95,12 +157,20 @@ def slow_cases(programs, report):
     """What takes its time by definition: all of it at once."""
     pair = Pair(programs, "slow")
     idle = IdlePairs(programs)
-    cases = [("a linked pair outlives Kameo's idle timeout of 10 s", idle.stays)]
+    cases = [("a connection idles, c asks again", idle.closes),
+             ("a connection idles, rust asks again", idle.cannot_return)]
+    cases += [(f"a pair linked by {linker} outlives Kameo's idle timeout of 10 s", idle.stays,
+               linker) for linker in idle.linked]
     for asker, answerer in DIRECTIONS:
         for options, text in (("", ""), (" reply=30000", ", reply timeout of 30 s")):
             cases.append((f"{asker}->{answerer} 10 s limit of a request{text}", ten_seconds, pair,
                           asker, answerer, options))
-    return [threading.Thread(target=report.run, args=case) for case in cases]
+    return [threading.Thread(target=report.run, args=case, kwargs={"decided": decided_of(case[0])})
+            for case in cases]
+
+
+def decided_of(name):
+    return "D-007" if "outlives" in name else None
 
 
 def run(programs, report):
@@ -110,8 +180,15 @@ def run(programs, report):
     pair = Pair(programs, "limits")
     for asker, answerer in DIRECTIONS:
         way = f"{asker}->{answerer}"
-        report.run(f"{way} request over 1 MiB", large_request, pair, asker, answerer)
-        report.run(f"{way} reply over 10 MiB", large_reply, pair, asker, answerer)
-        report.run(f"{way} {MANY} asks at once", many_at_once, pair, asker, answerer)
+        # Kameo cuts off what is too large, and its asker hears of a broken stream.
+        report.run(f"{way} request over 1 MiB", large_request, pair, asker, answerer,
+                   decided="D-018" if asker == "c" else None)
+        report.run(f"{way} reply over 10 MiB", large_reply, pair, asker, answerer,
+                   decided="D-018" if answerer == "c" else None)
+        report.run(f"{way} {MANY} asks at once", many_at_once, pair, asker, answerer,
+                   decided="D-024" if asker == "c" else None)
+        for owner in OTHER_KIND:
+            report.run(f"{way} limits of {owner}'s own", own_limits, programs, owner, asker,
+                       answerer)
     for thread in slow:
         thread.join()

@@ -37,16 +37,17 @@ class Linked:
             asker = OTHER_KIND[kind]
             self.pair.nodes[asker].ok(f"tell_ack probe {actor} panic")
         else:
-            self.die_of_link(kind, alias, actor)
+            self.doomed = self.die_of_link(kind, alias)
         node.event("stopped", actor=alias, reason=reason)
 
-    def die_of_link(self, kind, alias, actor):
-        """Another actor of the same node dies, and this one of it."""
+    def die_of_link(self, kind, alias):
+        """Another actor of the same node dies, and this one of it; gives the other's id."""
         node = self.pair.nodes[kind]
         doomed, doomed_id = self.pair.spawn(kind)
         node.ok(f"link_local {alias} {doomed}" if kind == "rust"
                 else f"by {alias} link probe {doomed_id[:16]}")
         node.ok(f"kill {doomed}")
+        return doomed_id
 
     def heard(self, kind, reason):
         """What the survivor is told."""
@@ -59,8 +60,11 @@ def death(pair, linker, deceased, reason):
     linked = Linked(pair, linker, frail=deceased if reason == "LinkDied" else None)
     linked.die(deceased, reason)
     heard = linked.heard(OTHER_KIND[deceased], reason)
-    if reason == "Panicked" and deceased == "rust":
-        expect("boom" in heard["text"], f"the panic's text is lost: {heard}")
+    detail = heard["detail"]
+    if reason == "Panicked":
+        expect({"rust": "boom", "c": "handler"}[deceased] in detail["text"], f"{heard}")
+    elif reason == "LinkDied":
+        expect(detail["through"] == linked.doomed and detail["root"] == "Killed", f"{heard}")
 
 
 def survivor_stops(pair, linker, deceased):
@@ -119,6 +123,46 @@ def peer_killed(programs, linker, killed):
     pair.nodes[survivor].event("stopped", actor=alias, reason="PeerDisconnected")
 
 
+def other_type(pair, linker):
+    """An actor that is not what the linker takes it for."""
+    other = OTHER_KIND[linker]
+    alias, _ = pair.spawn(linker)
+    if linker == "rust":
+        pair.nodes["rust"].error(f"link {alias} other {pair.probes[other]}", "BadActorType")
+    else:
+        pair.nodes["c"].ok(f"by {alias} link other {pair.probes[other]}")
+        pair.nodes["c"].event("link_died", actor=alias, of=pair.probes[other], reason="Killed")
+
+
+def peer_leaves(programs, linker, leaver):
+    """A node ends as a program does that is told to: ours says goodbye, Kameo's process just ends."""
+    pair = Pair(programs, f"leaves-{linker}-{leaver}")
+    survivor = OTHER_KIND[leaver]
+    linked = Linked(pair, linker, frail=survivor)
+    if leaver == "c":
+        pair.nodes["c"].ok("leave")
+    else:
+        pair.nodes["rust"].end()
+    linked.heard(survivor, "PeerDisconnected")
+    alias, _ = linked.actors[survivor]
+    pair.nodes[survivor].event("stopped", actor=alias, reason="PeerDisconnected")
+    expect(not pair.nodes[survivor].said("link_died", actor=alias), "the end was told twice")
+
+
+def peer_hangs_up(programs, linker, who):
+    """A connection ends and both nodes live. Kameo's actor is told that the peer is gone; ours carries
+    on, the peer is dialed again and asked for the link, and the next death is heard."""
+    pair = Pair(programs, f"hangs-up-{linker}-{who}")
+    linked = Linked(pair, linker)
+    pair.nodes[who].ok(f"hang_up {pair.nodes[OTHER_KIND[who]].peer}")
+    linked.heard("rust", "PeerDisconnected")
+    pair.nodes["c"].event("connected", peer=pair.nodes["rust"].peer)
+    pair.nodes["c"].ok(pair.ask("c", f"probe {pair.probes['rust']} nap 1"))
+    expect(not pair.nodes["c"].said("link_died"), "a closed connection was taken for a death")
+    linked.die("c", "Killed")
+    linked.heard("rust", "Killed")
+
+
 class Trio(Pair):
     """A third node knows both of a pair."""
 
@@ -140,6 +184,21 @@ def third_links(trio, deceased):
     trio.nodes[deceased].ok(f"kill {linked[deceased][0]}")
     trio.nodes[survivor].event("link_died", actor=linked[survivor][0], of=linked[deceased][1],
                                reason="Killed")
+
+
+def third_unlinks(trio, deceased):
+    """The same node takes the link away: the death of another pair is heard, this one is not."""
+    linked, after = ({kind: trio.spawn(kind) for kind in trio.nodes} for _ in range(2))
+    for two in (linked, after):
+        trio.third.ok(f"link_others {two['rust'][1]} {two['c'][1]}")
+    trio.third.ok(f"unlink_others {linked['rust'][1]} {linked['c'][1]}")
+    survivor = OTHER_KIND[deceased]
+    for two in (linked, after):
+        trio.nodes[deceased].ok(f"kill {two[deceased][0]}")
+        trio.nodes[deceased].event("stopped", actor=two[deceased][0])
+    trio.nodes[survivor].event("link_died", actor=after[survivor][0], of=after[deceased][1])
+    expect(not trio.nodes[survivor].said("link_died", actor=linked[survivor][0]),
+           "an unlinked death was told")
 
 
 def dies_of_peer(programs, deceased):
@@ -190,11 +249,13 @@ def run(programs, report):
         trio = Trio(programs, third)
         for deceased in trio.nodes:
             report.run(f"a third {third} node links, {deceased} dies", third_links, trio, deceased)
+            report.run(f"a third {third} node links and unlinks, {deceased} dies", third_unlinks,
+                       trio, deceased)
     for deceased, _ in DIRECTIONS:
         report.run(f"{deceased} dies PeerDisconnected", dies_of_peer, programs, deceased)
     for accept in (False, True):
         report.run(f"rust alone knows of a link, {'believed' if accept else 'not believed'}",
-                   only_kameo_knows, programs, accept)
+                   only_kameo_knows, programs, accept, decided=None if accept else "D-023")
     pair = Pair(programs, "links")
     report.run("c links, rust unlinks itself", unlinks_itself, pair)
     for linker, _ in DIRECTIONS:
@@ -208,6 +269,11 @@ def run(programs, report):
                        deceased)
         report.run(f"{linker} links with a dead actor", dead_actor, pair, linker)
         report.run(f"{linker} links with an unknown actor", unknown_actor, pair, linker)
+        report.run(f"{linker} links with an actor of another type", other_type, pair, linker)
+        for who, _ in DIRECTIONS:
+            report.run(f"{linker} links, {who} leaves", peer_leaves, programs, linker, who)
+            report.run(f"{linker} links, {who} hangs up", peer_hangs_up, programs, linker, who,
+                       decided="D-007")
         for killed, _ in DIRECTIONS:
             report.run(f"{linker} links, kill -9 of {killed}", peer_killed, programs, linker,
                        killed)

@@ -2,8 +2,9 @@
 """Asks and tells: what they carry, and every way in which they fail."""
 import json
 
-from driver import expect
-from pairs import DIRECTIONS, Pair
+import wire
+from driver import NotApplicable, expect
+from pairs import DIRECTIONS, Pair, serial
 
 PAYLOADS = ("nil", "unit_struct", "empty_struct", "struct", "newtype", "text", "tuple", "option",
             "list", "map", "bytes", "integers", "floats", "enum", "enums", "nested", "empty")
@@ -61,6 +62,28 @@ def tell_acknowledged_by_actor(pair, asker, answerer):
 def enqueue(pair, asker, answerer):
     slept = pair.nodes[asker].ok(pair.ask(asker, f"probe {pair.probes[answerer]} nap 20 enqueue"))
     expect(slept == 20, f"{slept}")
+
+
+def enqueue_is_tried(pair, asker, answerer):
+    """Without a mailbox timeout of its own ours is a try, Kameo's when it says so."""
+    _, probe = napper(pair, asker, answerer)
+    option = "enqueue try" if asker == "rust" else "enqueue"
+    line = pair.ask(asker, f"probe {probe} nap 0 {option}")
+    pair.nodes[asker].error(line, "MailboxFull")
+
+
+def tell_is_tried(pair, asker, answerer):
+    """Nobody hears that the mailbox was full."""
+    if asker == "c":
+        raise NotApplicable("a try of ours is acknowledged")
+    alias, probe = pair.spawn(answerer, capacity=1)
+    pair.nodes[asker].ok(f"tell_ack probe {probe} nap 400")
+    pair.nodes[answerer].event("napping", actor=alias)
+    pair.nodes[asker].ok(f"tell_ack probe {probe} note kept")
+    pair.nodes[asker].ok(f"tell probe {probe} note lost try")
+    pair.nodes[answerer].event("note", actor=alias, text="kept")
+    pair.nodes[asker].ok(f"ask probe {probe} nap 0")
+    expect(not pair.nodes[answerer].said("note", actor=alias), "it waited for room")
 
 
 def meet(pair, asker, answerer):
@@ -168,6 +191,58 @@ def reply_timeout(pair, asker, answerer):
     pair.nodes[asker].error(f"ask probe {probe} nap 5000 reply=100", "ReplyTimeout")
 
 
+# ---- nobody who answers ----
+
+
+def other_node(pair, asker, answerer):
+    """A pair of its own: the answerer comes to harm."""
+    return Pair(pair.programs, f"harmed{next(serial)}-{answerer}")
+
+
+def never_heard_of(pair, asker, answerer):
+    """Of the peer of an id nobody knows an address; ours says which of the two it is."""
+    nobody = wire.actor_id(0, "12D3KooW9pP4Seg3kZYhySpuVjn1RPdQBsUFZKiFxGMGQN5MeL6A").hex()
+    name = {"rust": "DialFailure", "c": "ENOADDRESS"}[asker]
+    pair.nodes[asker].error(f"ask probe {nobody} nap 0", name)
+    pair.nodes[asker].error(f"tell_ack probe {nobody} nap 0", name)
+
+
+def gone_before(pair, asker, answerer):
+    pair = other_node(pair, asker, answerer)
+    pair.nodes[answerer].kill()
+    pair.nodes[asker].event("closed", peer=pair.nodes[answerer].peer)
+    name = {"rust": "DialFailure", "c": "EREFUSED"}[asker]
+    pair.nodes[asker].error(f"ask probe {pair.probes[answerer]} nap 0", name)
+
+
+def gone_meanwhile(pair, asker, answerer):
+    """The stream ends with its connection; one of both is seen first."""
+    pair = other_node(pair, asker, answerer)
+    asked = pair.nodes[asker].begin(pair.ask(asker, f"probe {pair.probes[answerer]} nap 60000"))
+    pair.nodes[answerer].event("napping", actor="boss")
+    pair.nodes[answerer].kill()
+    answer = pair.nodes[asker].finish(asked)
+    names = {"rust": ("ConnectionClosed", "Io"), "c": ("ECLOSED", "ERESET")}[asker]
+    expect(answer.get("error") in names, f"{answer}")
+
+
+def no_kameo(pair, asker, answerer):
+    """A libp2p peer that does not speak Kameo's protocol."""
+    other = pair.programs.start("hostile", f"messages-mute-{asker}")
+    other.ok(f"dial {pair.addresses[asker]}")
+    pair.nodes[asker].event("connected", peer=other.peer)
+    actor = wire.actor_id(0, other.peer).hex()
+    pair.nodes[asker].error(f"ask probe {actor} nap 0", "UnsupportedProtocols")
+    pair.nodes[asker].error(f"tell_ack probe {actor} nap 0", "UnsupportedProtocols")
+
+
+def default_ids(pair):
+    """What the macros make of names that nobody gave an id, and what our helper makes of them."""
+    made = pair.nodes["rust"].ok("default_ids")
+    ours = pair.nodes["c"].ok(f"kameo_id {' '.join(made['names'])}")
+    expect(ours == made["message"], f"{ours} of {made}")
+
+
 CASES = {
     "ask from outside": ask_as_command,
     "ask empty": ask_empty,
@@ -177,6 +252,8 @@ CASES = {
     "tell acknowledged": tell_acknowledged,
     "tell acknowledged, from an actor": tell_acknowledged_by_actor,
     "ask enqueued": enqueue,
+    "ask enqueued, a try": enqueue_is_tried,
+    "tell, a try": tell_is_tried,
     "references in message and reply": meet,
     "handler error": handler_error,
     "handler panic": handler_panic,
@@ -191,14 +268,22 @@ CASES = {
     "mailbox timeout": mailbox_timeout,
     "mailbox waits": mailbox_waits,
     "reply timeout": reply_timeout,
+    "peer never heard of": never_heard_of,
+    "peer gone before": gone_before,
+    "peer gone meanwhile": gone_meanwhile,
+    "peer without Kameo's protocol": no_kameo,
 }
+# By the direction: asker, answerer.
+DECIDED = {("mailbox timeout", "c"): "D-018"}
 
 
 def run(programs, report):
     pair = Pair(programs, "messages")
+    report.run("ids that Kameo's macros make", default_ids, pair)
     for asker, answerer in DIRECTIONS:
         way = f"{asker}->{answerer}"
         for payload in PAYLOADS:
             report.run(f"{way} ask {payload}", ask_payload, pair, asker, answerer, payload)
         for name, case in CASES.items():
-            report.run(f"{way} {name}", case, pair, asker, answerer)
+            report.run(f"{way} {name}", case, pair, asker, answerer,
+                       decided=DECIDED.get((name, answerer)))

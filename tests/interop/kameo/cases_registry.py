@@ -2,7 +2,7 @@
 """Names on one DHT of three Kameo nodes and three of ours."""
 import time
 
-from driver import expect
+from driver import NotApplicable, expect
 from pairs import OTHER_KIND
 
 KINDS = ("rust", "c")
@@ -129,6 +129,26 @@ def other_type(network, owner, seeker):
     if seeker.startswith("rust"):
         answer = network.nodes[seeker].error(f"lookup probe {name}", "RegistryError")
         expect("bad actor type" in answer["text"], f"{answer}")
+    else:  # a lookup of ours says of which type what it found is
+        network.nodes[seeker].error(f"lookup probe {name}", "BadActorType")
+
+
+def by_actors(network, kind):
+    """Our actors register, look up and withdraw themselves, with nodes of one kind on the other end."""
+    node, other = network.nodes["c1"], f"{kind}2"
+    name = f"actor-{kind}"
+    alias = f"{name}-1"
+    actor = node.ok(f"spawn probe {alias}")
+    theirs = network.spawn(other, f"{name}-2")
+    node.ok(f"by {alias} register {name}")
+    expect(network.find(other, name) == [actor], "not found")
+    node.error(f"by {alias} lookup_local probe {name}-2", "ENOTFOUND")
+    for verb, wanted, found in (("lookup", f"{name}-2", theirs), ("lookup_all", f"{name}-2", theirs),
+                                ("lookup_local", name, actor)):
+        answer = node.ok(f"by {alias} {verb} probe {wanted}")
+        expect(answer == [found], f"{verb} {wanted}: {answer}")
+    node.ok(f"by {alias} unregister {name}")
+    gone(network, other, name, actor)
 
 
 def gone(network, seeker, name, actor):
@@ -150,6 +170,8 @@ def unregistered(network, owner, seeker):
 
 
 def stopped(network, owner, seeker):
+    if owner.startswith("rust") and network.programs.version < (0, 19):
+        raise NotApplicable("a stopped actor keeps its name there, and its node says it has it")
     name = f"stopped-{owner}-{seeker}"
     actor = network.spawn(owner, name)
     expect(network.find(seeker, name) == [actor], "not found before")
@@ -191,7 +213,8 @@ def run(programs, report):
                        seeker)
     for kind in KINDS:
         report.run(f"c asks an actor of {kind} that it knows from the DHT alone", known_from_dht,
-                   network, kind, "c2")
+                   network, kind, "c2", decided="D-018")
+        report.run(f"actors of c register and look up with {kind}", by_actors, network, kind)
         report.run(f"{kind} looks up a name locally", looked_up_locally, network, f"{kind}1",
                    f"{kind}2")
         report.run(f"{kind} looks up what nobody holds", nobody, network, f"{kind}2")
@@ -205,9 +228,12 @@ def run(programs, report):
                    seeker)
     # Between Kameo's own nodes a name is found for an hour after it was given up.
     for owner, seeker in (("rust1", "c2"), ("c1", "c2"), ("c1", "rust2")):
-        report.run(f"{seeker} after {owner} unregistered", unregistered, network, owner, seeker)
-        report.run(f"{seeker} after the actor of {owner} stopped", stopped, network, owner, seeker)
+        report.run(f"{seeker} after {owner} unregistered", unregistered, network, owner, seeker,
+                   decided="D-004")
+        report.run(f"{seeker} after the actor of {owner} stopped", stopped, network, owner, seeker,
+                   decided="D-004")
         report.run(f"{seeker} after {owner} gave a name to another", taken_over, network, owner,
                    seeker)
     for owner in ("rust2", "c2"):
-        report.run(f"kill -9 of {owner}", killed, network, owner, ["rust0", "c0", "c1"])
+        report.run(f"kill -9 of {owner}", killed, network, owner, ["rust0", "c0", "c1"],
+                   decided="D-004")

@@ -149,20 +149,34 @@ void event_number(const char *event, const char *actor, const char *key, uint64_
     end_line();
 }
 
-void event_death(const char *event, const char *actor, const char *of, enum trp_stop_reason reason,
-                 struct trp_bytes text)
+static const char *reason_name(enum trp_stop_reason reason)
 {
     static const char *const names[] = {
         [TRP_STOP_NORMAL] = "Normal",      [TRP_STOP_SUPERVISOR_RESTART] = "SupervisorRestart",
         [TRP_STOP_KILLED] = "Killed",      [TRP_STOP_PANICKED] = "Panicked",
         [TRP_STOP_LINK_DIED] = "LinkDied", [TRP_STOP_PEER_DISCONNECTED] = "PeerDisconnected"};
+    return names[reason];
+}
+
+void event_death(const char *event, const char *actor, const struct death *death)
+{
+    const struct trp_stop_cause *cause = death->cause;
     begin_event(event, actor);
-    if (of != NULL) {
-        put_pair("of", of);
+    if (death->of != NULL) {
+        put_pair("of", death->of);
     }
-    put_pair("reason", names[reason]);
-    (void)printf(", \"text\": ");
-    put_quoted(text);
+    put_pair("reason", reason_name(death->reason));
+    if (cause != NULL) {
+        char through[REF_TEXT_MAX] = "";
+        (void)printf(", \"detail\": {\"text\": ");
+        put_quoted(cause->text);
+        if (cause->links_count > 0) {
+            ref_print(&cause->links[0], death->own, through);
+        }
+        put_pair("through", through);
+        put_pair("root", reason_name(cause->root));
+        (void)putchar('}');
+    }
     end_line();
 }
 

@@ -13,6 +13,7 @@ class Pair:
     def __init__(self, programs, name, dialer="c", options=None, only_each_other=False):
         options = options or {"rust": ["idle=300000"], "c": []}
         self.programs = programs
+        self.name = name
         self.nodes = {"rust": programs.start("rust", f"{name}-rust", *options["rust"])}
         allowed = [f"allow={self.nodes['rust'].peer}"] if only_each_other else []
         self.nodes["c"] = programs.start("c", f"{name}-c", *options["c"], *allowed)

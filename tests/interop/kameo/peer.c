@@ -9,6 +9,7 @@
 #include "interop/kameo/actors.h"
 #include "interop/kameo/lines.h"
 #include "interop/kameo/requests.h"
+#include "interop/kameo/searches.h"
 
 #include <troupe/swarm.h>
 #include <troupe/uv.h>
@@ -20,8 +21,6 @@
 #define LINE_BYTES    4096u
 #define PAYLOAD_BYTES (2u * 1024 * 1024)
 #define DIALS_MAX     16u
-#define SEARCHES_MAX  16u
-#define FOUND_BYTES   4096u
 #define ALLOWED_MAX   8u
 /* Requests of the node that are no messages: those have the small numbers of requests.c. */
 #define REQUEST_LINE (UINT64_C(1) << 32)
@@ -29,13 +28,6 @@
 struct dial {
     uint64_t tag; /* 0: a free place */
     struct trp_multiaddr address;
-};
-
-/* A lookup whose results are being gathered. */
-struct search {
-    uint64_t tag; /* 0: a free place */
-    char found[FOUND_BYTES];
-    size_t size;
 };
 
 struct peer {
@@ -46,7 +38,6 @@ struct peer {
     struct trp_actor_ref manager;
     uint64_t listen_tag;
     struct dial dials[DIALS_MAX];
-    struct search searches[SEARCHES_MAX];
     char line[LINE_BYTES];
     size_t line_size;
     uint8_t payload[PAYLOAD_BYTES];
@@ -137,39 +128,6 @@ static const struct trp_behaviour_ops watch_ops = {.name = "watch",
 
 /* ---- results ---- */
 
-static struct search *search_find(struct peer *peer, uint64_t tag)
-{
-    for (uint32_t i = 0; i < SEARCHES_MAX; i++) {
-        if (peer->searches[i].tag == tag) {
-            return &peer->searches[i];
-        }
-    }
-    return NULL;
-}
-
-static void search_on_result(struct peer *peer, uint64_t tag, const struct trp_result *result)
-{
-    struct search *search = search_find(peer, tag);
-    char text[REF_TEXT_MAX];
-    char json[FOUND_BYTES + 2];
-    if (result->ref.id != 0) {
-        ref_print(&result->ref, &peer->self, text);
-        search->size +=
-            (size_t)snprintf(search->found + search->size, sizeof search->found - search->size,
-                             "%s\"%s\"", search->size == 0 ? "" : ", ", text);
-    }
-    if (!result->last) {
-        return;
-    }
-    if (result->status == TRP_OK) {
-        (void)snprintf(json, sizeof json, "[%s]", search->found);
-        answer_json(tag, json);
-    } else {
-        answer_error(tag, result->status, "\"\"");
-    }
-    search->tag = 0;
-}
-
 static void peer_on_result(void *user, const struct trp_result *result)
 {
     struct peer *peer = user;
@@ -185,7 +143,7 @@ static void peer_on_result(void *user, const struct trp_result *result)
     uint64_t tag = result->request - REQUEST_LINE;
     bool answered_later = result->kind == TRP_CMD_LISTEN || result->kind == TRP_CMD_DIAL;
     if (result->kind == TRP_CMD_LOOKUP) {
-        search_on_result(peer, tag, result);
+        search_result(tag, result->status, &result->ref, result->last);
     } else if (result->status != TRP_OK) {
         answer_error(tag, result->status, "\"\"");
     } else if (result->kind == TRP_CMD_PEERS) {
@@ -274,19 +232,19 @@ static void peer_lookup(struct peer *peer, uint64_t tag, const struct words *wor
                                   .all = word_is(words->at[0], "lookup_all"),
                                   .local = word_is(words->at[0], "lookup_local"),
                                   .name = words->at[2]};
-    struct search *search = search_find(peer, 0);
-    if (search == NULL) {
-        answer_error(tag, TRP_EFULL, "\"\"");
+    enum trp_status status = search_begin(tag, words->at[1]);
+    if (status != TRP_OK) {
+        answer_error(tag, status, "\"\"");
         return;
     }
-    *search = (struct search){.tag = tag};
     peer_command(peer, tag, &command);
 }
 
-/* link_others ID ID: probes of other nodes. */
+/* link_others and unlink_others ID ID: probes of other nodes. */
 static void peer_link_others(struct peer *peer, uint64_t tag, const struct words *words)
 {
-    struct trp_command command = {.kind = TRP_CMD_LINK};
+    struct trp_command command = {.kind = word_is(words->at[0], "link_others") ? TRP_CMD_LINK
+                                                                               : TRP_CMD_UNLINK};
     if (!ref_parse(words->at[1], &command.ref) || !ref_parse(words->at[2], &command.other)) {
         answer_error(tag, TRP_EINVAL, "\"ID ID\"");
         return;
@@ -328,6 +286,35 @@ static void peer_by(struct peer *peer, uint64_t tag, const struct words *words)
     peer_order(peer, tag, &actor, trp_bytes(rest, (size_t)(last->data + last->size - rest)));
 }
 
+/* hang_up PEER: every connection with it, whatever it is needed for. */
+static void peer_hang_up(struct peer *peer, uint64_t tag, struct trp_bytes word)
+{
+    struct trp_peer_id id;
+    char text[TRP_PEER_ID_TEXT_MAX];
+    struct trp_command step = {.kind = TRP_CMD_PEERS};
+    (void)snprintf(text, sizeof text, "%.*s", (int)word.size, (const char *)word.data);
+    if (trp_peer_id_parse(text, &id) != TRP_OK) {
+        answer_error(tag, TRP_EINVAL, "\"no peer\"");
+        return;
+    }
+    trp_swarm_close_peer(peer->swarm, &id, TRP_OK);
+    peer_command(peer, tag, &step);
+}
+
+/* kameo_id PACKAGE MAJOR MODULE MESSAGE ACTOR */
+static void peer_kameo_id(uint64_t tag, const struct words *words)
+{
+    char names[5][64];
+    char id[TRP_KAMEO_MESSAGE_ID_MAX];
+    for (uint32_t i = 0; i < 5; i++) {
+        (void)snprintf(names[i], sizeof names[i], "%.*s", (int)words->at[1 + i].size,
+                       (const char *)words->at[1 + i].data);
+    }
+    const struct trp_kameo_message_name name = {names[0], names[1], names[2], names[3], names[4]};
+    trp_kameo_message_id(&name, id);
+    answer_text(tag, id);
+}
+
 static void peer_inspect(struct peer *peer, uint64_t tag)
 {
     struct trp_node_view view;
@@ -351,6 +338,7 @@ static void peer_on_line(struct peer *peer, struct trp_bytes line)
     const struct trp_bytes rest = trp_bytes_skip(line, all.at[0].size + 1);
     const struct words words = words_split(rest);
     struct trp_command peers = {.kind = TRP_CMD_PEERS};
+    struct trp_command leave = {.kind = TRP_CMD_LEAVE};
     const struct trp_bytes verb = words.at[0];
     uint32_t count = words.count;
     if (count == 2 &&
@@ -362,7 +350,7 @@ static void peer_on_line(struct peer *peer, struct trp_bytes line)
     } else if (count == 3 && (word_is(verb, "lookup") || word_is(verb, "lookup_all") ||
                               word_is(verb, "lookup_local"))) {
         peer_lookup(peer, tag, &words);
-    } else if (count == 3 && word_is(verb, "link_others")) {
+    } else if (count == 3 && (word_is(verb, "link_others") || word_is(verb, "unlink_others"))) {
         peer_link_others(peer, tag, &words);
     } else if (word_is(verb, "ask") || word_is(verb, "tell_ack")) {
         peer_request(peer, tag, &words);
@@ -372,6 +360,12 @@ static void peer_on_line(struct peer *peer, struct trp_bytes line)
         peer_order(peer, tag, &peer->manager, rest);
     } else if (word_is(verb, "peers")) {
         peer_command(peer, tag, &peers);
+    } else if (word_is(verb, "leave")) {
+        peer_command(peer, tag, &leave);
+    } else if (count == 2 && word_is(verb, "hang_up")) {
+        peer_hang_up(peer, tag, words.at[1]);
+    } else if (count == 6 && word_is(verb, "kameo_id")) {
+        peer_kameo_id(tag, &words);
     } else if (word_is(verb, "inspect")) {
         peer_inspect(peer, tag);
     } else {
@@ -484,6 +478,7 @@ static enum trp_status peer_begin(struct peer *peer, const struct settings *sett
     }
     peer->self = *trp_node_peer_id(trp_runtime_node(peer->runtime));
     actors_init(&peer->self);
+    searches_init(&peer->self);
     trp_peer_id_print(&peer->self, text);
     status = trp_runtime_command(peer->runtime, &manager);
     event_text("ready", NULL, "peer", text);

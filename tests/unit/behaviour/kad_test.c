@@ -217,6 +217,29 @@ static void peers_without_identify_prove_themselves_by_answers(void **state)
     network_close(&network);
 }
 
+/* All ask the one peer they know before it knows any of them. */
+static void who_joins_at_the_same_moment_finds_the_others(void **state)
+{
+    (void)state;
+    struct network network;
+    network_open(&network, 6);
+    for (uint32_t i = 0; i < 6; i++) {
+        node_open(&network, i, false, (struct trp_kad_policy){0});
+        network.world.nodes[i].is_silent = true;
+        network.world.nodes[0].knows[i] = true; /* its address */
+    }
+    for (uint32_t i = 1; i < 6; i++) {
+        introduce(&network, i, 0);
+    }
+    run_for(&network, TRP_S(2));
+    assert_int_equal(table_count(&network, 1), 1);
+    run_for(&network, TRP_S(13));
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_int_equal(table_count(&network, i), 5);
+    }
+    network_close(&network);
+}
+
 static void peers_that_refuse_identify_are_asked_at_once(void **state)
 {
     (void)state;
@@ -280,15 +303,31 @@ static void halves_find_each_other_after_a_long_cut(void **state)
     network_close(&network);
 }
 
+static bool cut_from_four(const struct fake_world *world, uint32_t a, uint32_t b)
+{
+    (void)world;
+    return (a == 4) != (b == 4);
+}
+
+static void lose_connections(struct fake_world *world, uint64_t node)
+{
+    for (uint32_t other = 0; other < world->count; other++) {
+        if (world->nodes[node].connections[other] != 0) {
+            fake_disconnect(world, world->nodes[node].connections[other], TRP_ETIMEDOUT);
+        }
+    }
+}
+
 static void a_restart_with_new_addresses_is_no_ban(void **state)
 {
     (void)state;
     struct network network;
     network_of_servers(&network, 5);
-    network.world.nodes[4].is_unreachable = true;
+    network.world.is_cut = cut_from_four;
+    fake_call_at(&network.world, network.world.now, lose_connections, 4);
     run_for(&network, TRP_MIN(7));
     assert_false(table_has(&network, 0, 4));
-    network.world.nodes[4].is_unreachable = false;
+    network.world.is_cut = NULL;
     introduce(&network, 4, 0);
     run_for(&network, TRP_MIN(6));
     for (uint32_t i = 0; i < 4; i++) {
@@ -446,6 +485,7 @@ static void survives_any_failing_allocation(void **state)
         (void)!trp_kad_get_record(network.kads[1], trp_bytes_text("d"), NULL, 1, &query);
         fake_touch(&network.world.nodes[1]);
         run_for(&network, TRP_S(30));
+        network.world.nodes[1].memory.fail_at = 0;
         struct outcome outcome = find_peers(&network, 1, "later");
         assert_true(outcome.status == TRP_OK || outcome.status == TRP_ENOPEERS);
         network_close(&network);
@@ -465,6 +505,7 @@ int main(void)
         cmocka_unit_test(who_joins_a_young_network_is_told_within_minutes),
         cmocka_unit_test(clients_are_in_no_table),
         cmocka_unit_test(peers_without_identify_prove_themselves_by_answers),
+        cmocka_unit_test(who_joins_at_the_same_moment_finds_the_others),
         cmocka_unit_test(peers_that_refuse_identify_are_asked_at_once),
         cmocka_unit_test(halves_find_each_other_after_a_long_cut),
         cmocka_unit_test(a_restart_with_new_addresses_is_no_ban),

@@ -2,6 +2,7 @@
 /* The registry and the messaging behaviour as a program uses them that composes its own swarm: bare
  * nodes with nothing else in them, beside whole ones. */
 #include "lib/nodes.h"
+#include "proto/kad/kbucket.h"
 
 #define EVENTS_MAX 256u
 
@@ -53,8 +54,8 @@ static const struct trp_registry_event *newest(uint32_t host, enum trp_registry_
     return NULL;
 }
 
-/* Bare hosts, but for the last one, which is a whole node. */
-static void open_hosts(uint32_t bare)
+/* Bare hosts, but for the last one, which is a whole node. `limits` are of the first. */
+static void open_hosts_within(uint32_t bare, const struct trp_limits *limits)
 {
     memset(heard, 0, sizeof heard);
     nodes_open(bare + 1, 17);
@@ -66,7 +67,13 @@ static void open_hosts(uint32_t bare)
         nodes.hosts[i].config = (struct trp_node_config){
             .bare = true, .behaviours = &behaviours[i], .behaviours_count = 1};
     }
+    nodes.hosts[0].config.limits = *limits;
     nodes_begin();
+}
+
+static void open_hosts(uint32_t bare)
+{
+    open_hosts_within(bare, &(struct trp_limits){0});
 }
 
 static void introduce_all(void)
@@ -194,6 +201,18 @@ static void what_is_cancelled_says_nothing(void **state)
     assert_int_equal(count(1, TRP_REGISTRY_LOOKED_UP, 0), 0);
     look_up(1, "n");
     assert_status(newest(1, TRP_REGISTRY_LOOKED_UP)->status, TRP_ENOTFOUND);
+    /* After its outcome, the name goes all the same. */
+    assert_status(trp_registry_register(registries[0], trp_bytes_text("k"), &rusty, 0, &query),
+                  TRP_OK);
+    step(0);
+    nodes_run(TRP_S(1));
+    assert_int_equal(count(0, TRP_REGISTRY_REGISTERED, query), 1);
+    trp_registry_cancel(registries[0], query);
+    step(0);
+    nodes_run(TRP_S(1));
+    assert_int_equal(count(0, TRP_REGISTRY_REGISTRATION_FAILED, 0), 0);
+    look_up(1, "k");
+    assert_status(newest(1, TRP_REGISTRY_LOOKED_UP)->status, TRP_ENOTFOUND);
     /* Withdrawn before its outcome, it fails. */
     assert_status(trp_registry_register(registries[0], trp_bytes_text("m"), &rusty, 8, &query),
                   TRP_OK);
@@ -223,23 +242,96 @@ static void the_routing_table_is_told_of(void **state)
     close_hosts();
 }
 
+/* A peer that nobody is: its address is of the whole node, to which nothing gets through. */
+static struct trp_peer_id make_up(uint32_t number)
+{
+    uint8_t bytes[38] = {
+        0x00, 0x24, 0x08, 0x01, 0x12, 0x20, (uint8_t)number, (uint8_t)(number >> 8)};
+    struct trp_peer_id peer;
+    const struct trp_multiaddr nowhere = nodes_address(nodes.count - 1);
+    assert_status(trp_peer_id_decode(trp_bytes(bytes, sizeof bytes), &peer), TRP_OK);
+    trp_swarm_add_address(trp_node_swarm(nodes.hosts[0].node), &peer, &nowhere, TRP_ADDRESS_USER);
+    return peer;
+}
+
+/* Adds such peers to host 0 until there are two too many for the bucket of host 1, and as many that
+ * are closer as are kept for being close. Gives how many there are. */
+static uint32_t fill_bucket_of_1(void)
+{
+    const struct trp_peer_id self = nodes_peer(0);
+    const struct trp_peer_id other = nodes_peer(1);
+    const struct trp_kad_key own = trp_kad_contact_of(&self).key;
+    const struct trp_kad_key its = trp_kad_contact_of(&other).key;
+    uint32_t bucket = trp_kad_bucket_index(&own, &its);
+    uint32_t beside = 0;
+    uint32_t closer = 0;
+    uint32_t added = 0;
+    for (uint32_t i = 0; beside < TRP_KAD_K + 2 || closer < TRP_KAD_K; i++) {
+        const struct trp_peer_id peer = make_up(i);
+        const struct trp_kad_key key = trp_kad_contact_of(&peer).key;
+        uint32_t at = trp_kad_bucket_index(&own, &key);
+        bool is_beside = at == bucket && beside < TRP_KAD_K + 2 && closer >= TRP_KAD_K;
+        bool is_closer = at > bucket && closer < TRP_KAD_K;
+        if (is_beside || is_closer) {
+            trp_registry_add_peer(registries[0], &peer);
+            added++;
+        }
+        beside += is_beside;
+        closer += is_closer;
+    }
+    return added;
+}
+
+static void a_full_routing_table_is_told_of(void **state)
+{
+    (void)state;
+    const uint32_t zero = 0;
+    const uint32_t last = 2;
+    open_hosts_within(2, &(struct trp_limits){.kad_refresh_ns = TRP_S(1)});
+    trp_world_cut(nodes.world, 1, &zero, 1, &last, 1, TRP_CUT_BLACKHOLE, 0);
+    uint32_t added = fill_bucket_of_1();
+    step(0);
+    assert_int_equal(count(0, TRP_REGISTRY_ROUTING_UPDATED, 0), added - 2);
+    assert_int_equal(count(0, TRP_REGISTRY_ROUTABLE_PEER, 0), 2);
+    assert_int_equal(count(0, TRP_REGISTRY_PENDING_ROUTABLE_PEER, 0), 0);
+    nodes_introduce(1, 0);
+    nodes_run(TRP_S(4)); /* who was not heard of for three rounds has to prove that it lives */
+    struct trp_peer_id other = nodes_peer(1);
+    trp_registry_add_peer(registries[0], &other);
+    step(0);
+    const struct trp_registry_event *event = newest(0, TRP_REGISTRY_PENDING_ROUTABLE_PEER);
+    assert_true(trp_peer_id_equal(&event->peer, &other));
+    close_hosts();
+}
+
+/* Peers that are there and do not answer: what was begun ends, with a reason. */
+static void silence_ends_what_was_begun(void **state)
+{
+    (void)state;
+    const uint32_t zero = 0;
+    static const uint32_t others[] = {1, 2};
+    uint64_t query;
+    open_hosts_within(2, &(struct trp_limits){.kad_query_timeout_ns = TRP_S(2)});
+    introduce_all();
+    trp_world_cut(nodes.world, 1, &zero, 1, others, 2, TRP_CUT_BLACKHOLE, 0);
+    trp_world_cut(nodes.world, 1, others, 2, &zero, 1, TRP_CUT_BLACKHOLE, 0);
+    assert_status(trp_registry_register(registries[0], trp_bytes_text("n"), &rusty, 4, &query),
+                  TRP_OK);
+    step(0);
+    uint64_t lookup = look_up(0, "x");
+    assert_int_equal(count(0, TRP_REGISTRY_LOOKED_UP, lookup), 1);
+    assert_status(newest(0, TRP_REGISTRY_LOOKED_UP)->status, TRP_ETIMEDOUT);
+    assert_int_equal(count(0, TRP_REGISTRY_REGISTRATION_FAILED, query), 1);
+    assert_status(newest(0, TRP_REGISTRY_REGISTRATION_FAILED)->status, TRP_ETIMEDOUT);
+    assert_int_equal(newest(0, TRP_REGISTRY_REGISTRATION_FAILED)->token, 4);
+    close_hosts();
+}
+
 /* More names than the table of the limits has room for, and more look-ups. */
 static void limits_hold(void **state)
 {
     (void)state;
-    open_hosts(1);
-    nodes_close();
-    trp_registry_close(registries[0]);
-    memset(heard, 0, sizeof heard);
-    nodes_open(2, 17);
-    const struct trp_registry_config config = {.on_event = on_event, .user = &heard[0]};
-    assert_status(trp_registry_open(&config, &registries[0]), TRP_OK);
-    behaviours[0] = trp_registry_behaviour(registries[0]);
-    nodes.hosts[0].config = (struct trp_node_config){.bare = true,
-                                                     .behaviours = &behaviours[0],
-                                                     .behaviours_count = 1,
-                                                     .limits = {.names = 2, .commands = 3}};
-    nodes_begin();
+    open_hosts_within(1, &(struct trp_limits){.names = 2, .commands = 3});
     introduce_all();
     uint64_t query;
     static const char *const names[] = {"a", "b", "c", "d"};
@@ -268,6 +360,8 @@ int main(void)
         cmocka_unit_test(failures_are_told_apart),
         cmocka_unit_test(what_is_cancelled_says_nothing),
         cmocka_unit_test(the_routing_table_is_told_of),
+        cmocka_unit_test(a_full_routing_table_is_told_of),
+        cmocka_unit_test(silence_ends_what_was_begun),
         cmocka_unit_test(limits_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

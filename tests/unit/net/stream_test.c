@@ -165,6 +165,51 @@ static void a_socket_holds_no_more_than_its_credit(void **state)
     pair_close(&pair);
 }
 
+/* A driver keeps credit of less than TRP_SENT_BYTES_MIN until bytes come. Here none do: the sender
+ * fills the least of sockets, half-closes, and says goodbye. */
+static void nothing_waits_for_the_last_credit(void **state)
+{
+    (void)state;
+    for (uint32_t plaintext = 0; plaintext < 2; plaintext++) {
+        struct pair pair = pair_init(15);
+        pair.world->plaintext = plaintext == 1;
+        pair.a->limits.socket_send_bytes = 65536;
+        pair_start(&pair);
+        pair_connect(&pair);
+        pair.pb->mode = PROBE_SINK;
+        for (size_t size = 100; size <= 1600000; size *= 2) {
+            pair_echo(&pair, size);
+            const struct probe_stream *t = probe_last(pair.pb);
+            assert_int_equal(t->received, size);
+            assert_true(t->eof);
+        }
+        assert_status(probe_open(pair.pa, &pair.b->peer, ECHO, 100), TRP_OK);
+        struct probe_stream *s = probe_last(pair.pa);
+        s->keep_open = true; /* a half-close would be answered */
+        net_poke(pair.a);
+        net_run(pair.world, TRP_S(1));
+        s->to_send = 50000;
+        probe_send(pair.pa, s);
+        net_poke(pair.a);
+        net_run(pair.world, TRP_S(1));
+        size_t kept = 0;
+        for (uint32_t i = 0; i < pair.world->ends_count; i++) {
+            kept += pair.world->ends[i].host == 0 ? pair.world->ends[i].sent_due : 0;
+        }
+        assert_in_range(kept, 1, TRP_SENT_BYTES_MIN - 1);
+        trp_swarm_close_peer(pair.a->swarm, &pair.b->peer, TRP_OK);
+        net_poke(pair.a);
+        net_run(pair.world, TRP_MS(200));
+        assert_int_equal(probe_last(pair.pb)->received, 50000);
+        assert_int_equal(pair.pb->disconnected, 1);
+        net_poke(pair.a); /* frees what has closed */
+        net_poke(pair.b);
+        assert_int_equal(pair.a->swarm->connections.count, 0); /* none lingers */
+        assert_int_equal(pair.b->swarm->connections.count, 0);
+        pair_close(&pair);
+    }
+}
+
 /* ---- resets and losses ---- */
 
 static void resets_are_told_to_both_sides(void **state)
@@ -582,6 +627,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(half_closes_in_either_order),
     cmocka_unit_test(a_hoarder_gets_no_more_than_the_window),
     cmocka_unit_test(a_socket_holds_no_more_than_its_credit),
+    cmocka_unit_test(nothing_waits_for_the_last_credit),
     cmocka_unit_test(resets_are_told_to_both_sides),
     cmocka_unit_test(a_stream_dropped_before_it_opens_is_told_once),
     cmocka_unit_test(streams_of_a_failed_dial_hear_why),

@@ -111,6 +111,22 @@ static void a_rule_for_a_type_comes_before_one_for_all(void **state)
     nodes_close();
 }
 
+/* A link of two actors of ours may end either, so that both must be allowed. */
+static void two_of_ours_are_linked_by_who_may_link_both(void **state)
+{
+    (void)state;
+    rules_are(1, (struct trp_access_rule[]){
+                     {.rights = TRP_ACCESS_LINK, .peer = host_peer(1), .actor_type = "frail"}});
+    for (uint32_t host = 2; host > 0; host--) {
+        const struct trp_command link = {.kind = TRP_CMD_LINK, .ref = agent, .other = frail};
+        assert_status(tell(host, &agent, "agent"), TRP_OK); /* it knows the types now */
+        assert_status(tell(host, &frail, "frail"), TRP_OK);
+        assert_status(nodes_do(host, link)->value.status, host == 1 ? TRP_OK : TRP_EUNKNOWNACTOR);
+        assert_int_equal(nodes_traced(0, "link_made"), host == 1);
+    }
+    nodes_close();
+}
+
 static void a_peer_may_be_kept_out_altogether(void **state)
 {
     (void)state;
@@ -135,6 +151,7 @@ int main(void)
         cmocka_unit_test(without_rules_everybody_may_do_everything),
         cmocka_unit_test(a_type_may_be_for_one_peer),
         cmocka_unit_test(a_rule_for_a_type_comes_before_one_for_all),
+        cmocka_unit_test(two_of_ours_are_linked_by_who_may_link_both),
         cmocka_unit_test(a_peer_may_be_kept_out_altogether),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

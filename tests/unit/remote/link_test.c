@@ -384,35 +384,58 @@ static void deaths_without_a_link_are_believed_where_configured(void **state)
     stranger_close();
 }
 
-static void a_link_with_an_unreachable_peer_is_told_dead(void **state)
+static struct trp_request_envelope introduction(struct trp_actor_ref other)
+{
+    return (struct trp_request_envelope){.kind = TRP_ENVELOPE_LINK,
+                                         .actor = a,
+                                         .actor_type = trp_bytes_text("agent"),
+                                         .other = other,
+                                         .other_type = trp_bytes_text("agent")};
+}
+
+/* What another node brings our actor together with is not linked, and no death, unless its own
+ * peer says that it is there. */
+static void who_is_not_there_cannot_be_introduced(void **state)
 {
     (void)state;
     linked_pair_and_stranger(false);
     struct trp_peer_id nowhere = nodes_peer(2);
     nowhere.bytes[nowhere.size - 1] ^= 1;
-    const struct trp_request_envelope link = {.kind = TRP_ENVELOPE_LINK,
-                                              .actor = a,
-                                              .actor_type = trp_bytes_text("agent"),
-                                              .other = {.id = 3, .peer = nowhere},
-                                              .other_type = trp_bytes_text("agent")};
-    assert_int_equal(stranger_send(&link), TRP_SEND_OK);
-    nodes_run(TRP_S(3));
-    assert_log("death:a:5");
+    struct trp_request_envelope link = introduction((struct trp_actor_ref){3, 0, nowhere});
+    assert_int_equal(stranger_send(&link), TRP_SEND_DIAL_FAILURE);
+    link = introduction((struct trp_actor_ref){12345, 0, nodes_peer(1)}); /* a dead actor */
+    assert_int_equal(stranger_send(&link), TRP_SEND_ACTOR_NOT_RUNNING);
+    link = introduction((struct trp_actor_ref){12345, 0, nodes_peer(0)}); /* and one of ours */
+    assert_int_equal(stranger_send(&link), TRP_SEND_ACTOR_NOT_RUNNING);
+    assert_int_equal(nodes_traced(0, "link_made"), 1); /* with b */
+    assert_int_equal(nodes_traced(0, "link_unconfirmed"), 2);
+    nodes_run(TRP_S(30));
+    assert_log("");
+    nodes_kill(1, "b"); /* the link stands */
+    nodes_run(TRP_MS(50));
+    assert_log("stop:b:2 death:a:2");
     stranger_close();
 }
 
-static void a_link_with_a_dead_actor_of_a_third_node_is_told_dead(void **state)
+/* Nobody answers for the other actor: who brought it in hears of that while it still waits. */
+static void an_introduction_that_nobody_answers_ends_in_time(void **state)
 {
     (void)state;
+    const uint32_t zero = 0;
+    const uint32_t one = 1;
     linked_pair_and_stranger(false);
-    const struct trp_request_envelope link = {.kind = TRP_ENVELOPE_LINK,
-                                              .actor = a,
-                                              .actor_type = trp_bytes_text("agent"),
-                                              .other = {.id = 12345, .peer = nodes_peer(1)},
-                                              .other_type = trp_bytes_text("agent")};
-    assert_int_equal(stranger_send(&link), TRP_SEND_OK);
-    nodes_run(TRP_MS(50));
-    assert_log("death:a:2");
+    trp_world_cut(nodes.world, 1, &one, 1, &zero, 1, TRP_CUT_BLACKHOLE, 0);
+    const struct trp_request_envelope link =
+        introduction((struct trp_actor_ref){12345, 0, nodes_peer(1)});
+    uint64_t id;
+    stranger_heard.kind = TRP_MESSAGING_REQUEST;
+    assert_status(trp_messaging_send(stranger, &link, NULL, &id), TRP_OK);
+    (void)nodes_do(2, (struct trp_command){.kind = TRP_CMD_PEERS}); /* a step */
+    nodes_run(TRP_S(6));
+    assert_int_equal(stranger_heard.kind, TRP_MESSAGING_RESULT);
+    assert_int_not_equal(stranger_error, TRP_SEND_OK);
+    nodes_run(TRP_S(30));
+    assert_log("death:a:5 death:b:5"); /* of the link that there was */
     stranger_close();
 }
 
@@ -527,6 +550,8 @@ static void commands_link_from_outside(void **state)
     command.other = nodes_spawn(1, &agent_type, 'e', "e");
     nodes_kill(1, "e");
     assert_status(nodes_do(0, command)->value.status, TRP_EDEAD);
+    command.other.peer.bytes[command.other.peer.size - 1] ^= 1; /* nobody's */
+    assert_int_not_equal(nodes_do(0, command)->value.status, TRP_OK);
     nodes_run(TRP_S(20));
     assert_log("stop:e:2");
     nodes_close();
@@ -551,8 +576,8 @@ int main(void)
         cmocka_unit_test(who_leaves_says_goodbye),
         cmocka_unit_test(forged_deaths_are_refused),
         cmocka_unit_test(deaths_without_a_link_are_believed_where_configured),
-        cmocka_unit_test(a_link_with_an_unreachable_peer_is_told_dead),
-        cmocka_unit_test(a_link_with_a_dead_actor_of_a_third_node_is_told_dead),
+        cmocka_unit_test(who_is_not_there_cannot_be_introduced),
+        cmocka_unit_test(an_introduction_that_nobody_answers_ends_in_time),
         cmocka_unit_test(a_peer_links_and_unlinks),
         cmocka_unit_test(a_third_node_links_two_others),
         cmocka_unit_test(commands_link_from_outside),

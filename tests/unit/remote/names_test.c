@@ -310,6 +310,26 @@ static void a_dead_name_is_never_found(void **state)
     nodes_close();
 }
 
+/* So few know of the name that the dead one itself is asked who has it; that it is silent is known
+ * once it has not vouched for the name. */
+static void in_a_network_of_a_few_a_dead_name_is_known_as_soon(void **state)
+{
+    (void)state;
+    for (uint32_t hosts = 2; hosts <= 4; hosts++) {
+        chain_open(hosts);
+        nodes_spawn(0, &agent_type, 'a', "name");
+        nodes_run(TRP_S(5));
+        trp_world_crash(nodes.world, 0, 0);
+        for (uint32_t i = 1; i < hosts; i++) {
+            trp_time began = nodes_now();
+            enum trp_status status = find(i, "name");
+            assert_true(status == TRP_EUNREACHABLE || status == TRP_ETIMEDOUT);
+            assert_true(nodes_now() - began < TRP_S(3) + TRP_MS(500));
+        }
+        nodes_close();
+    }
+}
+
 /* A provider that has the name no more says so, even where its withdrawal never came. */
 static void a_name_of_an_earlier_life_is_not_found(void **state)
 {
@@ -339,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_registration_that_is_withdrawn_has_an_outcome),
         cmocka_unit_test(a_withdrawn_name_is_gone_within_a_second),
         cmocka_unit_test(a_dead_name_is_never_found),
+        cmocka_unit_test(in_a_network_of_a_few_a_dead_name_is_known_as_soon),
         cmocka_unit_test(a_name_of_an_earlier_life_is_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,6 +237,205 @@ static void dies_with_its_host(void **state)
     scene_close(scene);
 }
 
+/* ---- what a path does to datagrams: of 2000, a quarter within 5 standard deviations ---- */
+
+#define MANY        2000u
+#define QUARTER_PPM 250000u
+
+static void assert_a_quarter(uint32_t count)
+{
+    assert_in_range(count, MANY / 4 - 97, MANY / 4 + 97);
+}
+
+/* Sends datagrams of four equal bytes, a millisecond after one another, from host 0 to host 1;
+ * `note` looks at each that has come. */
+static void scene_stream(const struct trp_path *path,
+                         void (*note)(const struct toy_datagram *datagram, void *user), void *user)
+{
+    struct scene *scene = scene_open(1, 2, path);
+    for (uint32_t i = 0; i < MANY + 200; i++) {
+        const uint8_t bytes[4] = {(uint8_t)i, (uint8_t)i, (uint8_t)i, (uint8_t)i};
+        const struct trp_datagram datagram = {.remote = host_address(1),
+                                              .bytes = trp_bytes(bytes, sizeof bytes)};
+        if (i < MANY) {
+            toy_send_to(scene->stage.toys[0], scene->udps[0], &datagram);
+            stage_kick(&scene->stage, 0);
+        }
+        trp_time until = trp_world_now(scene->stage.world) + TRP_MS(1);
+        while (trp_world_next(scene->stage.world) <= until) {
+            uint32_t before = scene->udps[1]->received;
+            assert_status(trp_world_step(scene->stage.world), TRP_OK);
+            if (scene->udps[1]->received > before) {
+                note(&scene->udps[1]->last, user);
+            }
+        }
+        assert_status(trp_world_run_until(scene->stage.world, until), TRP_OK);
+    }
+    scene_close(scene);
+}
+
+struct tally {
+    uint32_t come;
+    uint32_t again;   /* the same as the one before */
+    uint32_t behind;  /* of less than the one before */
+    uint32_t gaps;    /* of more than one more */
+    uint32_t changed; /* one bit in four equal bytes */
+    uint32_t shorter;
+    uint32_t sizes[5];
+    uint8_t newest;
+};
+
+static void tally_note(const struct toy_datagram *datagram, void *user)
+{
+    struct tally *tally = user;
+    const uint8_t *bytes = datagram->bytes;
+    size_t size = datagram->datagram.bytes.size;
+    assert_in_range(size, 0, 4);
+    tally->come++;
+    tally->sizes[size]++;
+    tally->shorter += size < 4;
+    if (size < 4) {
+        return;
+    }
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        /* Of each bit, the odd one out. */
+        for (uint8_t bit = 1; bit != 0; bit = (uint8_t)(bit << 1)) {
+            uint32_t set = 0;
+            for (uint32_t k = 0; k < 4; k++) {
+                set += (bytes[k] & bit) != 0;
+            }
+            bits += ((bytes[i] & bit) != 0) != (set > 2) && (set == 1 || set == 3);
+        }
+    }
+    tally->changed += bits == 1;
+    assert_in_range(bits, 0, 1);
+    if (bits == 0) {
+        int8_t ahead = (int8_t)(bytes[0] - tally->newest);
+        tally->again += tally->come > 1 && ahead == 0;
+        tally->behind += ahead < 0;
+        tally->gaps += ahead > 1;
+        tally->newest = ahead > 0 ? bytes[0] : tally->newest;
+    }
+}
+
+static struct trp_path plain_path(void)
+{
+    return (struct trp_path){.latency = {.kind = TRP_DIST_CONST, .a = TRP_MS(10)}};
+}
+
+static void comes_twice(void **state)
+{
+    (void)state;
+    struct tally tally = {.come = 0};
+    struct trp_path path = plain_path();
+    path.duplicate_ppm = QUARTER_PPM;
+    scene_stream(&path, tally_note, &tally);
+    assert_a_quarter(tally.come - MANY);
+    assert_int_equal(tally.again, tally.come - MANY);
+    assert_int_equal(tally.behind + tally.changed + tally.shorter, 0);
+}
+
+static void is_overtaken_when_held(void **state)
+{
+    (void)state;
+    struct tally tally = {.come = 0};
+    struct trp_path path = plain_path();
+    path.reorder_ppm = QUARTER_PPM;
+    scene_stream(&path, tally_note, &tally);
+    assert_int_equal(tally.come, MANY);
+    /* Held for 50 ms on average, where a datagram comes each millisecond: nearly all are. */
+    assert_in_range(tally.behind, MANY / 4 - 130, MANY / 4 + 97);
+    assert_int_equal(tally.again + tally.changed + tally.shorter, 0);
+}
+
+static void has_one_bit_changed(void **state)
+{
+    (void)state;
+    struct tally tally = {.come = 0};
+    struct trp_path path = plain_path();
+    path.corrupt_ppm = QUARTER_PPM;
+    scene_stream(&path, tally_note, &tally);
+    assert_int_equal(tally.come, MANY);
+    assert_a_quarter(tally.changed);
+    assert_int_equal(tally.behind + tally.shorter, 0);
+}
+
+static void is_cut_short_at_any_length(void **state)
+{
+    (void)state;
+    struct tally tally = {.come = 0};
+    struct trp_path path = plain_path();
+    path.truncate_ppm = QUARTER_PPM;
+    scene_stream(&path, tally_note, &tally);
+    assert_int_equal(tally.come, MANY);
+    assert_a_quarter(tally.shorter);
+    for (uint32_t size = 0; size < 4; size++) {
+        assert_in_range(tally.sizes[size], MANY / 16 - 55, MANY / 16 + 55);
+    }
+    assert_int_equal(tally.changed + tally.behind, 0);
+}
+
+/* With bursts of 50 ms a quarter of the forty is lost whole. */
+static void is_lost_in_bursts(void **state)
+{
+    (void)state;
+    struct tally tally = {.come = 0};
+    struct trp_path path = plain_path();
+    path.loss_ppm = QUARTER_PPM;
+    path.burst_ns = TRP_MS(50);
+    scene_stream(&path, tally_note, &tally);
+    assert_in_range(MANY - tally.come, 50, 25 * 50);
+    assert_in_range(tally.gaps, 1, 20); /* one by one, some 375 would be there */
+}
+
+static void is_lost_beyond_the_mtu(void **state)
+{
+    (void)state;
+    struct tally tally = {.come = 0};
+    struct trp_path path = plain_path();
+    path.mtu_bytes = 4 + TRP_SIM_DATAGRAM_HEADER_BYTES;
+    scene_stream(&path, tally_note, &tally);
+    assert_int_equal(tally.come, MANY);
+    path.mtu_bytes--;
+    scene_stream(&path, tally_note, &tally);
+    assert_int_equal(tally.come, MANY); /* no more */
+}
+
+struct list {
+    uint32_t count;
+    uint8_t first[3 * MANY]; /* byte of each that came whole */
+};
+
+static void list_note(const struct toy_datagram *datagram, void *user)
+{
+    struct list *list = user;
+    assert_true(list->count < sizeof list->first);
+    list->first[list->count++] = datagram->bytes[0];
+}
+
+/* What one effect draws moves no draw of another: with duplicates the same datagrams are lost. */
+static void effects_draw_by_themselves(void **state)
+{
+    (void)state;
+    static struct list lists[2];
+    memset(lists, 0, sizeof lists);
+    struct trp_path path = plain_path();
+    path.loss_ppm = QUARTER_PPM;
+    scene_stream(&path, list_note, &lists[0]);
+    path.duplicate_ppm = QUARTER_PPM;
+    scene_stream(&path, list_note, &lists[1]);
+    assert_true(lists[1].count > lists[0].count);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < lists[1].count; i++) {
+        bool again = i > 0 && lists[1].first[i] == lists[1].first[i - 1];
+        if (!again) {
+            assert_int_equal(lists[1].first[i], lists[0].first[at++]);
+        }
+    }
+    assert_int_equal(at, lists[0].count);
+}
+
 static void is_the_same_again_with_the_same_seed(void **state)
 {
     (void)state;
@@ -244,7 +443,11 @@ static void is_the_same_again_with_the_same_seed(void **state)
     for (uint32_t run = 0; run < 3; run++) {
         const struct trp_path path = {
             .latency = {.kind = TRP_DIST_UNIFORM, .a = TRP_MS(1), .b = TRP_MS(50)},
-            .loss_ppm = 100000};
+            .loss_ppm = 100000,
+            .duplicate_ppm = 100000,
+            .reorder_ppm = 100000,
+            .corrupt_ppm = 100000,
+            .truncate_ppm = 100000};
         struct scene *scene = scene_open(run < 2 ? 1 : 2, 3, &path);
         for (uint32_t i = 0; i < 100; i++) {
             scene_send(scene, i % 3, &group);
@@ -269,6 +472,13 @@ int main(void)
         cmocka_unit_test(reaches_the_members_of_the_lan),
         cmocka_unit_test(waits_for_a_paused_process_within_bounds),
         cmocka_unit_test(dies_with_its_host),
+        cmocka_unit_test(comes_twice),
+        cmocka_unit_test(is_overtaken_when_held),
+        cmocka_unit_test(has_one_bit_changed),
+        cmocka_unit_test(is_cut_short_at_any_length),
+        cmocka_unit_test(is_lost_in_bursts),
+        cmocka_unit_test(is_lost_beyond_the_mtu),
+        cmocka_unit_test(effects_draw_by_themselves),
         cmocka_unit_test(is_the_same_again_with_the_same_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

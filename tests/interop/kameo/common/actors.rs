@@ -6,11 +6,12 @@ use kameo::{
     actor::{ActorId, ActorRef, RemoteActorRef, WeakActorRef},
     error::{ActorStopReason, Infallible, PanicError},
     message::{Context, Message},
+    remote::RemoteMessage,
     remote_message, Actor, RemoteActor,
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
-use serde_json::json;
+use serde_json::{json, Value};
 
 use super::{
     lines::{emit, hex},
@@ -76,15 +77,23 @@ pub struct Met {
     pub by: RemoteActorRef<Probe>,
 }
 
-/// Gives a stop reason as its name, and the text of a panic.
-fn reason_of(reason: &ActorStopReason) -> (String, String) {
+/// Whose message has the id that the macro gives it.
+#[derive(Serialize, Deserialize)]
+pub struct Plain {}
+
+/// Gives a stop reason as its name, the text of a panic, and the actor whose death it was of, with the
+/// name of that one's reason.
+fn reason_of(reason: &ActorStopReason) -> (String, Value) {
     let debug = format!("{reason:?}");
     let name = debug.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let text = match reason {
-        ActorStopReason::Panicked(error) => error.to_string(),
-        _ => String::new(),
+    let detail = match reason {
+        ActorStopReason::Panicked(error) => json!({ "text": error.to_string() }),
+        ActorStopReason::LinkDied { id, reason } => {
+            json!({ "through": hex(&id.to_bytes()), "root": reason_of(reason).0 })
+        }
+        _ => json!({}),
     };
-    (name.into(), text)
+    (name.into(), detail)
 }
 
 impl Actor for Probe {
@@ -109,13 +118,13 @@ impl Actor for Probe {
         id: ActorId,
         reason: ActorStopReason,
     ) -> Result<ControlFlow<ActorStopReason>, Infallible> {
-        let (name, text) = reason_of(&reason);
+        let (name, detail) = reason_of(&reason);
         emit(json!({
             "event": "link_died",
             "actor": self.alias,
             "of": hex(&id.to_bytes()),
             "reason": name,
-            "text": text,
+            "detail": detail,
         }));
         let carry_on = !self.frail || matches!(reason, ActorStopReason::Normal);
         Ok(match reason {
@@ -130,8 +139,8 @@ impl Actor for Probe {
         _: WeakActorRef<Self>,
         reason: ActorStopReason,
     ) -> Result<(), Infallible> {
-        let (name, text) = reason_of(&reason);
-        emit(json!({ "event": "stopped", "actor": self.alias, "reason": name, "text": text }));
+        let (name, detail) = reason_of(&reason);
+        emit(json!({ "event": "stopped", "actor": self.alias, "reason": name, "detail": detail }));
         Ok(())
     }
 }
@@ -223,6 +232,27 @@ impl Message<Meet> for Probe {
             Err(error) => Err(Fault { code: 2, text: error.to_string() }),
         }
     }
+}
+
+#[remote_message]
+impl Message<Plain> for Probe {
+    type Reply = ();
+
+    async fn handle(&mut self, _: Plain, _: &mut Context<Self, ()>) {}
+}
+
+/// What the macros made of the names of `Plain` and of an actor, and of what.
+pub fn default_ids() -> Value {
+    json!({
+        "names": [
+            env!("CARGO_PKG_NAME"),
+            env!("CARGO_PKG_VERSION_MAJOR"),
+            module_path!(),
+            "Plain",
+            "Probe",
+        ],
+        "message": <Probe as RemoteMessage<Plain>>::REMOTE_ID,
+    })
 }
 
 /// Takes `nap` as a probe does, and is none.

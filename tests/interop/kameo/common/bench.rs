@@ -15,18 +15,14 @@ use std::{
 };
 
 use futures::future::try_join_all;
-use kameo::{
-    actor::{RemoteActorRef, Spawn},
-    message::{Context, Message},
-    remote_message, Actor, RemoteActor, Reply,
-};
+use kameo::{prelude::*, remote::messaging};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use serde_json::json;
 
 use super::{
     lines::{emit, Failure},
-    swarm::{self, Order},
+    swarm::{self, Order, Settings},
 };
 
 const NAME: &str = "bench";
@@ -91,6 +87,14 @@ impl Message<Count> for Bench {
     }
 }
 
+fn settings() -> Settings {
+    Settings {
+        idle: Duration::from_secs(300),
+        messaging: messaging::Config::default(),
+        silent: true,
+    }
+}
+
 fn failed(failure: Failure) -> Error {
     failure.text.into()
 }
@@ -104,9 +108,9 @@ fn figure(name: &str, value: u128, unit: &str) {
 }
 
 async fn serve() -> Result<(), Error> {
-    let (_, orders) = swarm::start(Duration::from_secs(300), true)?;
+    let (_, orders) = swarm::start(settings())?;
     let address = orders.give(Order::Listen(LOOPBACK.parse()?)).await.map_err(failed)?;
-    let bench = Bench::spawn_default();
+    let bench = Bench::spawn(Bench::default());
     bench.register(NAME).await?;
     emit(json!({ "listening": address }));
     bench.wait_for_shutdown().await;
@@ -157,7 +161,7 @@ async fn measure_tells(bench: &RemoteActorRef<Bench>, count: u64) -> Result<(), 
 }
 
 async fn call(address: &str, asks: usize, tells: u64) -> Result<(), Error> {
-    let (_, orders) = swarm::start(Duration::from_secs(300), true)?;
+    let (_, orders) = swarm::start(settings())?;
     orders.give(Order::Dial(address.parse()?)).await.map_err(failed)?;
     let bench = RemoteActorRef::<Bench>::lookup(NAME).await?.ok_or("nobody serves")?;
     measure_asks(&bench, asks).await?;

@@ -15,7 +15,7 @@ pub fn main() {
         match arguments.split_first() {
             Some((verb, rest)) if verb == "node" => node::run(rest).await,
             Some((verb, rest)) if verb == "bench" => bench::run(rest).await,
-            _ => Err("usage: node [idle=MS | bootstrap=ADDRESS] | bench …".into()),
+            _ => Err("usage: node [NAME=NUMBER… | bootstrap=ADDRESS] | bench …".into()),
         }
     });
     if let Err(error) = result {

@@ -3,20 +3,15 @@
 use std::{collections::HashMap, time::Duration};
 
 use futures::StreamExt;
-use kameo::{
-    actor::{ActorRef, RemoteActorRef, Spawn},
-    mailbox,
-    remote::{self, RemoteActor},
-    Actor,
-};
+use kameo::{prelude::*, remote::messaging};
 use serde_json::{json, Value};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::{
-    actors::{Other, Phantom, Probe},
+    actors::{default_ids, Other, Phantom, Probe},
     lines::{answer, emit, hex, Failure, Outcome},
     requests::{remote_ref, run_ask, run_tell, usage},
-    swarm::{self, Order, Orders},
+    swarm::{self, Order, Orders, Settings},
 };
 
 const MAILBOX: usize = 64;
@@ -64,12 +59,13 @@ async fn lookup<A: Actor + RemoteActor>(name: &str, all: bool) -> Outcome {
     Ok(ids.iter().map(|found: &RemoteActorRef<A>| json!(hex(&found.id().to_bytes()))).collect())
 }
 
-async fn link_probes(own: ActorRef<Probe>, other: &str, phantom: bool, link: bool) -> Outcome {
+async fn link_probe(own: ActorRef<Probe>, actor: &str, other: &str, link: bool) -> Outcome {
     let own = own.into_remote_ref().await;
-    let result = match (phantom, link) {
-        (true, _) => own.link_remote(&remote_ref::<Phantom>(other)?).await,
-        (false, true) => own.link_remote(&remote_ref::<Probe>(other)?).await,
-        (false, false) => own.unlink_remote(&remote_ref::<Probe>(other)?).await,
+    let result = match (actor, link) {
+        ("phantom", _) => own.link_remote(&remote_ref::<Phantom>(other)?).await,
+        ("other", _) => own.link_remote(&remote_ref::<Other>(other)?).await,
+        (_, true) => own.link_remote(&remote_ref::<Probe>(other)?).await,
+        (_, false) => own.unlink_remote(&remote_ref::<Probe>(other)?).await,
     };
     let failed = |error| Failure::new(format!("{error:?}").split(' ').next().unwrap(), error);
     result.map(|()| Value::Null).map_err(failed)
@@ -86,8 +82,10 @@ async fn link_own(own: ActorRef<Probe>, other: &str, link: bool) -> Outcome {
 }
 
 /// Two actors of other nodes.
-async fn link_others(one: &str, two: &str) -> Outcome {
-    let result = remote_ref::<Probe>(one)?.link_remote(&remote_ref::<Probe>(two)?).await;
+async fn link_others(one: &str, two: &str, link: bool) -> Outcome {
+    let (one, two) = (remote_ref::<Probe>(one)?, remote_ref::<Probe>(two)?);
+    let result =
+        if link { one.link_remote(&two).await } else { one.unlink_remote(&two).await };
     result.map(|()| Value::Null).map_err(|error| Failure::new(format!("{error:?}"), error))
 }
 
@@ -169,6 +167,7 @@ async fn request(
     match words {
         ["listen", address] => give(Order::Listen(address.parse().map_err(usage)?)).await,
         ["dial", address] => give(Order::Dial(address.parse().map_err(usage)?)).await,
+        ["hang_up", peer] => give(Order::HangUp(peer.parse().map_err(usage)?)).await,
         ["peers"] => give(Order::Peers).await,
         ["ask", rest @ ..] => run_ask(rest).await,
         ["tell", rest @ ..] => run_tell(rest, false).await,
@@ -195,12 +194,14 @@ async fn request(
             found
         }
         ["link", alias, actor, id] => {
-            link_probes(probe_at(&actors, alias)?.clone(), id, *actor == "phantom", true).await
+            link_probe(probe_at(&actors, alias)?.clone(), actor, id, true).await
         }
-        ["unlink", alias, _, id] => {
-            link_probes(probe_at(&actors, alias)?.clone(), id, false, false).await
+        ["unlink", alias, actor, id] => {
+            link_probe(probe_at(&actors, alias)?.clone(), actor, id, false).await
         }
-        ["link_others", one, two] => link_others(one, two).await,
+        ["link_others", one, two] => link_others(one, two, true).await,
+        ["unlink_others", one, two] => link_others(one, two, false).await,
+        ["default_ids"] => Ok(default_ids()),
         ["link_own", alias, _, id] => link_own(probe_at(&actors, alias)?.clone(), id, true).await,
         ["unlink_own", alias, _, id] => {
             link_own(probe_at(&actors, alias)?.clone(), id, false).await
@@ -209,14 +210,34 @@ async fn request(
     }
 }
 
-/// `node [idle=MS | bootstrap=ADDRESS]`; ends with its standard input.
+/// What the arguments say; Kameo's defaults where they say nothing.
+fn settings(arguments: &[String]) -> Result<Settings, Box<dyn std::error::Error>> {
+    let mut idle = Duration::from_secs(10);
+    let mut messaging = messaging::Config::default();
+    for argument in arguments {
+        let (name, value) = argument.split_once('=').ok_or("NAME=VALUE")?;
+        let number: u64 = value.parse()?;
+        messaging = match name {
+            "request_timeout" => messaging.with_request_timeout(Duration::from_millis(number)),
+            "streams" => messaging.with_max_concurrent_streams(number as usize),
+            "request_bytes" => messaging.with_request_size_maximum(number),
+            "response_bytes" => messaging.with_response_size_maximum(number),
+            _ => messaging,
+        };
+        if name == "idle" {
+            idle = Duration::from_millis(number);
+        }
+    }
+    Ok(Settings { idle, messaging, silent: false })
+}
+
+/// `node [idle=MS] [MESSAGING=NUMBER…]`, `node bootstrap=ADDRESS`; ends with its standard input.
 pub async fn run(arguments: &[String]) -> Result<(), Box<dyn std::error::Error>> {
     let option = |name: &str| arguments.iter().find_map(|text| text.strip_prefix(name));
     let (peer, orders) = match option("bootstrap=") {
         Some(address) => (remote::bootstrap_on(address)?, None),
         None => {
-            let idle = option("idle=").map_or(Ok(10_000), str::parse)?;
-            let (peer, orders) = swarm::start(Duration::from_millis(idle), false)?;
+            let (peer, orders) = swarm::start(settings(arguments)?)?;
             (peer, Some(orders))
         }
     };

@@ -154,8 +154,13 @@ async fn ask_probe(words: &Words<'_>) -> Outcome {
                 $($case => echo::<$payload>(id).await,)*
                 "nap" if options.enqueue => {
                     let target = remote_ref::<Probe>(id)?;
-                    let pending = target.ask(&Nap { ms: number(words)? }).enqueue().map_err(usage)?;
-                    Ok(json!(pending.await.map_err(failure)?))
+                    let nap = Nap { ms: number(words)? };
+                    let request = target.ask(&nap);
+                    let pending = match options.immediate {
+                        true => request.try_enqueue(),
+                        false => request.enqueue(),
+                    };
+                    Ok(json!(pending.map_err(usage)?.await.map_err(failure)?))
                 }
                 "nap" => {
                     let nap = Nap { ms: number(words)? };

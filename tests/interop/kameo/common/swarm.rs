@@ -21,6 +21,7 @@ use super::{
 pub enum Order {
     Listen(Multiaddr),
     Dial(Multiaddr),
+    HangUp(PeerId),
     Peers,
 }
 
@@ -65,6 +66,11 @@ impl Loop {
                     Ok(()) => drop(self.dials.insert(connection, waiting)),
                     Err(error) => drop(waiting.send(Err(Failure::new("DialFailure", error)))),
                 }
+            }
+            Order::HangUp(peer) => {
+                let gone = |()| usage("there is no connection");
+                let outcome = self.swarm.disconnect_peer_id(peer).map_err(gone);
+                drop(waiting.send(outcome.map(|()| Value::Null)));
             }
             Order::Peers => {
                 let peers: Vec<_> = self.swarm.connected_peers().map(PeerId::to_string).collect();
@@ -129,20 +135,27 @@ impl Loop {
     }
 }
 
-/// Starts the process's only swarm. Kameo's own bootstrap keeps a connection without use for 10 s.
-pub fn start(idle: Duration, silent: bool) -> Result<(PeerId, Orders), Box<dyn std::error::Error>> {
+/// How the swarm is.
+pub struct Settings {
+    pub idle: Duration, // Kameo's own bootstrap keeps a connection without use for 10 s
+    pub messaging: remote::messaging::Config,
+    pub silent: bool,
+}
+
+/// Starts the process's only swarm.
+pub fn start(settings: Settings) -> Result<(PeerId, Orders), Box<dyn std::error::Error>> {
     let swarm = SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)?
         .with_behaviour(|key| {
-            remote::Behaviour::new(key.public().to_peer_id(), remote::messaging::Config::default())
+            remote::Behaviour::new(key.public().to_peer_id(), settings.messaging)
         })?
-        .with_swarm_config(|config| config.with_idle_connection_timeout(idle))
+        .with_swarm_config(|config| config.with_idle_connection_timeout(settings.idle))
         .build();
     swarm.behaviour().try_init_global()?;
     let peer = *swarm.local_peer_id();
     let (sender, orders) = mpsc::channel(64);
-    let node = Loop { swarm, orders, dials: HashMap::new(), listens: Vec::new(), silent };
+    let node = Loop { swarm, orders, dials: HashMap::new(), listens: Vec::new(), silent: settings.silent };
     tokio::spawn(node.run());
     Ok((peer, Orders(sender)))
 }

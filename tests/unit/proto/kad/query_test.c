@@ -37,8 +37,11 @@ struct world {
 static void world_open(struct world *world, uint32_t goal)
 {
     world->memory = trp_memory_init(1u << 24);
-    struct trp_kad_query_config config = {
-        .memory = &world->memory, .self = {{1, 0, 0, 0}}, .goal = goal, .patience_ns = TRP_S(1)};
+    struct trp_kad_query_config config = {.memory = &world->memory,
+                                          .self = {{1, 0, 0, 0}},
+                                          .goal = goal,
+                                          .patience_ns = TRP_S(1),
+                                          .grace_ns = TRP_S(3)};
     trp_kad_query_init(&world->query, &config);
 }
 
@@ -221,7 +224,7 @@ static void waits_for_a_silent_peer_when_few_answer(void **state)
     assert_true(trp_kad_query_next(&world.query, 0, &contact));
     assert_true(trp_kad_query_next(&world.query, 0, &contact));
     answer(&world, 2);
-    trp_kad_query_expire(&world.query, TRP_S(5));
+    trp_kad_query_expire(&world.query, TRP_S(2));
     assert_false(trp_kad_query_is_done(&world.query));
     contact = at_distance(1);
     trp_kad_query_failed(&world.query, &contact.key);
@@ -230,6 +233,35 @@ static void waits_for_a_silent_peer_when_few_answer(void **state)
     assert_int_equal(world.query.slow, 0);
     trp_kad_query_failed(&world.query, &contact.key); /* again: nothing */
     assert_int_equal(world.query.dead, 1);
+    world_close(&world);
+}
+
+/* In a network of a few, its answer may be the only other one; but it is not waited for for ever.
+ */
+static void waits_for_a_silent_peer_no_longer_than_grace_says(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world, 0);
+    seed(&world, 1);
+    seed(&world, 2);
+    struct trp_kad_contact contact;
+    assert_true(trp_kad_query_next(&world.query, 100, &contact));
+    assert_true(trp_kad_query_next(&world.query, 200, &contact));
+    answer(&world, 2);
+    assert_true(trp_kad_query_deadline(&world.query) == 100 + TRP_S(1));
+    trp_kad_query_expire(&world.query, 100 + TRP_S(1));
+    assert_true(trp_kad_query_deadline(&world.query) == 100 + TRP_S(3));
+    trp_kad_query_expire(&world.query, 100 + TRP_S(3) - 1);
+    assert_false(trp_kad_query_is_done(&world.query));
+    trp_kad_query_expire(&world.query, 100 + TRP_S(3));
+    assert_true(trp_kad_query_deadline(&world.query) == TRP_NEVER);
+    assert_true(trp_kad_query_is_done(&world.query));
+    assert_int_equal(world.query.slow, 1);
+    answer(&world, 1); /* it may still, while the look-up goes on for others */
+    assert_int_equal(world.query.slow, 0);
+    assert_int_equal(world.query.silent, 0);
+    assert_true(trp_kad_query_is_done(&world.query));
     world_close(&world);
 }
 
@@ -588,6 +620,7 @@ int main(void)
         cmocka_unit_test(counts_the_referrals_to_the_closest),
         cmocka_unit_test(gives_up_the_place_of_a_silent_peer),
         cmocka_unit_test(waits_for_a_silent_peer_when_few_answer),
+        cmocka_unit_test(waits_for_a_silent_peer_no_longer_than_grace_says),
         cmocka_unit_test(one_lying_path_does_not_hide_the_other),
         cmocka_unit_test(one_path_never_takes_every_place),
         cmocka_unit_test(candidates_are_bounded_and_closer_ones_displace),

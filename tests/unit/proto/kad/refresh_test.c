@@ -68,11 +68,56 @@ static void begins_soon_after_the_first_peer(void **state)
     while (next(&world, now, &target)) {
         assert_int_equal(target.size, 0); /* checks only: there is no bucket that can be full */
     }
-    trp_time at = trp_kad_refresh_deadline(&world.refresh);
-    assert_true(at >= now + INTERVAL_NS / 10 * 9 && at <= now + INTERVAL_NS / 10 * 11);
+    world_close(&world);
+}
+
+/* Runs a round; gives the time from its beginning to the next one. */
+static trp_time round_at(struct world *world, trp_time now)
+{
+    struct trp_kad_target target;
+    trp_kad_refresh_begin(&world->refresh, false, now);
+    while (next(world, now, &target)) {
+    }
+    return trp_kad_refresh_deadline(&world->refresh) - now;
+}
+
+static bool is_about(trp_time span, trp_time wanted)
+{
+    return span >= wanted / 10 * 9 && span <= wanted / 10 * 11;
+}
+
+static void few_peers_are_looked_for_again_ever_less_often(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world, TRP_KAD_K - 1);
+    trp_time now = TRP_S(1);
+    for (uint32_t i = 0; i < 20; i++) {
+        trp_time wanted = i < 6 ? TRP_KAD_REJOIN_NS << i : INTERVAL_NS;
+        trp_time span = round_at(&world, now);
+        assert_true(is_about(span, wanted));
+        now += span;
+    }
     /* One more peer, still fewer than k: again, but not at once. */
-    trp_kad_refresh_on_peer(&world.refresh, 3, now + 5);
+    now -= INTERVAL_NS;
+    trp_kad_refresh_begin(&world.refresh, false, now);
+    trp_kad_refresh_on_peer(&world.refresh, TRP_KAD_K - 1, now); /* and one while it runs */
+    assert_true(round_at(&world, now) == TRP_KAD_REJOIN_NS);
+    assert_true(is_about(round_at(&world, now), INTERVAL_NS));
+    trp_kad_refresh_on_peer(&world.refresh, TRP_KAD_K - 1, now + 5);
     assert_true(trp_kad_refresh_deadline(&world.refresh) == now + TRP_KAD_REJOIN_NS);
+    world_close(&world);
+}
+
+static void enough_peers_are_renewed_at_the_interval(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world, TRP_KAD_K);
+    assert_int_equal(world.table.count, TRP_KAD_K);
+    trp_kad_refresh_begin(&world.refresh, false, TRP_S(1));
+    trp_kad_refresh_on_peer(&world.refresh, TRP_KAD_K, TRP_S(1));
+    assert_true(is_about(round_at(&world, TRP_S(1)), INTERVAL_NS));
     world_close(&world);
 }
 
@@ -186,6 +231,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(begins_soon_after_the_first_peer),
+        cmocka_unit_test(few_peers_are_looked_for_again_ever_less_often),
+        cmocka_unit_test(enough_peers_are_renewed_at_the_interval),
         cmocka_unit_test(comes_back_soon_when_nobody_is_left),
         cmocka_unit_test(visits_every_bucket_up_to_the_near_one),
         cmocka_unit_test(an_empty_bucket_gets_a_target_that_lies_in_it),

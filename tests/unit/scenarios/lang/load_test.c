@@ -136,7 +136,7 @@ static void reads_workload_and_timeline(void **state)
     assert_ptr_equal(asks->handler, &words_counter_handlers[0]);
     assert_true(asks->timeout_ns == TRP_S(5) && asks->until == TRP_MIN(9));
     struct words_inc inc;
-    assert_status(trp_value_fill(asks->args, asks->handler->message, &inc), TRP_OK);
+    assert_status(trp_message_decode(asks->handler->message, asks->args, &inc), TRP_OK);
     assert_true(inc.amount == -3);
 
     assert_int_equal(plan->timeline_count, 5);

@@ -21,9 +21,7 @@ static const char scenario[] =
     "  - { name: c, every: 1s, lookup: \"c-4-1\" }\n"
     "  - { name: d, every: 1s, lookup: \"east/east\" }\n"
     "  - { name: e, every: 1s, lookup: \"{random}/{random}\" }\n"
-    "  - { name: f, every: 1s, lookup: \"{{x}}-west\" }\n"
-    "  - { name: g, every: 1s, ask: c-2-0, message: number, args: 5 }\n"
-    "  - { name: h, every: 1s, ask: c-2-0, message: get }\n";
+    "  - { name: f, every: 1s, lookup: \"{{x}}-west\" }\n";
 
 static int setup(void **state)
 {
@@ -99,58 +97,12 @@ static void draws_among_the_registered_names(void **state)
                   TRP_ETOOBIG);
 }
 
-static void fills_messages(void **state)
-{
-    const struct trp_plan *plan = trp_load_plan(*state);
-    struct words_number number = {0};
-    assert_status(trp_value_fill(plan->workload[6].args, &words_number_type, &number), TRP_OK);
-    assert_true(number.value == 5);
-    char empty = 'x';
-    assert_status(trp_value_fill(NULL, &words_get_type, &empty), TRP_OK);
-    assert_int_equal(empty, 'x');
-    struct words_inc inc;
-    assert_status(trp_value_fill(NULL, &words_inc_type, &inc), TRP_EINVAL);
-
-    static const char *const put_keys[] = {"value", "times", "key"};
-    struct trp_value put_items[] = {{.text = "some bytes"}, {.text = "4294967295"}, {.text = "no"}};
-    struct trp_value put_args = {
-        .kind = TRP_VALUE_MAP, .keys = put_keys, .items = put_items, .items_count = 3};
-    struct words_put put;
-    assert_status(trp_value_fill(&put_args, &words_put_type, &put), TRP_OK);
-    assert_true(trp_bytes_equal(put.key, trp_bytes_text("no"))); /* a text, not a boolean */
-    assert_true(trp_bytes_equal(put.value, trp_bytes_text("some bytes")));
-    assert_true(put.times == UINT32_MAX);
-    put_items[1].text = "4294967296";
-    assert_status(trp_value_fill(&put_args, &words_put_type, &put), TRP_EINVAL);
-
-    static const char *const tune_keys[] = {"gain", "bias", "loud"};
-    struct trp_value tune_items[] = {{.text = "-1.5e3"}, {.text = "0.25"}, {.text = "true"}};
-    struct trp_value tune_args = {
-        .kind = TRP_VALUE_MAP, .keys = tune_keys, .items = tune_items, .items_count = 3};
-    struct words_tune tune;
-    assert_status(trp_value_fill(&tune_args, &words_tune_type, &tune), TRP_OK);
-    assert_true(tune.gain == -1500.0 && tune.bias == 0.25f && tune.loud);
-
-    static const char *const limit_keys[] = {"low", "high"};
-    struct trp_value limit_items[] = {{.text = "-2147483648"}, {.text = "18446744073709551615"}};
-    struct trp_value limit_args = {
-        .kind = TRP_VALUE_MAP, .keys = limit_keys, .items = limit_items, .items_count = 2};
-    struct words_limit limit;
-    assert_status(trp_value_fill(&limit_args, &words_limit_type, &limit), TRP_OK);
-    assert_true(limit.low == INT32_MIN && limit.high == UINT64_MAX);
-    limit_items[0].text = "-2147483649";
-    assert_status(trp_value_fill(&limit_args, &words_limit_type, &limit), TRP_EINVAL);
-    limit_items[0].text = "-";
-    assert_status(trp_value_fill(&limit_args, &words_limit_type, &limit), TRP_EINVAL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(gives_each_actor_its_name, setup, teardown),
         cmocka_unit_test_setup_teardown(finds_who_registers_a_target, setup, teardown),
         cmocka_unit_test_setup_teardown(draws_among_the_registered_names, setup, teardown),
-        cmocka_unit_test_setup_teardown(fills_messages, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

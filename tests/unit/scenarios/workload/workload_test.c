@@ -166,6 +166,35 @@ static void a_store_keeps_and_forgets(void **state)
     assert_string_equal(ask_all(list), "!\"no such key\" false true !\"too large\" true false ");
 }
 
+static void a_store_makes_all_changes_or_none(void **state)
+{
+    (void)state;
+    const struct trp_actor_type *const types[] = {&kv_actor_type};
+    spawn_named(types, 1);
+    static uint8_t large[300];
+    const struct kv_put put_a = {.key = trp_bytes_text("a"), .value = trp_bytes_text("1")};
+    const struct kv_put put_b = {.key = trp_bytes_text("b"), .value = trp_bytes(large, 300)};
+    const struct kv_change both[] = {
+        {.kind = kv_change_put, .put = put_a},
+        {.kind = kv_change_delete_, .delete_ = {.key = trp_bytes_text("c")}},
+        {.kind = kv_change_put, .put = put_b}};
+    const struct kv_change forget[] = {
+        {.kind = kv_change_delete_, .delete_ = {.key = trp_bytes_text("a")}}};
+    const struct kv_batch refused = {.changes = TRP_LIST(both)};
+    const struct kv_batch made = {.changes = {.items = both, .count = 2}};
+    const struct kv_batch kept = {.changes = TRP_LIST(forget),
+                                  .unless = {.has = true, .value = trp_bytes_text("a")}};
+    const struct kv_batch forgotten = {.changes = TRP_LIST(forget),
+                                       .unless = {.has = true, .value = trp_bytes_text("b")}};
+    const struct kv_get get = {.key = trp_bytes_text("a")};
+    const struct question list[] = {{0, &kv_batch_type, &refused}, {0, &kv_get_type, &get},
+                                    {0, &kv_batch_type, &made},    {0, &kv_batch_type, &kept},
+                                    {0, &kv_get_type, &get},       {0, &kv_batch_type, &forgotten},
+                                    {0, &kv_get_type, &get},       {0}};
+    assert_string_equal(ask_all(list), "!\"too large\" !\"no such key\" 1 0 \"31\" 1 "
+                                       "!\"no such key\" ");
+}
+
 static void a_room_tells_its_members(void **state)
 {
     (void)state;
@@ -257,9 +286,13 @@ int main(void)
 {
 #define LOCAL_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        LOCAL_TEST(a_counter_counts),         LOCAL_TEST(a_store_keeps_and_forgets),
-        LOCAL_TEST(a_room_tells_its_members), LOCAL_TEST(a_dead_member_leaves_its_room),
-        LOCAL_TEST(asks_pass_round_a_ring),   cmocka_unit_test(every_type_is_listed_once),
+        LOCAL_TEST(a_counter_counts),
+        LOCAL_TEST(a_store_keeps_and_forgets),
+        LOCAL_TEST(a_store_makes_all_changes_or_none),
+        LOCAL_TEST(a_room_tells_its_members),
+        LOCAL_TEST(a_dead_member_leaves_its_room),
+        LOCAL_TEST(asks_pass_round_a_ring),
+        cmocka_unit_test(every_type_is_listed_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
