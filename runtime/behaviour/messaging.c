@@ -267,6 +267,9 @@ static enum trp_status answer_send(struct trp_messaging *m, uint64_t id,
 enum trp_status trp_messaging_answer(struct trp_messaging *m, uint64_t id,
                                      const struct trp_response_envelope *response)
 {
+    if (id == 0) {
+        return TRP_ENOTFOUND; /* nobody waits for it */
+    }
     enum trp_status status = answer_send(m, id, response);
     if (status == TRP_ETOOBIG) {
         const struct trp_response_envelope refusal = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Channels against a peer that opens streams, writes what it likes in pieces, hangs up, resets,
- * answers or does not, in any order. The first byte says how small the limits are, the second in
- * what pieces bytes come; then one thing to do after the other.
+ * answers or does not, in any order, while memory runs out now and then. The first byte says how
+ * small the limits are, the second in what pieces bytes come; then one thing to do after the other.
  * Every request of ours must have one outcome, be it that it is refused unread, and what the peer
  * sent must be given back. */
 #include "behaviour/channel.h"
@@ -219,7 +219,7 @@ static void step(struct fuzz *fuzz, struct input *in)
 {
     uint8_t what = next(in);
     trp_stream_id stream = fuzz->peer.streams[next(in) % STREAMS_MAX];
-    switch (what % 12) {
+    switch (what % 13) {
     case 0:
     case 1:
         send_one(fuzz, in);
@@ -252,6 +252,9 @@ static void step(struct fuzz *fuzz, struct input *in)
         }
         break;
     }
+    case 11: /* out of memory, soon */
+        fuzz->world.nodes[0].memory.fail_at = 1 + next(in) % 16u;
+        break;
     default:
         run(fuzz, TRP_MS(next(in) * 4u));
         break;
