@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* behaviour/channel_state.h - what channel.c (streams, writing, ends) and channel_calls.c (requests
- * and what is read) share. */
+/* behaviour/channel_state.h - what the files of channels share: channel.c (streams and their ends),
+ * channel_calls.c (requests, and what we write), channel_read.c (what a peer writes). */
 #ifndef BEHAVIOUR_CHANNEL_STATE_H
 #define BEHAVIOUR_CHANNEL_STATE_H
 
@@ -132,14 +132,29 @@ void trp_channel_check_end(struct trp_channels *c, struct trp_channel *channel);
 void trp_channel_free(struct trp_channels *c, struct trp_channel *channel);
 
 /* channel_calls.c */
+static inline uint64_t trp_channel_call_id(const struct trp_channel_call *call)
+{
+    return call->id | TRP_CHANNEL_ID_BIT;
+}
+/* Finds one that has no outcome yet; NULL. */
+struct trp_channel_call *trp_channel_call_find(const struct trp_channels *c, uint64_t id,
+                                               bool inbound);
+/* Makes a call without an outcome. TRP_EFULL, TRP_ENOMEM. */
+enum trp_status trp_channel_call_make(struct trp_channels *c, struct trp_channel *channel,
+                                      enum trp_envelope_kind kind, trp_time span_ns,
+                                      struct trp_channel_call **ret_call) TRP_NODISCARD;
+void trp_channel_call_trace(struct trp_channels *c, const struct trp_channel_call *call,
+                            enum trp_status status);
 /* Gives a call an outcome that is told with the next events. */
 void trp_channel_call_end(struct trp_channels *c, struct trp_channel_call *call,
                           enum trp_messaging_event_kind event, enum trp_status status);
 /* Ends a call without a word. */
 void trp_channel_call_free(struct trp_channels *c, struct trp_channel_call *call);
-/* Looks for cancellations in what a blocked channel may not read yet. */
-void trp_channel_look_ahead(struct trp_channels *c, struct trp_channel *channel);
 /* Its time is over. */
 void trp_channel_call_expire(struct trp_channels *c, struct trp_channel_call *call);
+
+/* channel_read.c */
+/* Looks for cancellations in what a blocked channel may not read yet. */
+void trp_channel_look_ahead(struct trp_channels *c, struct trp_channel *channel);
 
 #endif

@@ -24,7 +24,7 @@
 #define WARM_UP    500u
 #define AT_ONCE    100u  /* as many requests as Kameo carries on a connection */
 #define BURST      1000u /* tells of a flood, between two asks how many have come */
-#define BURSTS     4u    /* under way at once */
+#define BURSTS     32u   /* under way at once */
 #define WAIT_S     20u
 #define PIECE      65536u
 
