@@ -61,14 +61,14 @@ static enum trp_status delivery_enter(struct trp_scheduler *scheduler,
                                       const struct trp_delivery *delivery, struct trp_actor *actor,
                                       const struct trp_handler_info *handler, struct trp_mail *mail)
 {
-    bool room = trp_mailbox_has_room(&actor->mailbox);
+    bool room = trp_actor_has_room(scheduler, actor, mail);
     if (!room && delivery->mailbox_timeout_ns == 0) {
         trp_actor_trace_full(scheduler, actor);
         return TRP_EMAILBOXFULL;
     }
     if (room && !delivery->ask) {
         mail->handler = handler;
-        trp_mailbox_push(&actor->mailbox, mail);
+        trp_actor_push(scheduler, actor, mail);
         trp_scheduler_wake(scheduler, actor);
         trp_event_answer(scheduler, delivery, TRP_OK);
         return TRP_OK;
@@ -92,10 +92,35 @@ static enum trp_status delivery_enter(struct trp_scheduler *scheduler,
     return status;
 }
 
-bool trp_scheduler_is_crowded(const struct trp_scheduler *scheduler, uint64_t id)
+/* Decodes the message of a delivery, and charges it to the peer that sent it. */
+static enum trp_status delivery_decode(struct trp_scheduler *scheduler,
+                                       const struct trp_delivery *delivery,
+                                       const struct trp_actor *actor,
+                                       const struct trp_handler_info *handler,
+                                       struct trp_mail **ret_mail)
+{
+    struct trp_share *share = NULL;
+    enum trp_status status = TRP_OK;
+    if (delivery->from != NULL) {
+        status = trp_share_admit(scheduler, actor, delivery->from, &share);
+    }
+    if (status != TRP_OK) {
+        return status;
+    }
+    status = trp_mail_decode(scheduler, &handler->message, delivery->payload, ret_mail);
+    if (share != NULL && status == TRP_OK) {
+        trp_share_charge(scheduler, share, *ret_mail);
+    } else if (share != NULL) {
+        trp_share_release(scheduler, share);
+    }
+    return status;
+}
+
+bool trp_scheduler_is_crowded(const struct trp_scheduler *scheduler, uint64_t id,
+                              const struct trp_peer_id *from)
 {
     const struct trp_actor *actor = trp_scheduler_find(scheduler, id);
-    return actor != NULL && !trp_mailbox_has_room(&actor->mailbox);
+    return actor != NULL && trp_share_is_full(scheduler, actor, from);
 }
 
 static void delivery_trace_refused(struct trp_scheduler *scheduler,
@@ -110,22 +135,24 @@ static void delivery_trace_refused(struct trp_scheduler *scheduler,
 enum trp_status trp_scheduler_tell(struct trp_scheduler *scheduler,
                                    const struct trp_delivery *delivery)
 {
-    struct trp_actor *actor;
-    const struct trp_handler_info *handler;
-    struct trp_mail *mail;
+    struct trp_actor *actor = NULL;
+    const struct trp_handler_info *handler = NULL;
+    struct trp_mail *mail = NULL;
     enum trp_status status = delivery_find(scheduler, delivery, &actor, &handler);
-    if (status == TRP_OK && !trp_mailbox_has_room(&actor->mailbox)) {
-        return TRP_EAGAIN;
-    }
     if (status == TRP_OK) {
-        status = trp_mail_decode(scheduler, &handler->message, delivery->payload, &mail);
+        status = delivery_decode(scheduler, delivery, actor, handler, &mail);
     }
     if (status != TRP_OK) {
         delivery_trace_refused(scheduler, delivery, status);
         return status;
     }
+    if (!trp_actor_has_room(scheduler, actor, mail)) {
+        trp_share_discharge(scheduler, mail);
+        trp_mail_free(scheduler, mail);
+        return TRP_EAGAIN;
+    }
     mail->handler = handler;
-    trp_mailbox_push(&actor->mailbox, mail);
+    trp_actor_push(scheduler, actor, mail);
     trp_scheduler_wake(scheduler, actor);
     return TRP_OK;
 }
@@ -137,11 +164,12 @@ void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_del
     struct trp_mail *mail = NULL;
     enum trp_status status = delivery_find(scheduler, delivery, &actor, &handler);
     if (status == TRP_OK) {
-        status = trp_mail_decode(scheduler, &handler->message, delivery->payload, &mail);
+        status = delivery_decode(scheduler, delivery, actor, handler, &mail);
     }
     if (status == TRP_OK) {
         status = delivery_enter(scheduler, delivery, actor, handler, mail);
         if (status != TRP_OK) {
+            trp_share_discharge(scheduler, mail);
             trp_mail_free(scheduler, mail);
         }
     }

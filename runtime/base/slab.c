@@ -103,6 +103,14 @@ void *trp_slab_find(const struct trp_slab *slab, trp_handle handle)
     return live ? slot + 1 : NULL;
 }
 
+void *trp_slab_at(const struct trp_slab *slab, uint32_t low)
+{
+    TRP_ASSERT(low > 0 && low <= slab->slots_count);
+    struct slot *slot = slab_slot(slab, low - 1);
+    TRP_ASSERT((slot->generation & 1u) != 0);
+    return slot + 1;
+}
+
 void trp_slab_remove(struct trp_slab *slab, trp_handle handle)
 {
     if (trp_slab_find(slab, handle) == NULL) {

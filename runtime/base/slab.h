@@ -32,6 +32,8 @@ enum trp_status trp_slab_insert(struct trp_slab *slab, trp_handle *ret_handle,
                                 void **ret_object) TRP_NODISCARD;
 /* NULL for a handle that names no live object. */
 void *trp_slab_find(const struct trp_slab *slab, trp_handle handle);
+/* Gives the object of a live handle's low half, for who has no room for the whole. */
+void *trp_slab_at(const struct trp_slab *slab, uint32_t low);
 void trp_slab_remove(struct trp_slab *slab, trp_handle handle);
 /* Walks live objects: start with *at = 0; NULL at the end. Removing the current one is fine. */
 void *trp_slab_next(const struct trp_slab *slab, uint32_t *at, trp_handle *ret_handle);

@@ -157,6 +157,7 @@ void trp_remote_deliver(struct trp_remote *remote, const struct trp_actor_ref *t
         &(struct trp_delivery){.ask = message->ask,
                                .actor = to->id,
                                .token = token,
+                               .from = message->from,
                                .actor_type = message->actor_type,
                                .message = message->id,
                                .payload = message->payload,
@@ -175,9 +176,11 @@ void trp_remote_answer_status(struct trp_remote *remote, uint64_t id,
     TRP_IGNORE(trp_messaging_answer(remote->config.messaging, id, &response)); /* as above */
 }
 
-static struct message message_of(const struct trp_request_envelope *request)
+static struct message message_of(const struct trp_messaging_event *event)
 {
+    const struct trp_request_envelope *request = event->request;
     return (struct message){.ask = request->kind == TRP_ENVELOPE_ASK,
+                            .from = &event->peer,
                             .actor_type = request->actor_type,
                             .id = request->message,
                             .payload = request->payload,
@@ -188,9 +191,11 @@ static struct message message_of(const struct trp_request_envelope *request)
 
 /* Delivers a tell whose sender does not wait for an outcome; where the mailbox is full, it waits
  * for room as others do. */
-static void serve_tell(struct trp_remote *remote, const struct trp_request_envelope *request)
+static void serve_tell(struct trp_remote *remote, const struct trp_messaging_event *event)
 {
+    const struct trp_request_envelope *request = event->request;
     const struct trp_delivery delivery = {.actor = request->actor.id,
+                                          .from = &event->peer,
                                           .actor_type = request->actor_type,
                                           .message = request->message,
                                           .payload = request->payload};
@@ -198,17 +203,18 @@ static void serve_tell(struct trp_remote *remote, const struct trp_request_envel
     struct origin origin = {.kind = ORIGIN_PEER, .tell = true};
     if (status == TRP_EAGAIN &&
         trp_messaging_keep(remote->config.messaging, &origin.id) == TRP_OK) {
-        const struct message message = message_of(request);
+        const struct message message = message_of(event);
         trp_remote_deliver(remote, &request->actor, &message, &origin);
     }
 }
 
 /* Says whether a message should come once more, later: a batch of messages fills a mailbox, and its
  * actor has not had its turn since. */
-static bool comes_again(struct trp_remote *remote, uint64_t actor)
+static bool comes_again(struct trp_remote *remote, const struct trp_messaging_event *event)
 {
     remote->crowded = !remote->crowded &&
-                      trp_scheduler_is_crowded(remote->config.scheduler, actor) &&
+                      trp_scheduler_is_crowded(remote->config.scheduler, event->request->actor.id,
+                                               &event->peer) &&
                       trp_messaging_again(remote->config.messaging);
     return remote->crowded;
 }
@@ -230,16 +236,16 @@ static bool serve_message(struct trp_remote *remote, const struct trp_messaging_
         trp_remote_answer_status(remote, event->id, request, status);
         return true;
     }
-    if (comes_again(remote, request->actor.id)) {
+    if (comes_again(remote, event)) {
         return false;
     }
     if (event->id == 0) {
-        serve_tell(remote, request);
+        serve_tell(remote, event);
         return true;
     }
     const struct origin origin = {
         .kind = ORIGIN_PEER, .tell = request->kind == TRP_ENVELOPE_TELL, .id = event->id};
-    const struct message message = message_of(request);
+    const struct message message = message_of(event);
     trp_remote_deliver(remote, &request->actor, &message, &origin);
     return true;
 }

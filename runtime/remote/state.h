@@ -114,7 +114,8 @@ struct trp_bytes trp_remote_own_type(const struct trp_remote *remote, uint64_t a
 /* messaging.c */
 struct message {
     bool ask;
-    struct trp_bytes actor_type; /* of a delivery: as the sender believes; empty: any */
+    const struct trp_peer_id *from; /* of a delivery: NULL: the user */
+    struct trp_bytes actor_type;    /* of a delivery: as the sender believes; empty: any */
     struct trp_bytes id;
     struct trp_bytes payload;
     trp_time mailbox_timeout_ns; /* 0: do not wait for room */

@@ -383,7 +383,7 @@ const struct cli_verb cli_verb_run = {
         "  --seed N            instead of the file's run.seed\n"
         "  --set PATH=VALUE    override a key, such as network.links.default.loss=5%; repeatable\n"
         "  --out DIR           write DIR/run.db, a SQLite database of the run\n"
-        "  --report            write DIR/report.html too (DIR is out/NAME unless said)\n"
+        "  --report            write DIR/report.html too (default DIR: out/NAME)\n"
         "  --json              the result as one JSON object on standard output\n"
         "  --trace             every event as text on standard error\n"
         "  --time-limit SPAN   give up after that much real time: exit code 4\n"

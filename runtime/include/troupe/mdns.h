@@ -62,6 +62,7 @@ struct trp_mdns_config {
  * with trp_mdns_close after the swarm is closed. */
 TRP_API enum trp_status trp_mdns_open(const struct trp_mdns_config *config,
                                       struct trp_mdns **ret_mdns) TRP_NODISCARD;
+/* Gives what a swarm lists; it borrows `mdns`. */
 TRP_API struct trp_behaviour trp_mdns_behaviour(struct trp_mdns *mdns);
 /* Takes back what was told, and falls silent. */
 TRP_API void trp_mdns_leave(struct trp_mdns *mdns);

@@ -4,7 +4,7 @@
  *
  * A node with actors has one inside and needs none of this. A node that is `bare` (troupe/node.h)
  * lists it among its behaviours; the program then answers every request itself.
- * Spec       Kameo 0.20 to 0.22: /kameo/messaging/1.0.0. Our own: /troupe/messages/1.
+ * Spec       Kameo 0.18 to 0.22: /kameo/messaging/1.0.0. Our own: /troupe/messages/1.
  * Threading  The node's thread. `on_event` is called within a step, where every function here may
  *            be called again.
  * Ownership  What is sent is copied; what an event points to is borrowed for the call.
@@ -130,6 +130,7 @@ TRP_API enum trp_status trp_messaging_open(const struct trp_messaging_config *co
                                            struct trp_messaging **ret_messaging) TRP_NODISCARD;
 /* NULL is fine. */
 TRP_API void trp_messaging_close(struct trp_messaging *messaging);
+/* Gives what a swarm lists; it borrows `messaging`. */
 TRP_API struct trp_behaviour trp_messaging_behaviour(struct trp_messaging *messaging);
 /* A second behaviour, for who lists it as well: asks and tells to peers that list it go by a
  * protocol of our own, in the order of their sending. Whether a peer does is known once identify

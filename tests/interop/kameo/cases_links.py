@@ -62,7 +62,7 @@ def death(pair, linker, deceased, reason):
     heard = linked.heard(OTHER_KIND[deceased], reason)
     detail = heard["detail"]
     if reason == "Panicked":
-        expect({"rust": "boom", "c": "handler"}[deceased] in detail["text"], f"{heard}")
+        expect({"rust": "boom", "c": "EHANDLER"}[deceased] in detail["text"], f"{heard}")
     elif reason == "LinkDied":
         expect(detail["through"] == linked.doomed and detail["root"] == "Killed", f"{heard}")
 
