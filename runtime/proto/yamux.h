@@ -81,6 +81,8 @@ enum trp_status trp_yamux_consumed(struct trp_yamux *yamux, uint32_t stream,
 enum trp_status trp_yamux_shutdown(struct trp_yamux *yamux, uint32_t stream) TRP_NODISCARD;
 /* Drops the stream and tells the peer; no more events of it. */
 enum trp_status trp_yamux_reset(struct trp_yamux *yamux, uint32_t stream) TRP_NODISCARD;
+/* The same, once what was written has left; what the peer gives no window for is dropped. */
+enum trp_status trp_yamux_refuse(struct trp_yamux *yamux, uint32_t stream) TRP_NODISCARD;
 /* Says that we accept no more streams. */
 void trp_yamux_go_away(struct trp_yamux *yamux, uint32_t code);
 /* Changes what the configuration says: a ping after `silence_ns`, TRP_ETIMEDOUT when nothing came
