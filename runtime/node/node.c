@@ -21,7 +21,7 @@
 #include "remote/remote.h"
 #include "wire/public_key.h"
 
-#define OWN_BEHAVIOURS 7u /* at most */
+#define OWN_BEHAVIOURS 8u /* at most */
 /* Known peers are written down once there are some, and then now and then: they change slowly. */
 #define SAVE_FIRST_NS TRP_MIN(1)
 #define SAVE_EVERY_NS TRP_MIN(5)
@@ -240,6 +240,9 @@ static uint32_t node_list_behaviours(struct trp_node *node, const struct trp_nod
         list[count++] = trp_ping_behaviour(node->ping);
         list[count++] = trp_registry_behaviour(node->registry);
         list[count++] = trp_messaging_behaviour(node->messaging);
+        if (!config->kameo_only) {
+            list[count++] = trp_messaging_own_behaviour(node->messaging);
+        }
         list[count++] = trp_remote_behaviour(node->remote);
     }
     list[count++] = trp_bootstrap_peers_behaviour(node->bootstrap);
@@ -268,6 +271,7 @@ static enum trp_status node_open_swarm(struct trp_node *node, const struct trp_n
         .memo = node->memo,
         .agreements = config->crypto_memo == NULL ? NULL : &config->crypto_memo->agreements,
         .limits = &node->limits,
+        .seed = node_draw_seed(config, "pending"),
         .plaintext = config->security == TRP_SECURITY_PLAINTEXT,
         .now = config->now,
         .behaviours = node->behaviours,

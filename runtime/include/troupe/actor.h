@@ -10,8 +10,7 @@
  * Limits     trp_limits: actors, mailbox_messages, message_bytes, message_memory_bytes, requests,
  *            timers.
  * Outcome    Every ask has exactly one outcome: on_reply is called once, or the asking actor is
- * gone.
- */
+ *            gone. */
 #ifndef TROUPE_ACTOR_H
 #define TROUPE_ACTOR_H
 
@@ -163,7 +162,9 @@ TRP_API enum trp_status trp_spawn(struct trp_context *ctx, const struct trp_acto
                                   struct trp_actor_ref *ret_ref) TRP_NODISCARD;
 /* Sends and forgets. Local: TRP_EDEAD, TRP_EMAILBOXFULL, TRP_EUNKNOWNMESSAGE at once. Remote: it
  * waits there for room; TRP_EFULL when the peer's queue is full; what happens after is traced, not
- * reported. Messages to one remote actor may overtake each other. */
+ * reported. Messages to one remote actor arrive in their order where its node is one of ours and
+ * has been identified, which takes one round trip from the connection on; by Kameo's protocol they
+ * may overtake each other. */
 TRP_API enum trp_status trp_tell(struct trp_context *ctx, const struct trp_actor_ref *to,
                                  const struct trp_message_type *type,
                                  const void *message) TRP_NODISCARD;

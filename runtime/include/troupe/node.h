@@ -42,6 +42,7 @@ struct trp_node_config {
     const struct trp_behaviour *behaviours; /* the user's own, beside ours; copied */
     uint32_t behaviours_count;
     bool bare; /* only the user's behaviours, no actors: LISTEN, DIAL, BOOTSTRAP, PEERS, LEAVE */
+    bool kameo_only; /* messages by Kameo's protocol alone, also to nodes of our own kind */
     const struct trp_access_rule *access; /* who may do what; borrowed for the node's life */
     uint32_t access_count;                /* 0: everybody everything, as Kameo */
     /* Believe a peer that tells of the death of an actor of its own though no link with it is known
