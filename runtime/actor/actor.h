@@ -25,6 +25,7 @@ struct trp_timer;
 
 /* A handler with what its messages and replies need. */
 struct trp_handler_info {
+    struct trp_bytes id; /* of the message */
     struct trp_shape message;
     trp_handler handle;
     struct trp_shape reply; /* type NULL: takes tells only */
@@ -34,6 +35,7 @@ struct trp_handler_info {
 struct trp_type_info {
     struct trp_type_info *next; /* in the order they became known */
     const struct trp_actor_type *type;
+    struct trp_bytes id;
     uint64_t hash; /* trp_actor_type_hash of its id */
     struct trp_shape args;
     uint8_t class; /* of an actor's block */

@@ -71,6 +71,14 @@ struct trp_delivery {
  * the same peer that were not handled yet are too many bytes. */
 void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_delivery *delivery);
 
+/* True when the mailbox of an actor has no place for a message of that peer. */
+bool trp_scheduler_is_crowded(const struct trp_scheduler *scheduler, uint64_t actor,
+                              const struct trp_peer_id *from);
+/* Puts a tell that nobody waits for into the mailbox, without an event. TRP_EAGAIN: there is no
+ * room; trp_scheduler_deliver waits for it. Other errors as there; they are traced. */
+enum trp_status trp_scheduler_tell(struct trp_scheduler *scheduler,
+                                   const struct trp_delivery *delivery) TRP_NODISCARD;
+
 /* Answers to events. */
 /* Ends what has a `request`, but for lookups. Of a TRP_SCHED_ASK, `payload` is the reply (TRP_OK)
  * or the handler's error (TRP_EHANDLER). */
@@ -147,6 +155,7 @@ struct trp_sched_event {
     trp_time mailbox_timeout_ns; /* how long to wait for room; 0: not at all */
     trp_time reply_timeout_ns;
 };
+/* Gives the next event; fields that its kind does not have mean nothing. */
 bool trp_scheduler_next_event(struct trp_scheduler *scheduler, struct trp_sched_event *ret_event);
 
 uint32_t trp_scheduler_actors_count(const struct trp_scheduler *scheduler);

@@ -120,6 +120,16 @@ static enum trp_status share_make(struct trp_scheduler *scheduler, struct trp_se
     return TRP_OK;
 }
 
+/* The share used last, when it is that one; most messages come in batches. */
+static struct trp_share *share_recent(const struct trp_shares *shares,
+                                      const struct trp_actor *actor, const struct trp_peer_id *from)
+{
+    struct trp_share *recent = trp_slab_find(&shares->slab, shares->recent);
+    bool same = recent != NULL && recent->actor == actor->id &&
+                trp_peer_id_equal(&recent->sender->id, from);
+    return same ? recent : NULL;
+}
+
 static struct trp_share *share_at(const struct trp_scheduler *scheduler, uint16_t low)
 {
     return trp_slab_at(&scheduler->shares.slab, low);
@@ -144,12 +154,11 @@ static enum trp_status share_obtain(struct trp_scheduler *scheduler, const struc
                                     const struct trp_peer_id *from, struct trp_share **ret_share)
 {
     struct trp_shares *shares = &scheduler->shares;
-    struct trp_share *recent = trp_slab_find(&shares->slab, shares->recent);
-    if (recent != NULL && recent->actor == actor->id &&
-        trp_peer_id_equal(&recent->sender->id, from)) {
-        *ret_share = recent;
+    *ret_share = share_recent(shares, actor, from);
+    if (*ret_share != NULL) {
         return TRP_OK;
     }
+    struct trp_share *recent = trp_slab_find(&shares->slab, shares->recent);
     struct trp_sender *sender = sender_obtain(shares, from);
     if (sender == NULL) {
         return TRP_ENOMEM;
@@ -235,6 +244,22 @@ bool trp_share_has_room(const struct trp_scheduler *scheduler, const struct trp_
 {
     const struct trp_share *share = share_at(scheduler, mail->share);
     return trp_list_is_empty(&share->line) && share_has_place(actor, share);
+}
+
+bool trp_share_is_full(const struct trp_scheduler *scheduler, const struct trp_actor *actor,
+                       const struct trp_peer_id *from)
+{
+    const struct trp_shares *shares = &scheduler->shares;
+    const struct trp_share *share = share_recent(shares, actor, from);
+    if (share == NULL) {
+        const struct trp_sender *sender =
+            sender_find(shares, from, trp_index_hash(from, sizeof *from));
+        share = sender == NULL ? NULL : share_find(shares, sender, actor->id);
+    }
+    if (share == NULL) {
+        return actor->peers_count >= 2ull * actor->mailbox.user_limit;
+    }
+    return !trp_list_is_empty(&share->line) || !share_has_place(actor, share);
 }
 
 void trp_share_push(struct trp_scheduler *scheduler, struct trp_actor *actor, struct trp_mail *mail)

@@ -75,6 +75,9 @@ void trp_share_discharge(struct trp_scheduler *scheduler, struct trp_mail *mail)
 /* Says whether a message of a peer may be put into the mailbox. */
 bool trp_share_has_room(const struct trp_scheduler *scheduler, const struct trp_actor *actor,
                         const struct trp_mail *mail);
+/* Says whether there is no place for one that a peer sends now. */
+bool trp_share_is_full(const struct trp_scheduler *scheduler, const struct trp_actor *actor,
+                       const struct trp_peer_id *from);
 /* Puts it there. */
 void trp_share_push(struct trp_scheduler *scheduler, struct trp_actor *actor,
                     struct trp_mail *mail);

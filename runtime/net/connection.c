@@ -2,6 +2,7 @@
 #include "net/connection.h"
 
 #include "base/assert.h"
+#include "crypto/crypto.h"
 #include "net/behaviours.h"
 #include "net/dial.h"
 #include "net/idle.h"
@@ -100,7 +101,7 @@ static enum trp_status connection_begin_upgrade(struct trp_swarm *swarm, struct 
     trp_drbg_fill(swarm->config.drbg, config.ephemeral_secret, sizeof config.ephemeral_secret);
     c->state = TRP_CONNECTION_UPGRADING;
     enum trp_status status = trp_upgrade_open(swarm->memory, &config, &c->upgrade);
-    memset(&config, 0, sizeof config);
+    trp_crypto_wipe(&config, sizeof config);
     trp_connection_touch(swarm, c);
     return status;
 }

@@ -604,6 +604,22 @@ void trp_swarm_report_identified(struct trp_swarm *swarm, const struct trp_ident
     }
 }
 
+bool trp_swarm_speaks(const struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                      const char *protocol)
+{
+    const struct trp_pool_peer *found = trp_pool_find(swarm, peer);
+    return found != NULL && trp_pool_speaks(found, protocol);
+}
+
+void trp_swarm_forget_protocol(struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                               const char *protocol)
+{
+    struct trp_pool_peer *found = trp_pool_find(swarm, peer);
+    if (found != NULL) {
+        trp_pool_unlearn(found, protocol);
+    }
+}
+
 void trp_swarm_report_self_changed(struct trp_swarm *swarm)
 {
     swarm->self_changed = true;

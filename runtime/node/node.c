@@ -21,7 +21,7 @@
 #include "remote/remote.h"
 #include "wire/public_key.h"
 
-#define OWN_BEHAVIOURS 7u /* at most */
+#define OWN_BEHAVIOURS 8u /* at most */
 /* Known peers are written down once there are some, and then now and then: they change slowly. */
 #define SAVE_FIRST_NS TRP_MIN(1)
 #define SAVE_EVERY_NS TRP_MIN(5)
@@ -85,10 +85,12 @@ static void node_make_identity(struct trp_node *node, const struct trp_node_conf
         struct trp_drbg drbg;
         trp_drbg_init(&drbg, config->seed, "identity");
         trp_drbg_fill(&drbg, seed, sizeof seed);
+        trp_crypto_wipe(&drbg, sizeof drbg);
     } else {
         memcpy(seed, config->identity, sizeof seed);
     }
     trp_keypair_from_seed(seed, &node->identity);
+    trp_crypto_wipe(seed, sizeof seed);
     trp_peer_id_from_key(&node->identity.public_key, &node->peer);
     trp_drbg_init(&node->drbg, config->seed, "swarm");
 }
@@ -100,6 +102,7 @@ static uint64_t node_draw_seed(const struct trp_node_config *config, const char 
     uint8_t bytes[8];
     trp_drbg_init(&drbg, config->seed, purpose);
     trp_drbg_fill(&drbg, bytes, sizeof bytes);
+    trp_crypto_wipe(&drbg, sizeof drbg);
     return trp_load_le64(bytes);
 }
 
@@ -237,6 +240,9 @@ static uint32_t node_list_behaviours(struct trp_node *node, const struct trp_nod
         list[count++] = trp_ping_behaviour(node->ping);
         list[count++] = trp_registry_behaviour(node->registry);
         list[count++] = trp_messaging_behaviour(node->messaging);
+        if (!config->kameo_only) {
+            list[count++] = trp_messaging_own_behaviour(node->messaging);
+        }
         list[count++] = trp_remote_behaviour(node->remote);
     }
     list[count++] = trp_bootstrap_peers_behaviour(node->bootstrap);
@@ -358,6 +364,8 @@ void trp_node_close(struct trp_node *node)
     trp_memory_free(&node->memory, node->behaviours);
     trp_buffer_free(&node->saved);
     trp_buffer_free(&node->peers_list);
+    trp_crypto_wipe(&node->identity, sizeof node->identity);
+    trp_crypto_wipe(&node->drbg, sizeof node->drbg);
     struct trp_memory outside = node->memory;
     trp_memory_free(&outside, node);
     TRP_ASSERT(outside.used_bytes == 0);

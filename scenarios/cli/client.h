@@ -33,11 +33,11 @@ struct cli_client_options {
         "trace", NULL, 0, &(options).trace_count                                                   \
     }
 #define CLI_CLIENT_HELP                                                                            \
-    "  --bootstrap ADDR     a peer to join the network by, repeatable\n"                           \
-    "  --timeout SPAN       give up after that long; 10s unless said\n"                            \
-    "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"                       \
-    "  --state FILE         be who that file says, where only some are allowed (troupe keygen)\n"  \
-    "  --json               the result as JSON: an object on a line\n"                             \
+    "  --bootstrap ADDR     a peer to join the network through; repeatable\n"                      \
+    "  --timeout SPAN       give up after that long (default: 10s)\n"                              \
+    "  --kad-protocol ID    protocol of the DHT (default: /kameo/registry/1.0.0)\n"                \
+    "  --state FILE         ask with the identity in that file (see troupe keygen)\n"              \
+    "  --json               the result as one JSON object on one line\n"                           \
     "  --trace              every event as text on standard error\n"
 
 /* How the last command went. Slices are copies, valid until the next command. */

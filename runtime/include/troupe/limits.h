@@ -36,6 +36,7 @@ TRP_EXTERN_C_BEGIN
     X(uint32_t, kad_providers_per_key, 20, 1, "k")                                                 \
     X(uint32_t, requests_per_connection, 100, 1, "request-response streams, as Kameo's")           \
     X(uint32_t, requests_waiting_per_peer, 1024, 1, "requests queued for a peer")                  \
+    X(uint32_t, channel_send_bytes, 4194304, 65536, "asks and tells not yet written to a peer")    \
     X(uint32_t, request_bytes, 1048576, 1024, "encoded request, as Kameo's")                       \
     X(uint64_t, received_bytes, 256ull * 1024 * 1024, 65536,                                       \
       "requests and responses of peers; their messages")                                           \
