@@ -169,6 +169,7 @@ void trp_swarm_close(struct trp_swarm *swarm)
     trp_protocol_table_release(swarm, swarm->accepted);
     trp_slab_free(&swarm->connections);
     trp_origin_free_all(&swarm->origins, swarm->memory);
+    trp_memory_free(swarm->memory, swarm->proven.ips);
     trp_slab_free(&swarm->streams);
     trp_slab_free(&swarm->dials);
     trp_heap_free(&swarm->timers);

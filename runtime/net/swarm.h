@@ -21,6 +21,7 @@ struct trp_swarm_config {
     struct trp_signature_memo *memo;    /* of peers' signatures; NULL: none */
     struct trp_x25519_memo *agreements; /* NULL: none */
     const struct trp_limits *limits;
+    uint64_t seed;  /* of keyed draws */
     bool plaintext; /* security is /plaintext/2.0.0 instead of Noise */
     trp_time now;
     const struct trp_behaviour *behaviours; /* copied; attached in this order */

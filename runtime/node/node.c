@@ -271,6 +271,7 @@ static enum trp_status node_open_swarm(struct trp_node *node, const struct trp_n
         .memo = node->memo,
         .agreements = config->crypto_memo == NULL ? NULL : &config->crypto_memo->agreements,
         .limits = &node->limits,
+        .seed = node_draw_seed(config, "pending"),
         .plaintext = config->security == TRP_SECURITY_PLAINTEXT,
         .now = config->now,
         .behaviours = node->behaviours,

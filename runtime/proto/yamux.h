@@ -5,10 +5,11 @@
  * Purity     No I/O, clock, randomness, callback.
  * Driving    After any call: next_event until false, send until it appends nothing, then arm one
  *            timer at deadline().
- * Limits     streams_max (what exceeds it is refused with RST); per stream a receive window and a
- * bounded send buffer; control frames in a queue of their own, so that pings are answered while
- * data waits. Failure    TRP_EAGAIN and TRP_EFULL mean later. Any other error is final and sticky;
- * send still gives the Go Away. */
+ * Limits     streams_max (what exceeds it is refused with RST); per stream a receive window and
+ *            a bounded send buffer; control frames in a queue of their own, so that pings are
+ *            answered while data waits.
+ * Failure    TRP_EAGAIN and TRP_EFULL mean later. Any other error is final and sticky; send
+ *            still gives the Go Away. */
 #ifndef PROTO_YAMUX_H
 #define PROTO_YAMUX_H
 

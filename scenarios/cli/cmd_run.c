@@ -89,12 +89,9 @@ static int exit_code(enum trp_run_outcome outcome)
         return CLI_OK;
     case TRP_RUN_FAILED:
         return CLI_FAILED;
-    case TRP_RUN_DIVERGED:
-        return CLI_DIVERGED;
     case TRP_RUN_TIMED_OUT:
         return CLI_TIMEOUT;
     case TRP_RUN_UNFINISHED:
-    case TRP_RUN_CRASHED:
         return CLI_INTERNAL;
     }
     return CLI_INTERNAL;

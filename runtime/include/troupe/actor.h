@@ -10,8 +10,7 @@
  * Limits     trp_limits: actors, mailbox_messages, message_bytes, message_memory_bytes, requests,
  *            timers.
  * Outcome    Every ask has exactly one outcome: on_reply is called once, or the asking actor is
- * gone.
- */
+ *            gone. */
 #ifndef TROUPE_ACTOR_H
 #define TROUPE_ACTOR_H
 

@@ -11,7 +11,8 @@
  * Names work among the actors of the program. A reference to an actor elsewhere is
  * TRP_EUNREACHABLE.
  * Purity     No clock: time is what trp_local_run is given, so a test may let it jump.
- * Threading  One thread. Limits  Those of troupe/actor.h, and trp_limits.names. */
+ * Threading  One thread.
+ * Limits     Those of troupe/actor.h, and trp_limits.names. */
 #ifndef TROUPE_LOCAL_H
 #define TROUPE_LOCAL_H
 

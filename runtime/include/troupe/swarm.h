@@ -3,7 +3,8 @@
  *
  * Spec       libp2p/specs connections/README.md
  * Threading  The node's thread; safe from any behaviour hook (nothing calls back before it
- * returns). Limits     connections*, dial_*, streams_*, idle_timeout_ns of trp_limits. */
+ *            returns).
+ * Limits     connections*, dial_*, streams_*, idle_timeout_ns of trp_limits. */
 #ifndef TROUPE_SWARM_H
 #define TROUPE_SWARM_H
 

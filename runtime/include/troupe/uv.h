@@ -2,7 +2,7 @@
 /* troupe/uv.h - a node on a real network, driven by libuv.
  *
  * Threading  A runtime belongs to its loop's thread; only trp_runtime_stop may be called from
- * others and from signal handlers.
+ *            others and from signal handlers.
  * Signals    SIGPIPE is ignored from the first runtime on, unless the program handles it. */
 #ifndef TROUPE_UV_H
 #define TROUPE_UV_H
