@@ -400,7 +400,7 @@ static bool fill_list(struct filler *filler, const struct trp_message_type *type
     uint8_t *items = array ? out : take_items(filler, node, type->item->size, out);
     for (uint32_t i = 0; i < node->count; i++)
         good = fill_below(filler, NULL, i, type->item, node->entries[i].value,
-                          items + i * type->item->size) &&
+                          items + (size_t)i * type->item->size) &&
                good;
     return good;
 }
