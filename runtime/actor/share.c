@@ -124,7 +124,7 @@ static enum trp_status share_make(struct trp_scheduler *scheduler, struct trp_se
 static struct trp_share *share_recent(const struct trp_shares *shares,
                                       const struct trp_actor *actor, const struct trp_peer_id *from)
 {
-    struct trp_share *recent = trp_slab_find(&shares->slab, shares->recent);
+    struct trp_share *recent = shares->recent;
     bool same = recent != NULL && recent->actor == actor->id &&
                 trp_peer_id_equal(&recent->sender->id, from);
     return same ? recent : NULL;
@@ -132,13 +132,16 @@ static struct trp_share *share_recent(const struct trp_shares *shares,
 
 static struct trp_share *share_at(const struct trp_scheduler *scheduler, uint16_t low)
 {
-    return trp_slab_at(&scheduler->shares.slab, low);
+    struct trp_share *recent = scheduler->shares.recent;
+    return recent != NULL && (uint16_t)recent->id == low
+               ? recent
+               : trp_slab_at(&scheduler->shares.slab, low);
 }
 
 void trp_share_release(struct trp_scheduler *scheduler, struct trp_share *share)
 {
     struct trp_shares *shares = &scheduler->shares;
-    if (share->mails > 0 || !trp_list_is_empty(&share->line) || share->id == shares->recent) {
+    if (share->mails > 0 || !trp_list_is_empty(&share->line) || share == shares->recent) {
         return;
     }
     struct trp_sender *sender = share->sender;
@@ -158,7 +161,7 @@ static enum trp_status share_obtain(struct trp_scheduler *scheduler, const struc
     if (*ret_share != NULL) {
         return TRP_OK;
     }
-    struct trp_share *recent = trp_slab_find(&shares->slab, shares->recent);
+    struct trp_share *recent = shares->recent;
     struct trp_sender *sender = sender_obtain(shares, from);
     if (sender == NULL) {
         return TRP_ENOMEM;
@@ -170,7 +173,7 @@ static enum trp_status share_obtain(struct trp_scheduler *scheduler, const struc
         sender_release(shares, sender);
         return status;
     }
-    shares->recent = share->id;
+    shares->recent = share;
     if (recent != NULL) {
         trp_share_release(scheduler, recent);
     }

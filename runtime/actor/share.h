@@ -51,7 +51,7 @@ struct trp_shares {
     struct trp_slab slab;
     struct trp_index shares;  /* by sender and actor */
     struct trp_index senders; /* by PeerId */
-    trp_handle recent;        /* kept though it may be empty; 0: none */
+    struct trp_share *recent; /* kept though it may be empty; NULL: none */
     uint64_t bytes;           /* of all senders */
     struct trp_limit_mark mark;
 };

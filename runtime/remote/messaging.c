@@ -189,9 +189,16 @@ static struct message message_of(const struct trp_messaging_event *event)
                             .reply_timeout_ns = request->reply_timeout_ns};
 }
 
-/* Delivers a tell whose sender does not wait for an outcome; where the mailbox is full, it waits
- * for room as others do. */
-static void serve_tell(struct trp_remote *remote, const struct trp_messaging_event *event)
+/* There is no place for a message. A batch of them fills a mailbox while its actor has had no turn:
+ * true, it comes once more after that. The next time it waits for room as others do. */
+static bool comes_again(struct trp_remote *remote)
+{
+    remote->crowded = !remote->crowded && trp_messaging_again(remote->config.messaging);
+    return remote->crowded;
+}
+
+/* Delivers a tell whose sender does not wait for an outcome. False: it comes once more. */
+static bool serve_tell(struct trp_remote *remote, const struct trp_messaging_event *event)
 {
     const struct trp_request_envelope *request = event->request;
     const struct trp_delivery delivery = {.actor = request->actor.id,
@@ -200,23 +207,19 @@ static void serve_tell(struct trp_remote *remote, const struct trp_messaging_eve
                                           .message = request->message,
                                           .payload = request->payload};
     enum trp_status status = trp_scheduler_tell(remote->config.scheduler, &delivery);
+    if (status != TRP_EAGAIN) {
+        remote->crowded = false;
+        return true;
+    }
+    if (comes_again(remote)) {
+        return false;
+    }
     struct origin origin = {.kind = ORIGIN_PEER, .tell = true};
-    if (status == TRP_EAGAIN &&
-        trp_messaging_keep(remote->config.messaging, &origin.id) == TRP_OK) {
+    if (trp_messaging_keep(remote->config.messaging, &origin.id) == TRP_OK) {
         const struct message message = message_of(event);
         trp_remote_deliver(remote, &request->actor, &message, &origin);
     }
-}
-
-/* Says whether a message should come once more, later: a batch of messages fills a mailbox, and its
- * actor has not had its turn since. */
-static bool comes_again(struct trp_remote *remote, const struct trp_messaging_event *event)
-{
-    remote->crowded = !remote->crowded &&
-                      trp_scheduler_is_crowded(remote->config.scheduler, event->request->actor.id,
-                                               &event->peer) &&
-                      trp_messaging_again(remote->config.messaging);
-    return remote->crowded;
+    return true;
 }
 
 /* False: it comes once more. */
@@ -236,13 +239,14 @@ static bool serve_message(struct trp_remote *remote, const struct trp_messaging_
         trp_remote_answer_status(remote, event->id, request, status);
         return true;
     }
-    if (comes_again(remote, event)) {
+    if (event->id == 0) {
+        return serve_tell(remote, event);
+    }
+    if (trp_scheduler_is_crowded(remote->config.scheduler, request->actor.id, &event->peer) &&
+        comes_again(remote)) {
         return false;
     }
-    if (event->id == 0) {
-        serve_tell(remote, event);
-        return true;
-    }
+    remote->crowded = false;
     const struct origin origin = {
         .kind = ORIGIN_PEER, .tell = request->kind == TRP_ENVELOPE_TELL, .id = event->id};
     const struct message message = message_of(event);

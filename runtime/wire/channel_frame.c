@@ -244,6 +244,7 @@ enum trp_status trp_channel_frame_decode(struct trp_bytes in, uint64_t limit,
         return TRP_EAGAIN;
     }
     struct trp_bytes rest = trp_bytes(in.data + used, (size_t)size);
+    __builtin_prefetch(rest.data + rest.size); /* most often another one begins there */
     status = take_header(&rest, ret_frame);
     if (status != TRP_OK) {
         return status;

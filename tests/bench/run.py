@@ -31,6 +31,7 @@ GOALS = {
     "bulk_sender_core": (">=", 2),
     "troupe.remote_ask_p50": ("<=", 72000), "troupe-spin.remote_ask_p50": ("<=", 15000),
     "troupe-spin.remote_ask_p99": ("<=", 25000), "troupe.remote_flood": (">=", 5000000),
+    "ratio.zeromq_flood": (">=", 1),
     "ratio.remote_ask_p50": ("<=", 1 / 3), "ratio.remote_ask_p99": ("<=", 1 / 3),
 }
 
@@ -194,6 +195,16 @@ def bench_remote(peers=()):
             for figure in figures([*calling, "call", address, *options], f"{name}."):
                 measured[figure[0]] = figure[1]
                 yield figure
+    zeromq = program("zeromq_bench")
+    if os.path.exists(zeromq):
+        with server([zeromq, "serve"]) as address:
+            for figure in figures([zeromq, "call", address, *flood], "zeromq."):
+                measured[figure[0]] = figure[1]
+                yield figure
+        yield ("ratio.zeromq_flood",
+               measured["troupe.remote_flood"] / measured["zeromq.remote_flood"], "x")
+    else:
+        print("skipped: ZeroMQ (libzmq is not installed)", file=sys.stderr)
     for name in ("remote_ask_p50", "remote_ask_p99", "remote_tells"):
         if f"kameo.{name}" in measured:
             by_its_protocol = measured[f"troupe-kameo-only.{name}"]

@@ -176,6 +176,44 @@ static void a_channel_ends_when_it_is_quiet(void **state)
     nodes_close();
 }
 
+static struct trp_actor_ref other; /* another agent of host 1 */
+
+static enum trp_status act_stop_reading(struct trp_context *ctx, struct agent *agent,
+                                        uint64_t argument)
+{
+    (void)agent, (void)argument;
+    const struct trp_ask_options hold = {.hold = true, .reply_timeout_ns = TRP_S(2)};
+    return trp_ask(ctx, &other, &agent_ponder_type, NULL, &hold);
+}
+
+static enum trp_status act_tell_both(struct trp_context *ctx, struct agent *agent, uint64_t count)
+{
+    (void)agent;
+    enum trp_status status = TRP_OK;
+    for (uint32_t i = 0; status == TRP_OK && i < count; i++) {
+        const struct agent_add add = {.amount = i};
+        status = trp_tell(ctx, &far, &agent_add_type, &add);
+    }
+    const struct agent_add add = {.amount = 7};
+    return status == TRP_OK ? trp_tell(ctx, &other, &agent_add_type, &add) : status;
+}
+
+/* Far handles nothing for two seconds: what is for it waits, what is for another does not, and in
+ * the end all of it has come, in its order. */
+static void a_full_mailbox_holds_up_no_other_actor(void **state)
+{
+    (void)state;
+    two_nodes(NULL);
+    other = nodes_spawn(1, &agent_type, 'o', NULL);
+    assert_status(nodes_act(1, &far, act_stop_reading, 0), TRP_OK);
+    assert_status(nodes_act(0, &near, act_tell_both, 500), TRP_OK);
+    nodes_run(TRP_MS(50));
+    assert_log("o+7");
+    nodes_run(TRP_S(3));
+    assert_in_order(500);
+    nodes_close();
+}
+
 static enum trp_status act_ponder(struct trp_context *ctx, struct agent *agent, uint64_t count)
 {
     (void)agent;
@@ -546,6 +584,7 @@ int main(void)
         cmocka_unit_test(a_reset_ends_each_request_once),
         cmocka_unit_test(kameo_only_is_left_alone),
         cmocka_unit_test(a_channel_ends_when_it_is_quiet),
+        cmocka_unit_test(a_full_mailbox_holds_up_no_other_actor),
         cmocka_unit_test(what_is_given_up_makes_way),
         cmocka_unit_test(lies_about_requests_cost_the_stream),
         cmocka_unit_test(a_frame_comes_byte_by_byte),
