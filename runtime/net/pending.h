@@ -6,8 +6,8 @@
  * proven its PeerId lately, as long as those known do not have more than half of the places; then
  * of one that has said nothing yet, where a peer begins at once; and among equals by lot. So a few
  * hosts that flood a listener compete with each other, hundreds of them give everybody a fair
- * chance, and known addresses have a better one. Limits     connections_pending_in; TRP_PROVEN_MAX
- * addresses are known. */
+ * chance, and known addresses have a better one.
+ * Limits     connections_pending_in; TRP_PROVEN_MAX addresses are known. */
 #ifndef NET_PENDING_H
 #define NET_PENDING_H
 
