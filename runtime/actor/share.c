@@ -192,7 +192,8 @@ enum trp_status trp_share_admit(struct trp_scheduler *scheduler, const struct tr
         return status;
     }
     uint64_t has = share->sender->bytes;
-    uint64_t left = limits->received_bytes - trp_time_min(shares->bytes, limits->received_bytes);
+    uint64_t limit = limits->received_bytes;
+    uint64_t left = shares->bytes < limit ? limit - shares->bytes : 0;
     if (has >= limits->received_bytes_per_peer || has >= left) {
         trp_limit_say(&shares->mark, scheduler->trace, "received_bytes_per_peer",
                       limits->received_bytes_per_peer);
@@ -233,7 +234,6 @@ void trp_share_discharge(struct trp_scheduler *scheduler, struct trp_mail *mail)
 
 /* ---- the mailbox ---- */
 
-/* As long as others of its sender wait, it has none. */
 static bool share_has_place(const struct trp_actor *actor, const struct trp_share *share)
 {
     const struct trp_mailbox *mailbox = &actor->mailbox;
@@ -242,6 +242,7 @@ static bool share_has_place(const struct trp_actor *actor, const struct trp_shar
                : (uint64_t)share->placed + actor->peers_count < 2ull * mailbox->user_limit;
 }
 
+/* As long as others of its sender wait, it has none. */
 bool trp_share_has_room(const struct trp_scheduler *scheduler, const struct trp_actor *actor,
                         const struct trp_mail *mail)
 {

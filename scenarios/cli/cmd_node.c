@@ -301,6 +301,8 @@ const struct cli_verb cli_verb_node = {
         "TYPE\n"
         "                       is that of the actors (default: all). A right that no --allow\n"
         "                       names is everybody's, any other belongs to those it is given to\n"
+        "  --limit NAME=VALUE   a limit of troupe/limits.h, such as connections=200 or\n"
+        "                       idle_timeout_ns=1min; repeatable\n"
         "  --kad-protocol ID    protocol of the DHT (default: /kameo/registry/1.0.0)\n"
         "  --mdns, --no-mdns    find nodes on the local network, or do not (default: do, on the\n"
         "                       interfaces that it listens on, except loopback)\n"
