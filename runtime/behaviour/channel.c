@@ -298,6 +298,9 @@ static void channel_write(struct trp_channels *c, struct trp_channel *channel)
         status = trp_stream_write(c->swarm, channel->stream, rest, &used);
         channel->written += status == TRP_OK ? used : 0;
     }
+    if (status == TRP_ENOTFOUND) {
+        return; /* it has ended: stream_closed says why */
+    }
     if (status != TRP_OK && status != TRP_EAGAIN) {
         trp_channel_fail(c, channel, status);
         return;
