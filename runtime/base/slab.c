@@ -83,9 +83,11 @@ enum trp_status trp_slab_insert(struct trp_slab *slab, trp_handle *ret_handle, v
         index = slab->slots_count++;
     }
     struct slot *slot = slab_slot(slab, index);
+    if (slot->generation > 0) { /* a chunk begins zeroed */
+        memset(slot + 1, 0, slab->object_bytes);
+    }
     slot->generation++;
     slot->next_free = 0;
-    memset(slot + 1, 0, slab->object_bytes);
     slab->count++;
     *ret_handle = slab_handle(index, slot);
     *ret_object = slot + 1;

@@ -12,6 +12,7 @@
 #include "scenarios/invariant/oracle.h"
 #include "trace/trace.h"
 
+#include <troupe/blocks.h>
 #include <troupe/node.h>
 #include <troupe/sim.h>
 
@@ -120,6 +121,7 @@ struct trp_run {
     struct trp_memory memory;
     struct trp_network net;
     struct trp_crypto_memo *crypto_memo; /* NULL on a real network */
+    struct trp_blocks *blocks;           /* the same */
     uint64_t advances;
     bool stopped; /* an invariant broke */
     struct trp_oracle *oracle;
@@ -164,6 +166,9 @@ enum trp_status trp_harness_schedule(struct trp_run *run, trp_time at, enum agen
                                      uint32_t index, enum trp_state_kept state, uint64_t cause);
 uint64_t trp_harness_draw(const struct trp_run *run, uint64_t entity, enum harness_stream stream,
                           uint64_t counter);
+
+/* heap.c: the heap that simulated hosts share, closed after them; none under a sanitizer. */
+enum trp_status trp_harness_open_heap(struct trp_run *run) TRP_NODISCARD;
 
 /* fleet.c */
 enum trp_status trp_harness_add_hosts(struct trp_run *run);

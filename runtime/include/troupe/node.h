@@ -22,6 +22,7 @@
 TRP_EXTERN_C_BEGIN
 
 struct trp_node;
+struct trp_blocks;
 struct trp_crypto_memo;
 
 /* Whether a node finds others, and lets itself be found, on the local network. TRP_MDNS_BY_DEFAULT:
@@ -58,6 +59,7 @@ struct trp_node_config {
     struct trp_recorder *recorder;       /* borrowed for the node's life; NULL: no trace */
     uint32_t trace_node;                 /* `node` of its events */
     struct trp_crypto_memo *crypto_memo; /* only for simulations, whose nodes share it; borrowed */
+    struct trp_blocks *blocks;           /* the same (troupe/blocks.h); NULL: the system's heap */
 };
 
 /* Results of pure cryptographic functions that the nodes of one simulation share: signatures found
