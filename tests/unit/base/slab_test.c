@@ -74,6 +74,49 @@ static void takes_memory_in_proportion(void **state)
     trp_slab_free(&slab);
 }
 
+/* After a crowd has gone, those that stay lie together, and a stale handle of a chunk that went
+ * back finds nothing, not even in the chunk that took its place. */
+static void gives_memory_back(void **state)
+{
+    (void)state;
+    struct trp_memory memory = trp_memory_init(UINT64_MAX);
+    struct trp_slab slab = trp_slab_init(&memory, 1008, OBJECTS);
+    trp_handle handles[OBJECTS];
+    void *object;
+    for (uint32_t i = 0; i < OBJECTS; i++) {
+        assert_status(trp_slab_insert(&slab, &handles[i], &object), TRP_OK);
+    }
+    uint64_t most = memory.used_bytes;
+    for (uint32_t i = OBJECTS; i-- > 10;) {
+        trp_slab_remove(&slab, handles[i]);
+    }
+    assert_true(memory.used_bytes <= 21 * 1024);
+    uint32_t at = 0;
+    uint32_t count = 0;
+    trp_handle handle;
+    while (trp_slab_next(&slab, &at, &handle) != NULL) {
+        assert_int_equal(handle, handles[count++]);
+    }
+    assert_int_equal(count, 10);
+    trp_handle again[OBJECTS];
+    for (uint32_t i = 10; i < OBJECTS; i++) {
+        assert_null(trp_slab_find(&slab, handles[i]));
+        assert_status(trp_slab_insert(&slab, &again[i], &object), TRP_OK);
+    }
+    assert_int_equal(memory.used_bytes, most);
+    for (uint32_t i = 10; i < OBJECTS; i++) {
+        assert_null(trp_slab_find(&slab, handles[i]));
+        trp_slab_remove(&slab, again[i]);
+    }
+    for (at = 0; (object = trp_slab_next(&slab, &at, &handle)) != NULL;) {
+        trp_slab_remove(&slab, handle);
+    }
+    assert_int_equal(slab.count, 0);
+    assert_true(memory.used_bytes <= 4 * 1024);
+    trp_slab_free(&slab);
+    assert_int_equal(memory.used_bytes, 0);
+}
+
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
@@ -97,6 +140,7 @@ int main(void)
         cmocka_unit_test(keeps_every_object_apart),
         cmocka_unit_test(finds_nothing_by_a_stale_handle),
         cmocka_unit_test(takes_memory_in_proportion),
+        cmocka_unit_test(gives_memory_back),
         cmocka_unit_test(survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
