@@ -673,6 +673,8 @@ void trp_node_inspect(const struct trp_node *node, struct trp_node_view *ret_vie
     ret_view->kad_timeouts = kad.timeouts;
 }
 
+_Static_assert(TRP_NODE_KAD_BUCKET_AT == TRP_KAD_BUCKET_AT, "they say the same");
+
 bool trp_node_next_kad_peer(const struct trp_node *node, uint32_t *at, struct trp_peer_id *ret_peer,
                             uint32_t *ret_bucket)
 {

@@ -57,6 +57,7 @@ static enum trp_status run_complete_limits(struct trp_run *run)
         status = trp_limits_complete(&run->limits[i], NULL);
         for (uint32_t k = 0; k < group->count; k++) {
             run->hosts[group->first + k] = (struct host){.run = run,
+                                                         .changed_bucket = TRP_NO_BUCKET,
                                                          .index = group->first + k,
                                                          .limits = &run->limits[i],
                                                          .paused_at = TRP_NEVER};

@@ -40,6 +40,9 @@ struct agenda {
     uint64_t cause;
 };
 
+#define TRP_NO_BUCKET   UINT32_MAX
+#define TRP_ALL_BUCKETS (UINT32_MAX - 1u)
+
 struct host {
     struct trp_run *run;
     uint32_t index;
@@ -50,8 +53,8 @@ struct host {
     const struct trp_limits *limits;
     uint32_t lives;
     bool leaving;
-    bool table_changed; /* since it was looked at */
-    uint64_t event;     /* its newest, or what caused its newest input */
+    uint32_t changed_bucket; /* of its table, since that was looked at; or one of the two below */
+    uint64_t event;          /* its newest, or what caused its newest input */
     uint64_t memory_peak;
     uint64_t oldest; /* operation that may be open, and the newest; 0: none, else index + 1 */
     uint64_t newest;

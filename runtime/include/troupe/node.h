@@ -101,7 +101,9 @@ struct trp_node_view {
     uint64_t kad_timeouts;
 };
 TRP_API void trp_node_inspect(const struct trp_node *node, struct trp_node_view *ret_view);
-/* Walks the routing table: start with *at = 0; gives a peer and its bucket (bits in common). */
+/* Walks the routing table, bucket by bucket: start with *at = 0, or with that of a bucket; gives a
+ * peer and its bucket (bits in common). */
+#define TRP_NODE_KAD_BUCKET_AT 32u /* times the bucket */
 TRP_API bool trp_node_next_kad_peer(const struct trp_node *node, uint32_t *at,
                                     struct trp_peer_id *ret_peer, uint32_t *ret_bucket);
 /* Says whether this node stores a live provider record of `provider` (NULL: of anybody) under
