@@ -2,8 +2,8 @@
 /* simnet/happening.h - what will happen, in its total order.
  *
  * Order      (time, kind, host, sequence): kinds in the order of the enumeration, so that bytes
- * which arrive at the very moment of a deadline are in time; then the lower host; then what was
- *            planned first.
+ *            which arrive at the very moment of a deadline are in time; then the lower host;
+ *            then what was planned first.
  * Limits     2^36 happenings and 2^24 hosts in one world. */
 #ifndef SIMNET_HAPPENING_H
 #define SIMNET_HAPPENING_H

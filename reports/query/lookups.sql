@@ -7,5 +7,5 @@ SELECT workload, count(*) AS lookups,
        percentile(latency_ns, 90) FILTER (WHERE found = 1) AS p90_ns,
        percentile(latency_ns, 99) FILTER (WHERE found = 1) AS p99_ns,
        max(latency_ns) FILTER (WHERE found = 1) AS max_ns,
-       avg(hops) AS hops, avg(rpcs) AS rpcs, avg(timeouts) AS timeouts, avg(recall) AS recall
+       avg(hops) AS hops, avg(rpcs) AS rpcs, avg(timeouts) AS timeouts
   FROM lookup GROUP BY workload ORDER BY workload;

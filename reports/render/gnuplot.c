@@ -74,10 +74,22 @@ static void put_tics(FILE *script, const char *axis, const struct plot_tic *tics
     (void)fputs(")\n", script);
 }
 
-/* A line through few points shows them too: one alone would be no line at all. */
+/* Whether a point has gaps, or nothing, on both sides: no line goes through it. */
+static bool is_alone(const struct plot_series *series, size_t i)
+{
+    const struct plot_point *points = series->points;
+    return isfinite(points[i].y) && (i == 0 || !isfinite(points[i - 1].y)) &&
+           (i + 1 == series->count || !isfinite(points[i + 1].y));
+}
+
+/* A line shows its points too where there are few, or where one would be unseen without. */
 static bool shows_points(const struct plot_series *series)
 {
-    return series->style == PLOT_LINE && series->count <= FEW_POINTS;
+    bool shows = series->count <= FEW_POINTS;
+    for (size_t i = 0; i < series->count && !shows; i++) {
+        shows = is_alone(series, i);
+    }
+    return shows && series->style == PLOT_LINE;
 }
 
 static void put_series(FILE *script, size_t plot, uint32_t index, const struct plot_series *series)

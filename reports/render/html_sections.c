@@ -168,11 +168,11 @@ static void real_cell(const struct page *page, const struct query *query, int co
 
 void page_put_lookups(struct page *page)
 {
-    static const char *const titles[] = {"<Workload", "Lookups",  "Found",  "Missed",  "Unfinished",
-                                         "Median",    "90th",     "99th",   "Slowest", "Hops",
-                                         "Requests",  "Timeouts", "Recall", NULL};
+    static const char *const titles[] = {"<Workload", "Lookups",  "Found", "Missed",  "Unfinished",
+                                         "Median",    "90th",     "99th",  "Slowest", "Hops",
+                                         "Requests",  "Timeouts", NULL};
     page_open_section(page, "lookups", "Lookups",
-                      "latency of those that found; hops, requests, timeouts and recall are means");
+                      "latency of those that found; hops, requests and timeouts are means");
     struct query query = query_open(page->db, QUERY(lookups));
     uint64_t rows = 0;
     for (; query_next(&query); rows++) {
@@ -191,8 +191,6 @@ void page_put_lookups(struct page *page)
         for (int i = 9; i < 12; i++) {
             real_cell(page, &query, i);
         }
-        page_cell(page,
-                  query_is_null(&query, 12) ? "–" : figure_share(figure, query_real(&query, 12)));
         (void)fputs("</tr>\n", page->out);
     }
     page_end_table(page, rows, "There were none.");

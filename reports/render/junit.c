@@ -30,12 +30,8 @@ static void put_case(FILE *out, const struct trp_junit_case *test)
 {
     (void)fputs("    <testcase", out);
     put_attribute(out, "classname", test->scenario);
-    (void)fprintf(out, " name=\"seed %llu", (unsigned long long)test->seed);
-    if (test->cell != NULL) {
-        (void)fputs(", ", out);
-        html_text(out, test->cell);
-    }
-    (void)fprintf(out, "\" time=\"%.3f\"", seconds(test->wall_ns));
+    (void)fprintf(out, " name=\"seed %llu\" time=\"%.3f\"", (unsigned long long)test->seed,
+                  seconds(test->wall_ns));
     if (test->outcome == TRP_RUN_PASSED) {
         (void)fputs("/>\n", out);
         return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* reports/render/junit.h - JUnit XML of a sweep or a single run, as CI servers read it.
+/* reports/render/junit.h - JUnit XML of finished runs, as CI servers read it.
  *
  * One suite, one case per run.
  * Ownership  All texts are borrowed for the call. */
@@ -11,7 +11,6 @@
 struct trp_junit_case {
     const char *scenario; /* becomes the class name */
     uint64_t seed;
-    const char *cell; /* of the scenario's matrix; NULL none */
     enum trp_run_outcome outcome;
     trp_time wall_ns;
     const char *failure;   /* one line; NULL when it passed */

@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 
 #define RUN_DB_APPLICATION 0x54525045 /* "TRPE", PRAGMA application_id */
-#define RUN_DB_SCHEMA      1          /* PRAGMA user_version */
+#define RUN_DB_SCHEMA      2          /* PRAGMA user_version */
 
 struct trp_run_db {
     sqlite3 *sqlite;

@@ -293,14 +293,8 @@ static void put_lookup_end(struct insert *insert, const struct trp_run_lookup_en
     put_word(insert, trp_status_name(end->status));
     put_number(insert, end->found);
     put_number(insert, end->hops);
-    put_number(insert, end->rounds);
     put_number(insert, end->rpcs);
     put_number(insert, end->timeouts);
-    if (end->recall >= 0) {
-        put_real(insert, end->recall);
-    } else {
-        put_null(insert);
-    }
 }
 
 static void load_lookups(struct insert *insert, const struct trp_run_record *record)
@@ -316,7 +310,7 @@ static void load_lookups(struct insert *insert, const struct trp_run_record *rec
         if (row->end.finished != TRP_NEVER) {
             put_lookup_end(insert, &row->end);
         } else {
-            for (uint32_t k = 0; k < 8; k++) {
+            for (uint32_t k = 0; k < 6; k++) {
                 put_null(insert);
             }
         }
@@ -475,7 +469,7 @@ enum trp_status db_load_rows(sqlite3 *sqlite, const struct trp_run_record *recor
         {"INSERT INTO status VALUES (?,?,?,?)", load_statuses},
         {"INSERT INTO host VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", load_hosts},
         {"INSERT INTO request VALUES (?,?,?,?,?,?,?,?,?,?,?)", load_requests},
-        {"INSERT INTO lookup VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", load_lookups},
+        {"INSERT INTO lookup VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", load_lookups},
         {"INSERT INTO fault VALUES (?,?,?,?,?,?)", load_faults},
         {"INSERT INTO fault_host VALUES (?,?)", load_fault_hosts},
         {"INSERT INTO metric_name VALUES (?,?,?,?)", load_metric_names},

@@ -136,7 +136,7 @@ static uint64_t number_column(sqlite3_stmt *statement, int column)
 
 static enum trp_run_outcome parse_outcome(const char *name)
 {
-    for (enum trp_run_outcome i = TRP_RUN_UNFINISHED; i <= TRP_RUN_CRASHED; i++) {
+    for (enum trp_run_outcome i = TRP_RUN_UNFINISHED; i <= TRP_RUN_TIMED_OUT; i++) {
         if (strcmp(name, trp_run_outcome_name(i)) == 0) {
             return i;
         }

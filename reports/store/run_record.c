@@ -210,7 +210,7 @@ uint64_t trp_run_lookup_start(struct trp_run_record *record, const struct trp_ru
     if (row == NULL) {
         return 0;
     }
-    *row = (struct lookup_row){.end = {.finished = TRP_NEVER, .recall = -1},
+    *row = (struct lookup_row){.end = {.finished = TRP_NEVER},
                                .started = lookup->started,
                                .cause = lookup->cause,
                                .host = lookup->host,
@@ -318,8 +318,7 @@ void trp_run_expect(struct trp_run_record *record, const struct trp_run_expectat
 
 const char *trp_run_outcome_name(enum trp_run_outcome outcome)
 {
-    static const char *const names[] = {"unfinished", "passed",    "failed",
-                                        "diverged",   "timed out", "crashed"};
+    static const char *const names[] = {"unfinished", "passed", "failed", "timed out"};
     return (size_t)outcome < sizeof names / sizeof names[0] ? names[outcome] : "?";
 }
 

@@ -5,10 +5,11 @@
  * run. Afterwards run_db.h loads the record into SQLite.
  * Threading  One thread.
  * Ownership  Every text and array is copied. NULL texts are fine and become NULL in the database.
- * Limits     struct trp_run_limits. When events overflow, the oldest are dropped, so that the end
- * of a failed run is always there; of requests, lookups and samples the newest are. What was
- * dropped is counted, stored in table `run` and shown by every report. Failure    None to handle
- * during a run: out of memory counts as dropped. */
+ * Limits     struct trp_run_limits. When events overflow, the oldest are dropped, so that the
+ *            end of a failed run is always there; of requests, lookups and samples the newest
+ *            are dropped. What was dropped is counted, stored in table `run` and shown by every
+ *            report.
+ * Failure    None to handle during a run: what finds no memory counts as dropped. */
 #ifndef REPORTS_STORE_RUN_RECORD_H
 #define REPORTS_STORE_RUN_RECORD_H
 
@@ -63,13 +64,11 @@ void trp_run_begin(struct trp_run_record *record, const struct trp_run_start *st
 
 enum trp_run_outcome {
     TRP_RUN_UNFINISHED,
-    TRP_RUN_PASSED,    /* exit code 0 */
-    TRP_RUN_FAILED,    /* 1: an expectation failed */
-    TRP_RUN_DIVERGED,  /* 3: two runs of one seed differed */
-    TRP_RUN_TIMED_OUT, /* 4: out of (wall) time */
-    TRP_RUN_CRASHED    /* 5: the program itself failed */
+    TRP_RUN_PASSED,
+    TRP_RUN_FAILED,   /* an expectation failed */
+    TRP_RUN_TIMED_OUT /* out of real time */
 };
-/* "unfinished", "passed", "failed", "diverged", "timed out", "crashed". */
+/* "unfinished", "passed", "failed", "timed out". */
 const char *trp_run_outcome_name(enum trp_run_outcome outcome);
 
 struct trp_run_end {
@@ -105,7 +104,7 @@ void trp_run_host(struct trp_run_record *record, const struct trp_run_host *host
 struct trp_run_host_totals {
     uint64_t bytes_sent;
     uint64_t bytes_received;
-    uint64_t connections; /* opened over its lives */
+    uint64_t connections; /* open at the end */
     uint32_t lives;       /* starts and restarts */
     bool up;              /* at the end of the run */
 };
@@ -149,10 +148,8 @@ struct trp_run_lookup_end {
     enum trp_status status;
     bool found;
     uint32_t hops;     /* referrals from the initiator to the node that told of the result */
-    uint32_t rounds;   /* waves of parallel requests */
     uint32_t rpcs;     /* requests sent */
     uint32_t timeouts; /* of them, unanswered */
-    double recall;     /* share of the true k closest in the result; negative: not measured */
 };
 /* Gives its end; only the first counts. Id 0 is ignored. */
 void trp_run_lookup_finish(struct trp_run_record *record, uint64_t id,
@@ -161,7 +158,7 @@ void trp_run_lookup_finish(struct trp_run_record *record, uint64_t id,
 /* ---- faults ---- */
 
 struct trp_run_fault {
-    uint32_t id;           /* stable between runs: what --without fault:ID names */
+    uint32_t id;           /* its entry of the timeline, by time, from 1: the same in every run */
     const char *kind;      /* the action: "partition", "crash", … */
     const char *text;      /* the line of the timeline, for people */
     const uint32_t *hosts; /* those it hits */

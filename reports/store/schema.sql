@@ -15,7 +15,7 @@ CREATE TABLE run (
     transport         TEXT,    -- tcp, ws, quic
     security          TEXT,    -- noise, tls, plaintext
     reproduce         TEXT,    -- the command line that runs this again
-    outcome           TEXT NOT NULL, -- passed, failed, diverged, timed out, crashed, unfinished
+    outcome           TEXT NOT NULL, -- passed, failed, timed out, unfinished
     failure           TEXT,    -- one line; NULL when it passed
     trace_hash        TEXT,    -- identity of the run: hash over all events
     events            INTEGER NOT NULL, -- emitted, kept or not
@@ -42,7 +42,7 @@ CREATE TABLE host (
     started_ns        INTEGER,
     bytes_sent        INTEGER,
     bytes_received    INTEGER,
-    connections       INTEGER, -- opened over its lives
+    connections       INTEGER, -- open at the end
     lives             INTEGER, -- starts and restarts
     up                INTEGER  -- 1: at the end of the run
 );
@@ -76,17 +76,15 @@ CREATE TABLE lookup (
     status            TEXT,
     found             INTEGER,          -- 1: with a result
     hops              INTEGER,          -- referrals to the node that told of the result
-    rounds            INTEGER,          -- waves of parallel requests
     rpcs              INTEGER,          -- requests sent
     timeouts          INTEGER,          -- of them, unanswered
-    recall            REAL,             -- share of the true k closest in the result; NULL: unknown
     cause             INTEGER,
     latency_ns        INTEGER AS (finished_ns - started_ns)
 );
 
 CREATE TABLE fault (
     -- Every fault as it was injected. An entry of the timeline that acts several times has several rows.
-    id                INTEGER NOT NULL, -- what `troupe replay --without fault:ID` names
+    id                INTEGER NOT NULL, -- its entry of the timeline, by time, from 1
     kind              TEXT,             -- partition, crash, …
     text              TEXT,             -- the line of the timeline
     started_ns        INTEGER NOT NULL,

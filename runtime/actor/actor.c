@@ -23,6 +23,12 @@ static struct trp_bytes type_text(const struct trp_actor *actor)
     return trp_bytes_text(actor->info->type->id);
 }
 
+/* In the user lane. */
+static uint32_t messages_count(const struct trp_actor *actor)
+{
+    return actor->mailbox.user_count + actor->peers_count;
+}
+
 void trp_actor_trace_full(struct trp_scheduler *scheduler, struct trp_actor *actor)
 {
     if (actor->refusing) {
@@ -98,17 +104,21 @@ enum trp_status trp_actor_spawn(struct trp_scheduler *scheduler, const struct tr
 
 /* ---- ending ---- */
 
+static void refuse_waiting(struct trp_scheduler *scheduler, struct trp_actor *actor)
+{
+    struct trp_request *request;
+    while ((request = trp_share_first(actor)) != NULL) {
+        trp_request_end(scheduler, request, TRP_EDEAD, NULL, false);
+    }
+}
+
 void trp_actor_stop(struct trp_scheduler *scheduler, struct trp_actor *actor)
 {
     if (actor->phase != TRP_ACTOR_RUNNING) {
         return;
     }
     actor->phase = TRP_ACTOR_STOPPING;
-    struct trp_list_link *link;
-    while ((link = trp_list_front(&actor->waiting)) != NULL) {
-        trp_request_end(scheduler, TRP_CONTAINER(link, struct trp_request, waiting), TRP_EDEAD,
-                        NULL, false);
-    }
+    refuse_waiting(scheduler, actor);
     trp_scheduler_wake(scheduler, actor);
 }
 
@@ -155,17 +165,13 @@ static void actor_end_asks(struct trp_scheduler *scheduler, struct trp_actor *ac
     while ((mail = trp_lane_pop(&actor->mailbox.control)) != NULL) {
         mail_drop(scheduler, mail);
     }
-    while ((mail = trp_mailbox_pop(&actor->mailbox)) != NULL) {
+    while ((mail = trp_actor_pop(scheduler, actor)) != NULL) {
         mail_drop(scheduler, mail);
     }
     while (actor->open != NULL) {
         trp_request_end(scheduler, actor->open, TRP_ESTOPPED, NULL, false);
     }
-    struct trp_list_link *link;
-    while ((link = trp_list_front(&actor->waiting)) != NULL) {
-        trp_request_end(scheduler, TRP_CONTAINER(link, struct trp_request, waiting), TRP_EDEAD,
-                        NULL, false);
-    }
+    refuse_waiting(scheduler, actor);
     /* Asks to itself have just come back into its own control lane. */
     while ((mail = trp_lane_pop(&actor->mailbox.control)) != NULL) {
         mail_drop(scheduler, mail);
@@ -190,13 +196,13 @@ static void actor_end(struct trp_scheduler *scheduler, struct trp_actor *actor,
     const struct trp_actor_type *type = actor->info->type;
     enum trp_stop_reason reason = trp_stop_cause_reason(cause);
     actor->phase = TRP_ACTOR_GONE;
-    actor->reason = reason;
+    actor->reason = (uint8_t)reason;
     trp_table_remove(&scheduler->actors, actor->id);
     uint64_t sequence = trp_trace_actor_stopped(
         scheduler->trace, &(struct trp_event_actor_stopped){.actor = actor->id,
                                                             .type = type_text(actor),
                                                             .reason = reason,
-                                                            .dropped = actor->mailbox.user_count});
+                                                            .dropped = messages_count(actor)});
     scheduler->trace->cause = sequence;
     if (actor->started && type->on_stop != NULL) {
         context_set(scheduler, actor);
@@ -455,7 +461,7 @@ static struct trp_mail *actor_next_mail(struct trp_scheduler *scheduler, struct 
         return mail;
     }
     (*quota)--;
-    mail = trp_mailbox_pop(&actor->mailbox);
+    mail = trp_actor_pop(scheduler, actor);
     if (!trp_list_is_empty(&actor->waiting)) {
         trp_request_admit(scheduler, actor);
     }
@@ -472,7 +478,7 @@ static bool actor_work(struct trp_scheduler *scheduler, struct trp_actor *actor,
             return false;
         }
     }
-    uint32_t quota = actor->mailbox.user_count;
+    uint32_t quota = messages_count(actor);
     while (*ret_handled < TURN_MAILS && actor->phase != TRP_ACTOR_KILLED) {
         struct trp_mail *mail = actor_next_mail(scheduler, actor, &quota);
         if (mail == NULL) {

@@ -25,6 +25,7 @@ struct trp_timer;
 
 /* A handler with what its messages and replies need. */
 struct trp_handler_info {
+    struct trp_bytes id; /* of the message */
     struct trp_shape message;
     trp_handler handle;
     struct trp_shape reply; /* type NULL: takes tells only */
@@ -34,6 +35,7 @@ struct trp_handler_info {
 struct trp_type_info {
     struct trp_type_info *next; /* in the order they became known */
     const struct trp_actor_type *type;
+    struct trp_bytes id;
     uint64_t hash; /* trp_actor_type_hash of its id */
     struct trp_shape args;
     uint8_t class; /* of an actor's block */
@@ -48,21 +50,22 @@ struct trp_actor {
     struct trp_mailbox mailbox;
     const struct trp_type_info *info;
     struct trp_actor *run_next;
-    uint8_t phase;  /* enum trp_actor_phase */
-    bool queued;    /* in the run queue, or having its turn */
-    bool started;   /* on_start succeeded */
-    bool refusing;  /* a full mailbox was traced; until it is empty again */
-    uint32_t holds; /* replies without which no user message is handled */
+    uint8_t phase;     /* enum trp_actor_phase */
+    bool queued;       /* in the run queue, or having its turn */
+    bool started : 1;  /* on_start succeeded */
+    bool refusing : 1; /* a full mailbox was traced; until it is empty again */
+    uint8_t reason;    /* enum trp_stop_reason, when gone */
+    uint32_t holds;    /* replies without which no user message is handled */
     uint64_t id;
     struct trp_mail *args;    /* of on_start; NULL: none */
     struct trp_request *asks; /* asks and lookups it made, newest first */
     struct trp_request *open; /* asks it will answer later, newest first */
-    struct trp_list waiting;  /* asks waiting for room in the user lane */
+    struct trp_list waiting;  /* shares with a line of asks that wait for room in the user lane */
     struct trp_timer *timers; /* timed messages to it, newest first */
     struct trp_list links;    /* in the order they were made */
     uint64_t draws;           /* of trp_random */
     uint32_t links_count;
-    uint32_t reason; /* enum trp_stop_reason, when gone */
+    uint32_t peers_count; /* messages of peers in the user lane */
     struct trp_event gone;
 };
 

@@ -3,7 +3,8 @@
 #include "actor/scheduler_state.h"
 #include "wire/registration.h"
 
-#define STREAM_RANDOM 1u /* of trp_draw; 0 is the scheduler's */
+#define SMALL_BYTES   256u /* of a message that is encoded on the stack */
+#define STREAM_RANDOM 1u   /* of trp_draw; 0 is the scheduler's */
 
 struct trp_actor_ref trp_self(const struct trp_context *ctx)
 {
@@ -42,6 +43,16 @@ TRP_NOINLINE static enum trp_status tell_elsewhere(struct trp_scheduler *schedul
     if (status != TRP_OK) {
         return status;
     }
+    uint8_t small[SMALL_BYTES];
+    size_t bytes;
+    const struct trp_bytes id = trp_bytes_text(type->id);
+    if (type->size > 0 && message == NULL) {
+        return TRP_EINVAL;
+    }
+    status = trp_message_encode_from(type, message, &scheduler->self, small, sizeof small, &bytes);
+    if (status == TRP_OK && bytes <= scheduler->limits->message_bytes) {
+        return trp_event_emit_tell(scheduler, from->id, to, id, trp_bytes(small, bytes));
+    }
     struct trp_mail *payload;
     status = trp_mail_encode(scheduler, type, message, &payload);
     if (status != TRP_OK) {
@@ -50,7 +61,7 @@ TRP_NOINLINE static enum trp_status tell_elsewhere(struct trp_scheduler *schedul
     const struct trp_sched_event out = {.kind = TRP_SCHED_TELL,
                                         .actor = from->id,
                                         .other = *to,
-                                        .message = trp_bytes_text(type->id),
+                                        .message = id,
                                         .mailbox_timeout_ns = TRP_NEVER};
     status = trp_event_emit(scheduler, &out, payload);
     if (status != TRP_OK) {

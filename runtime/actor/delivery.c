@@ -11,8 +11,7 @@ static bool message_is_known(const struct trp_scheduler *scheduler, struct trp_b
                              struct trp_bytes message)
 {
     for (const struct trp_type_info *info = scheduler->types; info != NULL; info = info->next) {
-        bool fits =
-            actor_type.size == 0 || trp_bytes_equal(trp_bytes_text(info->type->id), actor_type);
+        bool fits = actor_type.size == 0 || trp_bytes_equal(info->id, actor_type);
         if (fits && trp_type_info_handler_by_id(info, message) != NULL) {
             return true;
         }
@@ -20,27 +19,37 @@ static bool message_is_known(const struct trp_scheduler *scheduler, struct trp_b
     return false;
 }
 
-/* Finds who takes a delivery, in the order of errors that Kameo has. */
+/* Says what is wrong with a delivery that nobody takes, in the order of errors that Kameo has. */
+static enum trp_status delivery_error(const struct trp_scheduler *scheduler,
+                                      const struct trp_delivery *delivery,
+                                      const struct trp_actor *actor)
+{
+    if (!message_is_known(scheduler, delivery->actor_type, delivery->message)) {
+        return TRP_EUNKNOWNMESSAGE;
+    }
+    if (actor == NULL || actor->phase != TRP_ACTOR_RUNNING) {
+        return TRP_EDEAD;
+    }
+    bool fits =
+        delivery->actor_type.size == 0 || trp_bytes_equal(actor->info->id, delivery->actor_type);
+    return fits ? TRP_EUNKNOWNMESSAGE : TRP_EBADTYPE;
+}
+
+/* Finds who takes a delivery. */
 static enum trp_status delivery_find(struct trp_scheduler *scheduler,
                                      const struct trp_delivery *delivery,
                                      struct trp_actor **ret_actor,
                                      const struct trp_handler_info **ret_handler)
 {
-    if (!message_is_known(scheduler, delivery->actor_type, delivery->message)) {
-        return TRP_EUNKNOWNMESSAGE;
-    }
     struct trp_actor *actor = trp_scheduler_find(scheduler, delivery->actor);
-    if (actor == NULL || actor->phase != TRP_ACTOR_RUNNING) {
-        return TRP_EDEAD;
+    const struct trp_handler_info *handler = NULL;
+    if (actor != NULL && actor->phase == TRP_ACTOR_RUNNING &&
+        (delivery->actor_type.size == 0 ||
+         trp_bytes_equal(actor->info->id, delivery->actor_type))) {
+        handler = trp_type_info_handler_by_id(actor->info, delivery->message);
     }
-    const struct trp_bytes type = trp_bytes_text(actor->info->type->id);
-    if (delivery->actor_type.size > 0 && !trp_bytes_equal(type, delivery->actor_type)) {
-        return TRP_EBADTYPE;
-    }
-    const struct trp_handler_info *handler =
-        trp_type_info_handler_by_id(actor->info, delivery->message);
     if (handler == NULL || (delivery->ask && handler->reply.type == NULL)) {
-        return TRP_EUNKNOWNMESSAGE;
+        return delivery_error(scheduler, delivery, actor);
     }
     *ret_actor = actor;
     *ret_handler = handler;
@@ -52,14 +61,14 @@ static enum trp_status delivery_enter(struct trp_scheduler *scheduler,
                                       const struct trp_delivery *delivery, struct trp_actor *actor,
                                       const struct trp_handler_info *handler, struct trp_mail *mail)
 {
-    bool room = trp_mailbox_has_room(&actor->mailbox);
+    bool room = trp_actor_has_room(scheduler, actor, mail);
     if (!room && delivery->mailbox_timeout_ns == 0) {
         trp_actor_trace_full(scheduler, actor);
         return TRP_EMAILBOXFULL;
     }
     if (room && !delivery->ask) {
         mail->handler = handler;
-        trp_mailbox_push(&actor->mailbox, mail);
+        trp_actor_push(scheduler, actor, mail);
         trp_scheduler_wake(scheduler, actor);
         trp_event_answer(scheduler, delivery, TRP_OK);
         return TRP_OK;
@@ -83,6 +92,71 @@ static enum trp_status delivery_enter(struct trp_scheduler *scheduler,
     return status;
 }
 
+/* Decodes the message of a delivery, and charges it to the peer that sent it. */
+static enum trp_status delivery_decode(struct trp_scheduler *scheduler,
+                                       const struct trp_delivery *delivery,
+                                       const struct trp_actor *actor,
+                                       const struct trp_handler_info *handler,
+                                       struct trp_mail **ret_mail)
+{
+    struct trp_share *share = NULL;
+    enum trp_status status = TRP_OK;
+    if (delivery->from != NULL) {
+        status = trp_share_admit(scheduler, actor, delivery->from, &share);
+    }
+    if (status != TRP_OK) {
+        return status;
+    }
+    status = trp_mail_decode(scheduler, &handler->message, delivery->payload, ret_mail);
+    if (share != NULL && status == TRP_OK) {
+        trp_share_charge(scheduler, share, *ret_mail);
+    } else if (share != NULL) {
+        trp_share_release(scheduler, share);
+    }
+    return status;
+}
+
+bool trp_scheduler_is_crowded(const struct trp_scheduler *scheduler, uint64_t id,
+                              const struct trp_peer_id *from)
+{
+    const struct trp_actor *actor = trp_scheduler_find(scheduler, id);
+    return actor != NULL && trp_share_is_full(scheduler, actor, from);
+}
+
+static void delivery_trace_refused(struct trp_scheduler *scheduler,
+                                   const struct trp_delivery *delivery, enum trp_status status)
+{
+    trp_trace_delivery_refused(scheduler->trace,
+                               &(struct trp_event_delivery_refused){.actor = delivery->actor,
+                                                                    .message = delivery->message,
+                                                                    .status = status});
+}
+
+enum trp_status trp_scheduler_tell(struct trp_scheduler *scheduler,
+                                   const struct trp_delivery *delivery)
+{
+    struct trp_actor *actor = NULL;
+    const struct trp_handler_info *handler = NULL;
+    struct trp_mail *mail = NULL;
+    enum trp_status status = delivery_find(scheduler, delivery, &actor, &handler);
+    if (status == TRP_OK) {
+        status = delivery_decode(scheduler, delivery, actor, handler, &mail);
+    }
+    if (status != TRP_OK) {
+        delivery_trace_refused(scheduler, delivery, status);
+        return status;
+    }
+    if (!trp_actor_has_room(scheduler, actor, mail)) {
+        trp_share_discharge(scheduler, mail);
+        trp_mail_free(scheduler, mail);
+        return TRP_EAGAIN;
+    }
+    mail->handler = handler;
+    trp_actor_push(scheduler, actor, mail);
+    trp_scheduler_wake(scheduler, actor);
+    return TRP_OK;
+}
+
 void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_delivery *delivery)
 {
     struct trp_actor *actor = NULL;
@@ -90,19 +164,17 @@ void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_del
     struct trp_mail *mail = NULL;
     enum trp_status status = delivery_find(scheduler, delivery, &actor, &handler);
     if (status == TRP_OK) {
-        status = trp_mail_decode(scheduler, &handler->message, delivery->payload, &mail);
+        status = delivery_decode(scheduler, delivery, actor, handler, &mail);
     }
     if (status == TRP_OK) {
         status = delivery_enter(scheduler, delivery, actor, handler, mail);
         if (status != TRP_OK) {
+            trp_share_discharge(scheduler, mail);
             trp_mail_free(scheduler, mail);
         }
     }
     if (status != TRP_OK) {
-        trp_trace_delivery_refused(
-            scheduler->trace, &(struct trp_event_delivery_refused){.actor = delivery->actor,
-                                                                   .message = delivery->message,
-                                                                   .status = status});
+        delivery_trace_refused(scheduler, delivery, status);
         trp_event_answer(scheduler, delivery, status);
     }
 }

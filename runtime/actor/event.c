@@ -64,6 +64,32 @@ enum trp_status trp_event_emit(struct trp_scheduler *scheduler, const struct trp
     return emit(scheduler, out, payload, true);
 }
 
+enum trp_status trp_event_emit_tell(struct trp_scheduler *scheduler, uint64_t actor,
+                                    const struct trp_actor_ref *to, struct trp_bytes message,
+                                    struct trp_bytes payload)
+{
+    if (scheduler->events.blocks_count >= scheduler->limits->requests) {
+        return TRP_EFULL;
+    }
+    size_t bytes = sizeof(struct trp_event_tell) + payload.size;
+    uint8_t class = trp_pool_class_of(bytes);
+    struct trp_event_tell *tell = trp_pool_take(&scheduler->pool, class, bytes);
+    if (tell == NULL) {
+        return TRP_ENOMEM;
+    }
+    tell->to = *to;
+    tell->message = message;
+    tell->actor = actor;
+    tell->bytes = (uint32_t)payload.size;
+    tell->class = class;
+    if (payload.size > 0) {
+        memcpy(tell + 1, payload.data, payload.size);
+    }
+    scheduler->events.blocks_count++;
+    trp_event_push(scheduler, &tell->event, TRP_EVENT_TELL);
+    return TRP_OK;
+}
+
 void trp_event_answer(struct trp_scheduler *scheduler, const struct trp_delivery *delivery,
                       enum trp_status status)
 {
@@ -95,6 +121,11 @@ static void event_free(struct trp_scheduler *scheduler, struct trp_event *event)
         trp_pool_put(&scheduler->pool, block->class, block);
         break;
     }
+    case TRP_EVENT_TELL: {
+        struct trp_event_tell *tell = TRP_CONTAINER(event, struct trp_event_tell, event);
+        trp_pool_put(&scheduler->pool, tell->class, tell);
+        break;
+    }
     case TRP_EVENT_SPARE:
         break;
     case TRP_EVENT_REQUEST:
@@ -111,47 +142,67 @@ static void event_free(struct trp_scheduler *scheduler, struct trp_event *event)
     }
 }
 
-static struct trp_sched_event event_show(struct trp_scheduler *scheduler, struct trp_event *event)
+/* A tell is what there is most of: only what it has is written. */
+static void tell_show(const struct trp_event_tell *tell, struct trp_sched_event *ret_event)
+{
+    ret_event->kind = TRP_SCHED_TELL;
+    ret_event->request = 0;
+    ret_event->actor = tell->actor;
+    ret_event->other = tell->to;
+    ret_event->message = tell->message;
+    ret_event->payload = trp_bytes(tell + 1, tell->bytes);
+    ret_event->mailbox_timeout_ns = TRP_NEVER;
+    ret_event->reply_timeout_ns = TRP_NEVER;
+}
+
+static void event_show(struct trp_scheduler *scheduler, struct trp_event *event,
+                       struct trp_sched_event *ret_event)
 {
     switch ((enum trp_event_owner)event->owner) {
     case TRP_EVENT_BLOCK:
-        return block_of(event)->out;
+        *ret_event = block_of(event)->out;
+        break;
+    case TRP_EVENT_TELL:
+        tell_show(TRP_CONTAINER(event, struct trp_event_tell, event), ret_event);
+        break;
     case TRP_EVENT_SPARE: {
         const struct trp_event_spare *spare = TRP_CONTAINER(event, struct trp_event_spare, event);
-        return (struct trp_sched_event){.kind = TRP_SCHED_ANSWER,
-                                        .status = spare->status,
-                                        .token = spare->token,
-                                        .actor = spare->actor};
+        *ret_event = (struct trp_sched_event){.kind = TRP_SCHED_ANSWER,
+                                              .status = spare->status,
+                                              .token = spare->token,
+                                              .actor = spare->actor};
+        break;
     }
     case TRP_EVENT_REQUEST: {
         struct trp_request *request = TRP_CONTAINER(event, struct trp_request, event);
-        struct trp_sched_event out = {.kind = TRP_SCHED_ANSWER,
-                                      .status = (enum trp_status)request->status,
-                                      .token = request->token,
-                                      .actor = request->target};
+        *ret_event = (struct trp_sched_event){.kind = TRP_SCHED_ANSWER,
+                                              .status = (enum trp_status)request->status,
+                                              .token = request->token,
+                                              .actor = request->target};
         if (request->reply != NULL) {
-            out.payload = trp_bytes(request->reply + 1, request->reply->bytes);
+            ret_event->payload = trp_bytes(request->reply + 1, request->reply->bytes);
         }
-        return out;
+        break;
     }
     case TRP_EVENT_LINK: {
         struct trp_link *link = TRP_CONTAINER(event, struct trp_link, event);
         scheduler->events.death = trp_link_cause(link);
-        return (struct trp_sched_event){.kind = TRP_SCHED_DIED,
-                                        .actor = link->dead,
-                                        .other = link->other,
-                                        .other_type = trp_link_type(link),
-                                        .death = &scheduler->events.death};
+        *ret_event = (struct trp_sched_event){.kind = TRP_SCHED_DIED,
+                                              .actor = link->dead,
+                                              .other = link->other,
+                                              .other_type = trp_link_type(link),
+                                              .death = &scheduler->events.death};
+        break;
     }
     case TRP_EVENT_ACTOR: {
         struct trp_actor *actor = TRP_CONTAINER(event, struct trp_actor, gone);
-        return (struct trp_sched_event){.kind = TRP_SCHED_STOPPED,
-                                        .reason = (enum trp_stop_reason)actor->reason,
-                                        .actor = actor->id,
-                                        .other = trp_actor_ref_of(scheduler, actor)};
+        *ret_event = (struct trp_sched_event){.kind = TRP_SCHED_STOPPED,
+                                              .reason = (enum trp_stop_reason)actor->reason,
+                                              .actor = actor->id,
+                                              .other = trp_actor_ref_of(scheduler, actor)};
+        break;
     }
     }
-    return (struct trp_sched_event){0};
 }
 
 static void free_current(struct trp_scheduler *scheduler)
@@ -176,8 +227,10 @@ bool trp_scheduler_next_event(struct trp_scheduler *scheduler, struct trp_sched_
     queue->current = event;
     if (event->owner == TRP_EVENT_BLOCK) {
         queue->blocks_count -= block_of(event)->counted;
+    } else if (event->owner == TRP_EVENT_TELL) {
+        queue->blocks_count--;
     }
-    *ret_event = event_show(scheduler, event);
+    event_show(scheduler, event, ret_event);
     ret_event->cause = event->cause;
     return true;
 }

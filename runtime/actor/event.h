@@ -15,6 +15,7 @@ struct trp_mail;
 /* What an event is part of. */
 enum trp_event_owner {
     TRP_EVENT_BLOCK,   /* struct trp_event_block */
+    TRP_EVENT_TELL,    /* struct trp_event_tell */
     TRP_EVENT_SPARE,   /* struct trp_event_spare */
     TRP_EVENT_REQUEST, /* an ask from outside, answered */
     TRP_EVENT_LINK,    /* a link with a remote actor, after the death of ours */
@@ -33,6 +34,16 @@ struct trp_event_block {
     struct trp_mail *payload; /* freed with the event; NULL */
     uint8_t class;
     bool counted; /* in blocks_count */
+};
+
+/* A tell to an actor elsewhere that nobody waits for, which is what there is most of. */
+struct trp_event_tell {
+    struct trp_event event;
+    struct trp_actor_ref to;
+    struct trp_bytes message; /* id */
+    uint64_t actor;
+    uint32_t bytes; /* of the payload, which follows */
+    uint8_t class;
 };
 
 /* A refusal for which there was no memory. */
@@ -63,6 +74,10 @@ void trp_event_push(struct trp_scheduler *scheduler, struct trp_event *event,
  * TRP_EFULL, TRP_ENOMEM. */
 enum trp_status trp_event_emit(struct trp_scheduler *scheduler, const struct trp_sched_event *out,
                                struct trp_mail *payload) TRP_NODISCARD;
+/* Queues a tell that nobody waits for; the payload is copied. TRP_EFULL, TRP_ENOMEM. */
+enum trp_status trp_event_emit_tell(struct trp_scheduler *scheduler, uint64_t actor,
+                                    const struct trp_actor_ref *to, struct trp_bytes message,
+                                    struct trp_bytes payload) TRP_NODISCARD;
 /* Answers a delivery that became no request. Without memory the spares serve, then it is lost, and
  * traced. */
 void trp_event_answer(struct trp_scheduler *scheduler, const struct trp_delivery *delivery,

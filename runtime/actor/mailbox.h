@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* actor/mailbox.h - what waits for an actor: two lanes of mails, each first in, first out.
  *
- * The user lane holds messages and is bounded. The control lane holds replies, deaths of links and
+ * The user lane holds messages and is bounded, for our own actors and for peers each by itself (see
+ * actor/share.h). The control lane holds replies, deaths of links and
  * due timers; it is served first and never blocked by a full user lane. It is bounded by what it
  * carries: trp_limits.requests, links_per_actor, timers.
  * Ownership  A lane borrows its mails; who put them there knows what they are part of. */
@@ -28,6 +29,7 @@ struct trp_mail {
     uint32_t bytes;                         /* of what follows the mail */
     uint8_t kind;                           /* enum trp_mail_kind */
     uint8_t class;                          /* of the block in the pool */
+    uint16_t share;                         /* of a peer in the mailbox, see actor/share.h; 0 */
 };
 
 struct trp_lane {
@@ -38,7 +40,7 @@ struct trp_lane {
 struct trp_mailbox {
     struct trp_lane control;
     struct trp_lane user;
-    uint32_t user_count;
+    uint32_t user_count; /* in the user lane, but for those of peers */
     uint32_t user_limit;
 };
 
@@ -86,15 +88,6 @@ static inline void trp_mailbox_push(struct trp_mailbox *mailbox, struct trp_mail
 {
     trp_lane_push(&mailbox->user, mail);
     mailbox->user_count++;
-}
-
-static inline struct trp_mail *trp_mailbox_pop(struct trp_mailbox *mailbox)
-{
-    struct trp_mail *mail = trp_lane_pop(&mailbox->user);
-    if (mail != NULL) {
-        mailbox->user_count--;
-    }
-    return mail;
 }
 
 #endif

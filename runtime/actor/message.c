@@ -3,6 +3,8 @@
 
 #include "actor/scheduler_state.h"
 
+#define SMALL_BYTES 256u
+
 struct trp_shape trp_shape_of(const struct trp_message_type *type)
 {
     if (type == NULL) {
@@ -119,11 +121,20 @@ enum trp_status trp_mail_encode(struct trp_scheduler *scheduler,
 {
     const struct trp_peer_id *self = &scheduler->self;
     struct trp_mail *mail;
+    uint8_t small[SMALL_BYTES];
     size_t bytes;
     if (type->size > 0 && message == NULL) {
         return TRP_EINVAL;
     }
-    enum trp_status status = trp_message_encoded_bytes_from(type, message, self, &bytes);
+    /* Most messages are small: one walk over the message, and a copy, are less than two walks. */
+    enum trp_status status =
+        trp_message_encode_from(type, message, self, small, sizeof small, &bytes);
+    if (status == TRP_OK) {
+        return trp_mail_bytes(scheduler, trp_bytes(small, bytes), ret_mail);
+    }
+    if (status == TRP_ETOOBIG) {
+        status = trp_message_encoded_bytes_from(type, message, self, &bytes);
+    }
     if (status == TRP_OK) {
         status = mail_make(scheduler, bytes, scheduler->limits->message_bytes, &mail);
     }

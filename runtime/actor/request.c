@@ -31,15 +31,27 @@ static void request_leave_asker(struct trp_request *request)
     request->asker = NULL;
 }
 
-static void request_leave_target(struct trp_request *request)
+static void request_leave_target(struct trp_scheduler *scheduler, struct trp_request *request)
 {
-    trp_list_link_remove(&request->waiting);
+    if (request->share != 0) {
+        trp_share_leave(scheduler, request);
+    }
     if (request->open_at != NULL) {
         *request->open_at = request->open_next;
         if (request->open_next != NULL) {
             request->open_next->open_at = request->open_at;
         }
         request->open_at = NULL;
+    }
+}
+
+/* Its message waited for room. */
+static void request_drop_message(struct trp_scheduler *scheduler, struct trp_request *request)
+{
+    if (request->message != NULL) {
+        trp_share_discharge(scheduler, request->message);
+        trp_mail_free(scheduler, request->message);
+        request->message = NULL;
     }
 }
 
@@ -79,6 +91,7 @@ enum trp_status trp_request_make(struct trp_scheduler *scheduler,
     request->status = TRP_OK;
     request->asker = NULL;
     request->target = options->target == NULL ? 0 : options->target->id;
+    request->share = 0;
     request->waiting = (struct trp_list_link){0};
     request->open_at = NULL;
     request->message = NULL;
@@ -116,10 +129,10 @@ void trp_request_free(struct trp_scheduler *scheduler, struct trp_request *reque
         scheduler->requests_open--;
     }
     request_leave_asker(request);
-    request_leave_target(request);
+    request_leave_target(scheduler, request);
     trp_heap_remove(&scheduler->deadlines, &request->deadline.entry);
     trp_table_remove(&scheduler->requests, request->id);
-    trp_mail_free(scheduler, request->message);
+    request_drop_message(scheduler, request);
     trp_mail_free(scheduler, request->reply);
     trp_pool_put(&scheduler->pool, request->mail.class, request);
 }
@@ -142,9 +155,8 @@ void trp_request_end(struct trp_scheduler *scheduler, struct trp_request *reques
     request->decoded = decoded;
     scheduler->requests_open--;
     trp_heap_remove(&scheduler->deadlines, &request->deadline.entry);
-    request_leave_target(request);
-    trp_mail_free(scheduler, request->message);
-    request->message = NULL;
+    request_leave_target(scheduler, request);
+    request_drop_message(scheduler, request);
     request->mail.cause = scheduler->trace->cause;
     if (request->kept) {
         return;
@@ -239,7 +251,7 @@ static void request_enter(struct trp_scheduler *scheduler, struct trp_request *r
     bool tells = request->kind == TRP_REQUEST_IN_TELL || request->kind == TRP_REQUEST_TELL;
     mail->handler = request->handler;
     mail->request = tells ? 0 : request->id;
-    trp_mailbox_push(&target->mailbox, mail);
+    trp_actor_push(scheduler, target, mail);
     trp_scheduler_wake(scheduler, target);
     if (tells) {
         trp_request_end(scheduler, request, TRP_OK, NULL, false);
@@ -249,32 +261,34 @@ static void request_enter(struct trp_scheduler *scheduler, struct trp_request *r
 enum trp_status trp_request_send(struct trp_scheduler *scheduler, struct trp_request *request,
                                  struct trp_actor *target, struct trp_mail *mail)
 {
-    if (trp_mailbox_has_room(&target->mailbox)) {
+    if (trp_actor_has_room(scheduler, target, mail)) {
         request_enter(scheduler, request, target, mail);
         return TRP_OK;
     }
     trp_time until = trp_time_min(request->mailbox_at, request->reply_at);
+    enum trp_status status = TRP_OK;
     if (until != TRP_NEVER) {
-        enum trp_status status = trp_deadline_set(scheduler, &request->deadline, until);
-        if (status != TRP_OK) {
-            return status;
-        }
+        status = trp_deadline_set(scheduler, &request->deadline, until);
+    }
+    if (status == TRP_OK) {
+        request->message = mail;
+        status = trp_share_wait(scheduler, target, request);
+    }
+    if (status != TRP_OK) {
+        request->message = NULL; /* it stays the caller's */
+        return status;
     }
     request->phase = TRP_REQUEST_WAITING;
-    request->message = mail;
-    trp_list_push_back(&target->waiting, &request->waiting);
     return TRP_OK;
 }
 
 void trp_request_admit(struct trp_scheduler *scheduler, struct trp_actor *target)
 {
-    while (trp_mailbox_has_room(&target->mailbox)) {
-        struct trp_list_link *link = trp_list_pop_front(&target->waiting);
-        if (link == NULL) {
-            return;
-        }
-        struct trp_request *request = TRP_CONTAINER(link, struct trp_request, waiting);
+    uint32_t tries = TRP_SHARE_TRIES;
+    struct trp_request *request;
+    while ((request = trp_share_next(scheduler, target, &tries)) != NULL) {
         struct trp_mail *mail = request->message;
+        trp_share_leave(scheduler, request);
         request->message = NULL;
         request->phase = TRP_REQUEST_SENT;
         trp_heap_remove(&scheduler->deadlines, &request->deadline.entry);

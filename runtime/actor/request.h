@@ -33,14 +33,15 @@ struct trp_request {
     uint8_t kind;  /* enum trp_request_kind */
     uint8_t phase; /* enum trp_request_phase */
     bool hold;
-    bool decoded; /* `reply` is a struct, not msgpack */
-    bool kept;    /* the asker will collect the outcome */
+    bool decoded;   /* `reply` is a struct, not msgpack */
+    bool kept;      /* the asker will collect the outcome */
+    uint16_t share; /* in whose line it waits; 0: it does not */
     int32_t status;
     struct trp_actor *asker; /* of all but IN and IN_TELL */
     struct trp_request *asker_next;
     struct trp_request **asker_at;
     uint64_t target;                        /* id; 0: elsewhere */
-    struct trp_list_link waiting;           /* of the target, while waiting */
+    struct trp_list_link waiting;           /* in the line of its share, while waiting */
     struct trp_request *open_next;          /* of the target, while it means to answer later */
     struct trp_request **open_at;           /* NULL: not open */
     struct trp_mail *message;               /* while waiting */

@@ -54,6 +54,7 @@ enum trp_status trp_scheduler_open(const struct trp_scheduler_config *config,
         .context = {.scheduler = scheduler},
         .now = config->now,
         .trace = config->trace == NULL ? &scheduler->trace_off : config->trace,
+        .shares = trp_shares_init(memory),
         .actors = trp_table_init(memory, limits->actors, life << GENERATION_BITS,
                                  1ull << GENERATION_BITS),
         .requests = trp_table_init(memory, limits->requests, 0,
@@ -85,6 +86,7 @@ void trp_scheduler_close(struct trp_scheduler *scheduler)
         return;
     }
     trp_link_peers_deinit(scheduler);
+    trp_shares_deinit(&scheduler->shares);
     trp_heap_free(&scheduler->deadlines);
     trp_table_deinit(&scheduler->actors);
     trp_table_deinit(&scheduler->requests);

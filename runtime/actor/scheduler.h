@@ -56,18 +56,28 @@ enum trp_status trp_scheduler_kill(struct trp_scheduler *scheduler, uint64_t act
 struct trp_delivery {
     bool ask;
     uint64_t actor;
-    uint64_t token;              /* comes back in the TRP_SCHED_ANSWER */
-    struct trp_bytes actor_type; /* its id as the sender believes; empty: any */
-    struct trp_bytes message;    /* id */
-    struct trp_bytes payload;    /* msgpack; copied */
-    trp_time mailbox_timeout_ns; /* 0: fail at once with TRP_EMAILBOXFULL */
-    trp_time reply_timeout_ns;   /* 0: request_timeout_ns */
+    uint64_t token;                 /* comes back in the TRP_SCHED_ANSWER */
+    const struct trp_peer_id *from; /* NULL: the program of this node */
+    struct trp_bytes actor_type;    /* its id as the sender believes; empty: any */
+    struct trp_bytes message;       /* id */
+    struct trp_bytes payload;       /* msgpack; copied */
+    trp_time mailbox_timeout_ns;    /* 0: fail at once with TRP_EMAILBOXFULL */
+    trp_time reply_timeout_ns;      /* 0: request_timeout_ns */
 };
 /* Delivers; there is exactly one TRP_SCHED_ANSWER per call, maybe at once. For a tell it says that
  * the message is in the mailbox. Errors in Kameo's order: TRP_EUNKNOWNMESSAGE (no known type has
  * such an actor type and message), TRP_EDEAD, TRP_EBADTYPE, TRP_EDECODE, TRP_EMAILBOXFULL,
- * TRP_EREPLYTIMEOUT, TRP_EHANDLER, TRP_ESTOPPED. */
+ * TRP_EREPLYTIMEOUT, TRP_EHANDLER, TRP_ESTOPPED; before decoding, TRP_EMAILBOXFULL when messages of
+ * the same peer that were not handled yet are too many bytes. */
 void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_delivery *delivery);
+
+/* True when the mailbox of an actor has no place for a message of that peer. */
+bool trp_scheduler_is_crowded(const struct trp_scheduler *scheduler, uint64_t actor,
+                              const struct trp_peer_id *from);
+/* Puts a tell that nobody waits for into the mailbox, without an event. TRP_EAGAIN: there is no
+ * room; trp_scheduler_deliver waits for it. Other errors as there; they are traced. */
+enum trp_status trp_scheduler_tell(struct trp_scheduler *scheduler,
+                                   const struct trp_delivery *delivery) TRP_NODISCARD;
 
 /* Answers to events. */
 /* Ends what has a `request`, but for lookups. Of a TRP_SCHED_ASK, `payload` is the reply (TRP_OK)
@@ -145,6 +155,7 @@ struct trp_sched_event {
     trp_time mailbox_timeout_ns; /* how long to wait for room; 0: not at all */
     trp_time reply_timeout_ns;
 };
+/* Gives the next event; fields that its kind does not have mean nothing. */
 bool trp_scheduler_next_event(struct trp_scheduler *scheduler, struct trp_sched_event *ret_event);
 
 uint32_t trp_scheduler_actors_count(const struct trp_scheduler *scheduler);

@@ -8,6 +8,7 @@
 #include "actor/link.h"
 #include "actor/pool.h"
 #include "actor/request.h"
+#include "actor/share.h"
 #include "actor/table.h"
 #include "actor/timer.h"
 #include "actor/type_name.h"
@@ -49,6 +50,7 @@ struct trp_scheduler {
     const struct trp_type_info *type_recent;
     struct trp_type_names type_names;
     struct trp_link_peer *peers; /* by PeerId; those our actors are linked with */
+    struct trp_shares shares;
     struct trp_event_queue events;
     struct trp_trace trace_off; /* used when the configuration gives none */
 };
@@ -134,6 +136,37 @@ static inline enum trp_status trp_mail_copy(struct trp_scheduler *scheduler,
     }
     *ret_mail = mail;
     return TRP_OK;
+}
+
+/* The user lane of a mailbox, for messages of our own and, by way of their shares, of peers. */
+static inline bool trp_actor_has_room(const struct trp_scheduler *scheduler,
+                                      const struct trp_actor *actor, const struct trp_mail *mail)
+{
+    return mail->share == 0 ? trp_mailbox_has_room(&actor->mailbox)
+                            : trp_share_has_room(scheduler, actor, mail);
+}
+
+static inline void trp_actor_push(struct trp_scheduler *scheduler, struct trp_actor *actor,
+                                  struct trp_mail *mail)
+{
+    if (mail->share == 0) {
+        trp_mailbox_push(&actor->mailbox, mail);
+    } else {
+        trp_share_push(scheduler, actor, mail);
+    }
+}
+
+/* NULL when it is empty. */
+static inline struct trp_mail *trp_actor_pop(struct trp_scheduler *scheduler,
+                                             struct trp_actor *actor)
+{
+    struct trp_mail *mail = trp_lane_pop(&actor->mailbox.user);
+    if (mail != NULL && mail->share == 0) {
+        actor->mailbox.user_count--;
+    } else if (mail != NULL) {
+        trp_share_popped(scheduler, actor, mail);
+    }
+    return mail;
 }
 
 /* Finds an actor of ours that is not gone by its id. */

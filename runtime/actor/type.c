@@ -20,13 +20,15 @@ static enum trp_status type_info_make(struct trp_scheduler *scheduler,
     }
     *info = (struct trp_type_info){
         .type = type,
+        .id = trp_bytes_text(type->id),
         .hash = trp_actor_type_hash(trp_bytes_text(type->id)),
         .args = trp_shape_of(type->args),
         .class = trp_pool_class_of(TRP_ACTOR_HEADER + (size_t)type->state_bytes),
         .handlers_count = type->handlers_count};
     for (uint32_t i = 0; i < type->handlers_count; i++) {
         const struct trp_actor_handler *handler = &type->handlers[i];
-        info->handlers[i] = (struct trp_handler_info){.message = trp_shape_of(handler->message),
+        info->handlers[i] = (struct trp_handler_info){.id = trp_bytes_text(handler->message->id),
+                                                      .message = trp_shape_of(handler->message),
                                                       .handle = handler->handle,
                                                       .reply = trp_shape_of(handler->reply)};
     }
@@ -66,7 +68,7 @@ const struct trp_handler_info *trp_type_info_handler_by_id(const struct trp_type
                                                            struct trp_bytes message)
 {
     for (uint32_t i = 0; i < info->handlers_count; i++) {
-        if (trp_bytes_equal(trp_bytes_text(info->handlers[i].message.type->id), message)) {
+        if (trp_bytes_equal(info->handlers[i].id, message)) {
             return &info->handlers[i];
         }
     }

@@ -42,6 +42,12 @@ enum trp_status trp_buffer_append(struct trp_buffer *buffer, struct trp_bytes in
 enum trp_status trp_buffer_reserve(struct trp_buffer *buffer, size_t size,
                                    uint8_t **ret_at) TRP_NODISCARD;
 void trp_buffer_commit(struct trp_buffer *buffer, size_t size);
+/* Drops all content and keeps the block, for who fills it again at once. */
+static inline void trp_buffer_clear(struct trp_buffer *buffer)
+{
+    buffer->head = 0;
+    buffer->size = 0;
+}
 /* Drops bytes from the front; frees the block when it becomes empty and is large. */
 void trp_buffer_consume(struct trp_buffer *buffer, size_t size);
 

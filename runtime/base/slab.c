@@ -130,7 +130,9 @@ enum trp_status trp_slab_insert(struct trp_slab *slab, trp_handle *ret_handle, v
     *slot = (struct slot){.generation = slab->generation};
     memset(slot + 1, 0, slab->object_bytes);
     slab->count++;
-    *ret_handle = slab_handle(chunk_first(index) + position, slot);
+    position += chunk_first(index);
+    slab->slots_count = position < slab->slots_count ? slab->slots_count : position + 1;
+    *ret_handle = slab_handle(position, slot);
     *ret_object = slot + 1;
     return TRP_OK;
 }
@@ -163,6 +165,24 @@ static void chunk_close(struct trp_slab *slab, uint32_t index)
     slab->chunks[index] = NULL;
     slab->with_room &= ~(1ull << index);
     slab->empty &= ~(1ull << index);
+}
+
+void *trp_slab_at(const struct trp_slab *slab, uint32_t low)
+{
+    TRP_ASSERT(low > 0 && low <= slab->slots_max);
+    uint32_t index = chunk_of(low - 1);
+    TRP_ASSERT(slab->chunks[index] != NULL);
+    struct slot *slot = chunk_slot(slab, slab->chunks[index], low - 1 - chunk_first(index));
+    TRP_ASSERT(slot->generation != 0);
+    return slot + 1;
+}
+
+bool trp_slab_gave(const struct trp_slab *slab, trp_handle handle)
+{
+    uint32_t low = (uint32_t)handle;
+    uint32_t generation = (uint32_t)(handle >> 32);
+    bool past = generation > 1 && generation <= slab->generation;
+    return low > 0 && low <= slab->slots_count && past && (generation & 1u) != 0;
 }
 
 void trp_slab_remove(struct trp_slab *slab, trp_handle handle)

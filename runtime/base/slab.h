@@ -21,10 +21,11 @@ struct trp_slab {
     struct trp_memory *memory;
     uint32_t object_bytes; /* rounded up to 16 */
     uint32_t slots_max;
-    uint32_t count;      /* live */
-    uint32_t generation; /* of the newest object; odd */
-    uint64_t with_room;  /* a bit for each chunk that has a free slot */
-    uint64_t empty;      /* ... that has no object: at most one */
+    uint32_t slots_count; /* the highest slot ever used, + 1 */
+    uint32_t count;       /* live */
+    uint32_t generation;  /* of the newest object; odd */
+    uint64_t with_room;   /* a bit for each chunk that has a free slot */
+    uint64_t empty;       /* ... that has no object: at most one */
     struct trp_slab_chunk *chunks[TRP_SLAB_CHUNKS_MAX];
 };
 
@@ -36,6 +37,10 @@ enum trp_status trp_slab_insert(struct trp_slab *slab, trp_handle *ret_handle,
                                 void **ret_object) TRP_NODISCARD;
 /* NULL for a handle that names no live object. */
 void *trp_slab_find(const struct trp_slab *slab, trp_handle handle);
+/* Gives the object of a live handle's low half, for who has no room for the whole. */
+void *trp_slab_at(const struct trp_slab *slab, uint32_t low);
+/* Says whether a handle was given out at some time, as far as can be known. */
+bool trp_slab_gave(const struct trp_slab *slab, trp_handle handle);
 void trp_slab_remove(struct trp_slab *slab, trp_handle handle);
 /* Walks live objects: start with *at = 0; NULL at the end. Removing the current one is fine. */
 void *trp_slab_next(const struct trp_slab *slab, uint32_t *at, trp_handle *ret_handle);

@@ -513,14 +513,25 @@ void trp_kad_inbound_on_closed(struct trp_kad *kad, const struct trp_stream_info
     }
 }
 
+static void inbound_trace_misuse(struct trp_kad *kad, const struct kad_inbound *inbound,
+                                 const char *how)
+{
+    trp_trace_stream_misused(
+        kad->config.trace,
+        &(struct trp_event_stream_misused){.peer = &inbound->peer->contact.peer,
+                                           .protocol = trp_bytes_text(kad->config.protocol),
+                                           .how = trp_bytes_text(how)});
+}
+
 void trp_kad_inbound_on_timeout(struct trp_kad *kad, struct kad_inbound *inbound)
 {
-    if (inbound->out.size > 0) { /* else it has merely nothing to ask */
-        trp_trace_stream_misused(
-            kad->config.trace,
-            &(struct trp_event_stream_misused){.peer = &inbound->peer->contact.peer,
-                                               .protocol = trp_bytes_text(kad->config.protocol),
-                                               .how = trp_bytes_text("does not read the answers")});
+    if (inbound->out.size > 0) {
+        inbound_trace_misuse(kad, inbound, "does not read the answers");
+    } else if (inbound->in.size > 0) {
+        inbound_trace_misuse(kad, inbound, "does not end its request");
+    } else { /* as anybody may who keeps a stream for the next request */
+        trp_trace_kad_stream_idle(kad->config.trace, &(struct trp_event_kad_stream_idle){
+                                                         .peer = &inbound->peer->contact.peer});
     }
     trp_stream_reset(kad->swarm, inbound->stream);
     trp_kad_inbound_free(kad, inbound);

@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/slab.h"
+#include "behaviour/channel.h"
 #include "behaviour/request_response.h"
 #include "net/swarm.h"
 #include "wire/envelope.h"
@@ -19,10 +20,12 @@ struct block {
     uint8_t small[ENVELOPE_BYTES + 1024];
 };
 
-/* A request of ours. */
+/* A request of ours by Kameo's protocol. */
 struct exchange {
     enum trp_envelope_kind kind;
     uint64_t token;
+    uint64_t refused; /* its id where it was to go by our own; 0: it was not */
+    bool unheard;     /* nobody waits for the outcome */
     uint64_t request; /* in the request-response protocol */
     struct trp_peer_id peer;
     uint32_t retries;
@@ -38,6 +41,7 @@ struct trp_messaging {
     struct trp_memory *memory;
     struct trp_trace *trace;
     struct trp_request_response *rr;
+    struct trp_channels *channels;
     struct trp_swarm *swarm;
     struct trp_slab exchanges;
     uint8_t *block; /* what the event last given out was decoded into */
@@ -139,16 +143,12 @@ static enum trp_status exchange_send_again(struct trp_messaging *m, trp_handle i
     return exchange_send(m, id, exchange, bytes);
 }
 
-enum trp_status trp_messaging_send(struct trp_messaging *m,
-                                   const struct trp_request_envelope *request,
-                                   const struct trp_messaging_options *options, uint64_t *ret_id)
+/* Sends by Kameo's protocol. */
+static enum trp_status kameo_send(struct trp_messaging *m,
+                                  const struct trp_request_envelope *request,
+                                  const struct trp_messaging_options *options, uint64_t *ret_id)
 {
-    static const struct trp_messaging_options none = {0};
-    options = options == NULL ? &none : options;
     const struct trp_peer_id *peer = &request->actor.peer;
-    if (peer->size == 0 || trp_peer_id_equal(peer, trp_swarm_peer_id(m->swarm))) {
-        return TRP_EINVAL;
-    }
     struct block block;
     size_t size;
     enum trp_status status = encode_request(m, request, &block, &size);
@@ -181,8 +181,52 @@ enum trp_status trp_messaging_send(struct trp_messaging *m,
     return status;
 }
 
+enum trp_status trp_messaging_send(struct trp_messaging *m,
+                                   const struct trp_request_envelope *request,
+                                   const struct trp_messaging_options *options, uint64_t *ret_id)
+{
+    static const struct trp_messaging_options none = {0};
+    options = options == NULL ? &none : options;
+    const struct trp_peer_id *peer = &request->actor.peer;
+    if (peer->size == 0 || trp_peer_id_equal(peer, trp_swarm_peer_id(m->swarm))) {
+        return TRP_EINVAL;
+    }
+    bool message = request->kind == TRP_ENVELOPE_ASK || request->kind == TRP_ENVELOPE_TELL;
+    enum trp_status status = TRP_EUNSUPPORTED;
+    if (message && options->retries == 0) {
+        status = trp_channels_send(m->channels, request, options, ret_id);
+    }
+    return status == TRP_EUNSUPPORTED ? kameo_send(m, request, options, ret_id) : status;
+}
+
+enum trp_status trp_messaging_tell(struct trp_messaging *m,
+                                   const struct trp_request_envelope *request)
+{
+    return trp_channels_tell(m->channels, request);
+}
+
+/* Finds what was to go by our own protocol under that id, and goes by Kameo's. */
+static trp_handle find_refused(const struct trp_messaging *m, uint64_t id)
+{
+    uint32_t at = 0;
+    trp_handle found;
+    const struct exchange *exchange;
+    while ((exchange = trp_slab_next(&m->exchanges, &at, &found)) != NULL) {
+        if (exchange->refused == id) {
+            return found;
+        }
+    }
+    return 0;
+}
+
 void trp_messaging_cancel(struct trp_messaging *m, uint64_t id)
 {
+    if (trp_channels_owns(id)) {
+        if (trp_channels_cancel(m->channels, id)) {
+            return;
+        }
+        id = find_refused(m, id);
+    }
     const struct exchange *exchange = trp_slab_find(&m->exchanges, id);
     if (exchange != NULL) {
         trp_request_response_cancel(m->rr, exchange->request);
@@ -192,7 +236,7 @@ void trp_messaging_cancel(struct trp_messaging *m, uint64_t id)
 
 uint32_t trp_messaging_pending(const struct trp_messaging *m)
 {
-    return m->exchanges.count;
+    return m->exchanges.count + trp_channels_pending(m->channels);
 }
 
 /* ---- answering ---- */
@@ -200,6 +244,9 @@ uint32_t trp_messaging_pending(const struct trp_messaging *m)
 static enum trp_status answer_send(struct trp_messaging *m, uint64_t id,
                                    const struct trp_response_envelope *response)
 {
+    if (trp_channels_owns(id)) {
+        return trp_channels_answer(m->channels, id, response);
+    }
     size_t limit = messaging_limits(m)->response_bytes;
     size_t room = response->payload.size * 2 + response->actor_type.size + response->message.size +
                   response->text.size + ENVELOPE_BYTES;
@@ -220,6 +267,9 @@ static enum trp_status answer_send(struct trp_messaging *m, uint64_t id,
 enum trp_status trp_messaging_answer(struct trp_messaging *m, uint64_t id,
                                      const struct trp_response_envelope *response)
 {
+    if (id == 0) {
+        return TRP_ENOTFOUND; /* nobody waits for it */
+    }
     enum trp_status status = answer_send(m, id, response);
     if (status == TRP_ETOOBIG) {
         const struct trp_response_envelope refusal = {
@@ -229,14 +279,28 @@ enum trp_status trp_messaging_answer(struct trp_messaging *m, uint64_t id,
         status = answer_send(m, id, &refusal);
     }
     if (status != TRP_OK && status != TRP_ENOTFOUND) {
-        trp_request_response_drop(m->rr, id);
+        trp_messaging_drop(m, id);
     }
     return status;
 }
 
 void trp_messaging_drop(struct trp_messaging *m, uint64_t id)
 {
-    trp_request_response_drop(m->rr, id);
+    if (trp_channels_owns(id)) {
+        trp_channels_drop(m->channels, id);
+    } else {
+        trp_request_response_drop(m->rr, id);
+    }
+}
+
+bool trp_messaging_again(struct trp_messaging *m)
+{
+    return trp_channels_again(m->channels);
+}
+
+enum trp_status trp_messaging_keep(struct trp_messaging *m, uint64_t *ret_id)
+{
+    return trp_channels_keep(m->channels, ret_id);
 }
 
 /* ---- events ---- */
@@ -335,13 +399,14 @@ static bool on_outcome(struct trp_messaging *m, const struct trp_request_respons
     }
     event->request_kind = exchange->kind;
     event->token = exchange->token;
-    event->id = in->token;
+    event->id = exchange->refused != 0 ? exchange->refused : in->token;
+    bool unheard = exchange->unheard;
     bool told = in->kind == TRP_RR_RESPONSE ? on_response(m, in, exchange, event)
                                             : on_failure(m, in, exchange, event);
     if (told) {
         exchange_free(m, in->token);
     }
-    return told;
+    return told && !unheard;
 }
 
 static bool translate(struct trp_messaging *m, const struct trp_request_response_event *in,
@@ -364,9 +429,40 @@ static bool translate(struct trp_messaging *m, const struct trp_request_response
     return false;
 }
 
+/* Sends what a peer refused to take by our own protocol; true when that fails, which is an event.
+ */
+static bool on_refused(struct trp_messaging *m, const struct trp_channel_refused *refused,
+                       struct trp_messaging_event *event)
+{
+    uint64_t id;
+    enum trp_status status = kameo_send(m, &refused->request, &refused->options, &id);
+    if (status == TRP_OK) {
+        struct exchange *exchange = trp_slab_find(&m->exchanges, id);
+        exchange->refused = refused->id;
+        exchange->unheard = refused->id == 0;
+        return false;
+    }
+    *event = (struct trp_messaging_event){.kind = TRP_MESSAGING_OUTBOUND_FAILURE,
+                                          .status = status,
+                                          .request_kind = refused->request.kind,
+                                          .id = refused->id,
+                                          .token = refused->options.token,
+                                          .peer = refused->request.actor.peer};
+    return refused->id != 0;
+}
+
 bool trp_messaging_next_event(struct trp_messaging *m, struct trp_messaging_event *ret_event)
 {
     struct trp_request_response_event in;
+    struct trp_channel_refused refused;
+    if (trp_channels_next_event(m->channels, ret_event)) {
+        return true;
+    }
+    while (trp_channels_next_refused(m->channels, &refused)) {
+        if (on_refused(m, &refused, ret_event)) {
+            return true;
+        }
+    }
     while (trp_request_response_next_event(m->rr, &in)) {
         if (translate(m, &in, ret_event)) {
             return true;
@@ -390,6 +486,12 @@ static void messaging_attached(void *user, struct trp_swarm *swarm)
     if (m->trace == NULL) {
         m->trace = trp_swarm_trace(swarm);
     }
+}
+
+static void messaging_relieved(void *user, const struct trp_peer_id *peer)
+{
+    const struct trp_messaging *m = user;
+    trp_channels_relieve(m->channels, peer);
 }
 
 /* It has events, and it is its turn. */
@@ -423,8 +525,14 @@ enum trp_status trp_messaging_open_with(const struct trp_messaging_config *confi
         .protocol = config->protocol != NULL ? config->protocol : TRP_PROTOCOL_MESSAGING,
         .attached = messaging_attached,
         .ready = config->on_event != NULL ? messaging_ready : NULL,
+        .relieved = messaging_relieved,
         .user = m};
     enum trp_status status = trp_request_response_open(&rr, &m->rr);
+    if (status == TRP_OK) {
+        const struct trp_channels_config channels = {
+            .memory = m->memory, .trace = m->trace, .rr = m->rr, .ready = rr.ready, .user = m};
+        status = trp_channels_open(&channels, &m->channels);
+    }
     if (status != TRP_OK) {
         trp_messaging_close(m);
         return status;
@@ -454,6 +562,7 @@ void trp_messaging_close(struct trp_messaging *m)
     if (m->swarm != NULL) {
         trp_slab_free(&m->exchanges);
     }
+    trp_channels_close(m->channels);
     trp_request_response_close(m->rr);
     trp_memory_free(m->memory, m->block);
     bool is_inside = m->memory != &m->own_memory;
@@ -464,4 +573,9 @@ void trp_messaging_close(struct trp_messaging *m)
 struct trp_behaviour trp_messaging_behaviour(struct trp_messaging *m)
 {
     return trp_request_response_behaviour(m->rr);
+}
+
+struct trp_behaviour trp_messaging_own_behaviour(struct trp_messaging *m)
+{
+    return trp_channels_behaviour(m->channels);
 }

@@ -20,7 +20,7 @@ enum stage {
 };
 
 /* What is under way with one peer. */
-struct peer {
+struct trp_rr_peer {
     struct trp_peer_id id;
     uint32_t active; /* requests of ours */
     uint32_t waiting_count;
@@ -40,8 +40,8 @@ struct request {
     bool has_event;
     enum trp_request_response_kind event;
     enum trp_status status;
-    struct peer *peer;   /* while it counts among the peer's */
-    struct peer *source; /* to which its bytes are charged */
+    struct trp_rr_peer *peer;   /* while it counts among the peer's */
+    struct trp_rr_peer *source; /* to which its bytes are charged */
     struct trp_peer_id peer_id;
     trp_connection_id connection;
     trp_stream_id stream; /* 0 once it ended */
@@ -62,7 +62,7 @@ struct trp_request_response {
     struct trp_swarm *swarm;
     uint32_t index;
     struct trp_slab requests;
-    struct peer *peers;
+    struct trp_rr_peer *peers;
     struct trp_list events;
     struct trp_heap timeouts;
     uint64_t timeouts_count; /* breaks ties in the order of sending */
@@ -70,6 +70,7 @@ struct trp_request_response {
     bool lent_is_final;
     uint32_t pending;
     uint64_t bytes; /* of all peers */
+    uint64_t greedy_bytes;
     struct trp_limit_mark limit_mark;
 };
 
@@ -80,9 +81,9 @@ static const struct trp_limits *rr_limits(const struct trp_request_response *rr)
 
 /* ---- records ---- */
 
-static struct peer *rr_peer(struct trp_request_response *rr, const struct trp_peer_id *id)
+static struct trp_rr_peer *rr_peer(struct trp_request_response *rr, const struct trp_peer_id *id)
 {
-    struct peer *peer;
+    struct trp_rr_peer *peer;
     HASH_FIND(hh, rr->peers, id, sizeof *id, peer);
     if (peer != NULL) {
         return peer;
@@ -103,7 +104,7 @@ static struct peer *rr_peer(struct trp_request_response *rr, const struct trp_pe
     return peer;
 }
 
-static void rr_peer_release(struct trp_request_response *rr, struct peer *peer)
+static void rr_peer_release(struct trp_request_response *rr, struct trp_rr_peer *peer)
 {
     if (peer->active == 0 && trp_list_is_empty(&peer->waiting) && peer->inbound == 0 &&
         peer->charges == 0) {
@@ -115,10 +116,10 @@ static void rr_peer_release(struct trp_request_response *rr, struct peer *peer)
 
 /* ---- how much is received: memory, and credit ---- */
 
-/* Over a quarter of what it may, a peer is slowed down: one of its streams at a time goes on. */
-static bool peer_is_greedy(const struct trp_request_response *rr, const struct peer *peer)
+/* Over so much a peer is slowed down: one of its streams at a time goes on. */
+static bool peer_is_greedy(const struct trp_request_response *rr, const struct trp_rr_peer *peer)
 {
-    return peer->bytes > rr_limits(rr)->received_bytes_per_peer / 4;
+    return peer->bytes > rr->greedy_bytes;
 }
 
 static void rr_grant(struct trp_request_response *rr, struct request *request)
@@ -132,7 +133,7 @@ static void rr_grant(struct trp_request_response *rr, struct request *request)
 }
 
 /* Gives credit to those that may have some now. */
-static void rr_regrant(struct trp_request_response *rr, struct peer *peer)
+static void rr_regrant(struct trp_request_response *rr, struct trp_rr_peer *peer)
 {
     struct trp_list_link *link;
     while ((link = trp_list_front(&peer->stalled)) != NULL) {
@@ -147,12 +148,10 @@ static void rr_regrant(struct trp_request_response *rr, struct peer *peer)
     }
 }
 
-/* Counts bytes against the peer's limit and the node's. TRP_EFULL. */
-static enum trp_status rr_charge(struct trp_request_response *rr, struct request *request,
-                                 size_t bytes)
+enum trp_status trp_request_response_charge(struct trp_request_response *rr,
+                                            struct trp_rr_peer *source, size_t bytes)
 {
     const struct trp_limits *limits = rr_limits(rr);
-    struct peer *source = request->source;
     if (bytes > limits->received_bytes_per_peer - source->bytes) {
         trp_limit_say(&rr->limit_mark, rr->config.trace, "received_bytes_per_peer",
                       limits->received_bytes_per_peer);
@@ -164,16 +163,34 @@ static enum trp_status rr_charge(struct trp_request_response *rr, struct request
     }
     source->bytes += bytes;
     rr->bytes += bytes;
-    request->charged_bytes += bytes;
     return TRP_OK;
+}
+
+/* Counts bytes of a request against the peer's limit and the node's. TRP_EFULL. */
+static enum trp_status rr_charge(struct trp_request_response *rr, struct request *request,
+                                 size_t bytes)
+{
+    enum trp_status status = trp_request_response_charge(rr, request->source, bytes);
+    request->charged_bytes += status == TRP_OK ? bytes : 0;
+    return status;
+}
+
+/* The peer holds less than it did: those who wait for that may go on. */
+static void rr_relieve(struct trp_request_response *rr, struct trp_rr_peer *peer, bool was_greedy)
+{
+    rr_regrant(rr, peer);
+    if (was_greedy && rr->config.relieved != NULL && !peer_is_greedy(rr, peer)) {
+        rr->config.relieved(rr->config.user, &peer->id);
+    }
 }
 
 static void rr_uncharge(struct trp_request_response *rr, struct request *request)
 {
-    struct peer *source = request->source;
+    struct trp_rr_peer *source = request->source;
     if (source == NULL) {
         return;
     }
+    bool was_greedy = peer_is_greedy(rr, source);
     trp_list_link_remove(&request->stalled_link);
     source->bytes -= request->charged_bytes;
     rr->bytes -= request->charged_bytes;
@@ -181,14 +198,14 @@ static void rr_uncharge(struct trp_request_response *rr, struct request *request
     source->privileged = source->privileged == request->id ? 0 : source->privileged;
     request->source = NULL;
     source->charges--;
-    rr_regrant(rr, source);
+    rr_relieve(rr, source, was_greedy);
     rr_peer_release(rr, source);
 }
 
 /* Returns the credit for bytes that were taken, at once or when it is their turn. */
 static void rr_give_credit(struct trp_request_response *rr, struct request *request, size_t bytes)
 {
-    struct peer *source = request->source;
+    struct trp_rr_peer *source = request->source;
     request->owed_bytes += bytes;
     if (!peer_is_greedy(rr, source) || source->privileged == request->id) {
         rr_grant(rr, request);
@@ -200,8 +217,8 @@ static void rr_give_credit(struct trp_request_response *rr, struct request *requ
 
 /* ---- making and freeing ---- */
 
-static struct request *rr_insert(struct trp_request_response *rr, bool inbound, struct peer *source,
-                                 uint32_t in_limit, uint32_t out_limit)
+static struct request *rr_insert(struct trp_request_response *rr, bool inbound,
+                                 struct trp_rr_peer *source, uint32_t in_limit, uint32_t out_limit)
 {
     trp_handle id;
     void *object;
@@ -241,12 +258,12 @@ static void rr_free(struct trp_request_response *rr, struct request *request)
     trp_slab_remove(&rr->requests, request->id);
 }
 
-static void rr_start_waiting(struct trp_request_response *rr, struct peer *peer);
+static void rr_start_waiting(struct trp_request_response *rr, struct trp_rr_peer *peer);
 
 /* Takes a request of ours out of the peer's count; the next one in line may go. */
 static void rr_detach(struct trp_request_response *rr, struct request *request)
 {
-    struct peer *peer = request->peer;
+    struct trp_rr_peer *peer = request->peer;
     if (peer == NULL || request->inbound) {
         return;
     }
@@ -380,7 +397,7 @@ static enum trp_status rr_open_stream(struct trp_request_response *rr, struct re
     return trp_swarm_open_stream(rr->swarm, &open, &request->stream);
 }
 
-static void rr_start_waiting(struct trp_request_response *rr, struct peer *peer)
+static void rr_start_waiting(struct trp_request_response *rr, struct trp_rr_peer *peer)
 {
     while (peer->active < rr_limits(rr)->requests_per_connection) {
         struct trp_list_link *link = trp_list_pop_front(&peer->waiting);
@@ -401,7 +418,7 @@ static void rr_start_waiting(struct trp_request_response *rr, struct peer *peer)
 }
 
 /* Puts a request on its way: at once, or in line behind those under way to the peer. */
-static enum trp_status rr_begin(struct trp_request_response *rr, struct peer *peer,
+static enum trp_status rr_begin(struct trp_request_response *rr, struct trp_rr_peer *peer,
                                 struct request *request)
 {
     if (peer->active < rr_limits(rr)->requests_per_connection) {
@@ -428,7 +445,7 @@ enum trp_status trp_request_response_send(struct trp_request_response *rr,
     if (bytes.size > limits->request_bytes) {
         return TRP_ETOOBIG;
     }
-    struct peer *peer = rr_peer(rr, peer_id);
+    struct trp_rr_peer *peer = rr_peer(rr, peer_id);
     if (peer == NULL) {
         return TRP_ENOMEM;
     }
@@ -510,6 +527,41 @@ uint32_t trp_request_response_pending(const struct trp_request_response *rr)
     return rr->pending;
 }
 
+/* ---- accounts ---- */
+
+struct trp_rr_peer *trp_request_response_open_account(struct trp_request_response *rr,
+                                                      const struct trp_peer_id *peer_id)
+{
+    struct trp_rr_peer *peer = rr_peer(rr, peer_id);
+    if (peer != NULL) {
+        peer->charges++;
+    }
+    return peer;
+}
+
+void trp_request_response_close_account(struct trp_request_response *rr, struct trp_rr_peer *peer)
+{
+    peer->charges--;
+    rr_peer_release(rr, peer);
+}
+
+void trp_request_response_uncharge(struct trp_request_response *rr, struct trp_rr_peer *peer,
+                                   size_t bytes)
+{
+    bool was_greedy = peer_is_greedy(rr, peer);
+    peer->bytes -= bytes;
+    rr->bytes -= bytes;
+    if (was_greedy) {
+        rr_relieve(rr, peer, true);
+    }
+}
+
+bool trp_request_response_is_greedy(const struct trp_request_response *rr,
+                                    const struct trp_rr_peer *peer)
+{
+    return peer_is_greedy(rr, peer);
+}
+
 /* ---- hooks ---- */
 
 static void rr_attach(void *self, struct trp_swarm *swarm, uint32_t index)
@@ -518,6 +570,7 @@ static void rr_attach(void *self, struct trp_swarm *swarm, uint32_t index)
     rr->swarm = swarm;
     rr->index = index;
     const struct trp_limits *limits = rr_limits(rr);
+    rr->greedy_bytes = limits->received_bytes_per_peer / 4;
     rr->requests = trp_slab_init(rr->config.memory, sizeof(struct request),
                                  limits->requests + limits->connections);
     if (rr->config.trace == NULL) {
@@ -541,7 +594,7 @@ static uint32_t rr_protocols(const void *self, const char **ret_protocols, uint3
 static struct request *rr_admit(struct trp_request_response *rr, const struct trp_peer_id *peer_id)
 {
     const struct trp_limits *limits = rr_limits(rr);
-    struct peer *peer = rr_peer(rr, peer_id);
+    struct trp_rr_peer *peer = rr_peer(rr, peer_id);
     if (peer == NULL) {
         return NULL;
     }
@@ -635,7 +688,7 @@ static void rr_stream_writable(void *self, const struct trp_stream_info *stream)
 /* All of a request is here: another stream of the peer may go on. */
 static void rr_read_all(struct trp_request_response *rr, struct request *request)
 {
-    struct peer *source = request->source;
+    struct trp_rr_peer *source = request->source;
     trp_list_link_remove(&request->stalled_link);
     if (source->privileged == request->id) {
         source->privileged = 0;
@@ -749,8 +802,8 @@ void trp_request_response_close(struct trp_request_response *rr)
     for (at = 0; (request = trp_slab_next(&rr->requests, &at, &id)) != NULL;) {
         rr_free(rr, request);
     }
-    struct peer *peer;
-    struct peer *next;
+    struct trp_rr_peer *peer;
+    struct trp_rr_peer *next;
     HASH_ITER(hh, rr->peers, peer, next)
     {
         HASH_DELETE(hh, rr->peers, peer);

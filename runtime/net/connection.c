@@ -2,9 +2,11 @@
 #include "net/connection.h"
 
 #include "base/assert.h"
+#include "crypto/crypto.h"
 #include "net/behaviours.h"
 #include "net/dial.h"
 #include "net/idle.h"
+#include "net/pending.h"
 #include "net/pool.h"
 #include "net/pump.h"
 #include "net/stream.h"
@@ -99,30 +101,9 @@ static enum trp_status connection_begin_upgrade(struct trp_swarm *swarm, struct 
     trp_drbg_fill(swarm->config.drbg, config.ephemeral_secret, sizeof config.ephemeral_secret);
     c->state = TRP_CONNECTION_UPGRADING;
     enum trp_status status = trp_upgrade_open(swarm->memory, &config, &c->upgrade);
-    memset(&config, 0, sizeof config);
+    trp_crypto_wipe(&config, sizeof config);
     trp_connection_touch(swarm, c);
     return status;
-}
-
-/* Makes room among the pending ones for a connection from `remote`: when some other host has more
- * of the places than that one would, its oldest gives way. So hosts that flood a listener compete
- * with each other, and leave a place to everybody else. */
-static bool connection_make_room(struct trp_swarm *swarm, const struct trp_multiaddr *remote)
-{
-    struct trp_connection *greediest = NULL;
-    for (struct trp_list_link *at = trp_list_front(&swarm->accepted_pending); at != NULL;
-         at = trp_list_next(&swarm->accepted_pending, at)) {
-        struct trp_connection *c = TRP_CONTAINER(at, struct trp_connection, dial_link);
-        if (greediest == NULL || c->origin->pending > greediest->origin->pending) {
-            greediest = c;
-        }
-    }
-    if (greediest == NULL ||
-        greediest->origin->pending <= trp_origin_pending(swarm->origins, remote) + 1) {
-        return false;
-    }
-    trp_connection_fail(swarm, greediest, TRP_EFULL);
-    return true;
 }
 
 enum trp_status trp_connection_accept(struct trp_swarm *swarm, trp_socket id,
@@ -132,8 +113,7 @@ enum trp_status trp_connection_accept(struct trp_swarm *swarm, trp_socket id,
     enum trp_net_limit limit = TRP_NET_LIMITS_COUNT;
     if (!trp_idle_has_room(swarm)) {
         limit = TRP_NET_CONNECTIONS;
-    } else if (swarm->pending_in >= limits->connections_pending_in &&
-               !connection_make_room(swarm, remote)) {
+    } else if (!trp_pending_make_room(swarm, remote)) {
         limit = TRP_NET_CONNECTIONS_PENDING_IN;
     }
     if (limit != TRP_NET_LIMITS_COUNT) {
@@ -145,9 +125,7 @@ enum trp_status trp_connection_accept(struct trp_swarm *swarm, trp_socket id,
     if (status != TRP_OK) {
         return status;
     }
-    status = trp_origin_enter(&swarm->origins, swarm->memory, remote, &c->origin);
-    swarm->pending_in++;
-    trp_list_push_back(&swarm->accepted_pending, &c->dial_link);
+    status = trp_pending_enter(swarm, c, remote);
     if (status == TRP_OK) {
         status = connection_begin_upgrade(swarm, c);
     }
@@ -193,13 +171,11 @@ void trp_connection_connected(struct trp_swarm *swarm, struct trp_connection *c)
 /* It is no longer being made: its place among the pending ones is free. */
 static void connection_leave_pending(struct trp_swarm *swarm, struct trp_connection *c)
 {
-    trp_list_link_remove(&c->dial_link);
     if (!c->outbound) {
-        swarm->pending_in--;
-        trp_origin_leave(&swarm->origins, swarm->memory, c->origin);
-        c->origin = NULL;
+        trp_pending_leave(swarm, c);
         return;
     }
+    trp_list_link_remove(&c->dial_link);
     swarm->pending_out--;
     c->dial = NULL;
     trp_dial_next_waiting(swarm);
@@ -463,6 +439,7 @@ static void connection_announce(struct trp_swarm *swarm, struct trp_connection *
         trp_dial_won(swarm, dial);
         trp_pool_note_address(swarm, &peer->id, &remote, TRP_ADDRESS_CONNECTED);
     }
+    trp_pending_prove(swarm, &remote);
     trp_peer_store_touch(&swarm->store, &peer->id);
     char text[TRP_MULTIADDR_TEXT_MAX];
     trp_multiaddr_print(&remote, text);

@@ -340,6 +340,12 @@ void trp_pump_reset_stream(struct trp_connection *c, uint32_t muxer_stream)
     (void)status;
 }
 
+void trp_pump_refuse_stream(struct trp_connection *c, uint32_t muxer_stream)
+{
+    enum trp_status status = trp_yamux_refuse(c->yamux, muxer_stream);
+    (void)status;
+}
+
 void trp_pump_shutdown_stream(struct trp_connection *c, uint32_t muxer_stream)
 {
     enum trp_status status = trp_yamux_shutdown(c->yamux, muxer_stream);

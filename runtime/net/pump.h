@@ -24,6 +24,8 @@ void trp_pump_last_words(struct trp_swarm *swarm, struct trp_connection *c);
  * failed, which the next fill or recv finds ---- */
 
 void trp_pump_reset_stream(struct trp_connection *c, uint32_t muxer_stream);
+/* The same after what is written. */
+void trp_pump_refuse_stream(struct trp_connection *c, uint32_t muxer_stream);
 void trp_pump_shutdown_stream(struct trp_connection *c, uint32_t muxer_stream);
 /* More than was handed over is no credit. */
 void trp_pump_consumed(struct trp_connection *c, uint32_t muxer_stream, size_t bytes);

@@ -239,7 +239,9 @@ struct trp_swarm {
     uint32_t open_count;
     struct trp_list accepted_pending; /* inbound connections, the oldest first */
     struct trp_origin *origins;       /* of those, uthash by ip */
-    struct trp_list idle;             /* connections, longest idle first */
+    struct trp_proven proven;
+    uint64_t lots;        /* drawn among them */
+    struct trp_list idle; /* connections, longest idle first */
     uint32_t idle_count;
     uint32_t pending_in;
     uint32_t pending_out;

@@ -177,7 +177,11 @@ void trp_stream_end(struct trp_swarm *swarm, struct trp_stream *s, enum trp_stat
 static void stream_abandon(struct trp_swarm *swarm, struct trp_stream *s, enum trp_status reason)
 {
     if (s->connection != NULL && s->connection->yamux != NULL) {
-        trp_pump_reset_stream(s->connection, s->muxer_stream);
+        if (s->negotiation != NULL) { /* the peer is to read the "na" */
+            trp_pump_refuse_stream(s->connection, s->muxer_stream);
+        } else {
+            trp_pump_reset_stream(s->connection, s->muxer_stream);
+        }
     }
     stream_detach(swarm, s);
     s->ended = true;
@@ -319,9 +323,8 @@ static struct trp_bytes stream_negotiate(struct trp_swarm *swarm, struct trp_str
         if (used > 0) {
             trp_pump_consumed(s->connection, s->muxer_stream, used);
         }
-        if (status == TRP_OK) {
-            status = negotiation_flush(swarm, s);
-        }
+        enum trp_status said = negotiation_flush(swarm, s); /* also before it failed */
+        status = status == TRP_OK ? said : status;
         if (status != TRP_OK && trp_status_class(status) != TRP_CLASS_PEER) {
             stream_abandon(swarm, s, status);
             return TRP_BYTES_NONE;

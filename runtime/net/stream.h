@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* net/stream.h - one stream: waiting for a connection, negotiating its protocol, open, ended.
  *
- * Outcome    A stream asked for is told as opened or closed; an opened one is told as closed once.
- *            An inbound one that never got a protocol is never told of.
- * A stream that has ended is detached: the muxer and the connection know it no longer; it lives on
- * only until its behaviour was told. */
+ * A stream that has ended is detached: muxer and connection no longer know it, and it lives on only
+ * until its behaviour was told.
+ * Outcome    A stream asked for is told as opened or closed; an opened one is told as closed
+ *            once. An inbound one that never got a protocol is never told of. */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 

@@ -169,6 +169,7 @@ void trp_swarm_close(struct trp_swarm *swarm)
     trp_protocol_table_release(swarm, swarm->accepted);
     trp_slab_free(&swarm->connections);
     trp_origin_free_all(&swarm->origins, swarm->memory);
+    trp_memory_free(swarm->memory, swarm->proven.ips);
     trp_slab_free(&swarm->streams);
     trp_slab_free(&swarm->dials);
     trp_heap_free(&swarm->timers);
@@ -600,6 +601,22 @@ void trp_swarm_report_identified(struct trp_swarm *swarm, const struct trp_ident
     if (copy != NULL) { /* else it is as if the peer had not answered */
         swarm->identified_count++;
         trp_list_push_back(&swarm->identified, &copy->link);
+    }
+}
+
+bool trp_swarm_speaks(const struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                      const char *protocol)
+{
+    const struct trp_pool_peer *found = trp_pool_find(swarm, peer);
+    return found != NULL && trp_pool_speaks(found, protocol);
+}
+
+void trp_swarm_forget_protocol(struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                               const char *protocol)
+{
+    struct trp_pool_peer *found = trp_pool_find(swarm, peer);
+    if (found != NULL) {
+        trp_pool_unlearn(found, protocol);
     }
 }
 

@@ -21,6 +21,7 @@ struct trp_swarm_config {
     struct trp_signature_memo *memo;    /* of peers' signatures; NULL: none */
     struct trp_x25519_memo *agreements; /* NULL: none */
     const struct trp_limits *limits;
+    uint64_t seed;  /* of keyed draws */
     bool plaintext; /* security is /plaintext/2.0.0 instead of Noise */
     trp_time now;
     const struct trp_behaviour *behaviours; /* copied; attached in this order */
@@ -40,6 +41,12 @@ bool trp_swarm_next_output(struct trp_swarm *swarm, struct trp_output *ret_out);
 trp_time trp_swarm_deadline(const struct trp_swarm *swarm);
 /* Borrows the trace, for behaviours that were given none. */
 struct trp_trace *trp_swarm_trace(const struct trp_swarm *swarm);
+/* True when a connected peer is known to accept a protocol: it said so, or agreed to it. */
+bool trp_swarm_speaks(const struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                      const char *protocol);
+/* Forgets that, until it is learned anew. */
+void trp_swarm_forget_protocol(struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                               const char *protocol);
 /* Counts for trp_node_view. */
 uint32_t trp_swarm_connections_count(const struct trp_swarm *swarm);
 uint32_t trp_swarm_streams_count(const struct trp_swarm *swarm);

@@ -263,6 +263,11 @@ bool trp_upgrade_is_read(const struct trp_upgrade *upgrade)
     return upgrade->failed == TRP_OK && upgrade->stage == STAGE_DONE;
 }
 
+bool trp_upgrade_has_begun(const struct trp_upgrade *upgrade)
+{
+    return upgrade->stage > STAGE_PROPOSAL;
+}
+
 const struct trp_peer_id *trp_upgrade_peer(const struct trp_upgrade *upgrade)
 {
     if (upgrade->stage < STAGE_MUXER) {

@@ -43,6 +43,8 @@ enum trp_status trp_upgrade_send(struct trp_upgrade *upgrade, struct trp_buffer 
 bool trp_upgrade_is_open(const struct trp_upgrade *upgrade);
 /* True when all bytes that follow are the muxer's. */
 bool trp_upgrade_is_read(const struct trp_upgrade *upgrade);
+/* True once the peer has said which security it wants, the first thing that it says. */
+bool trp_upgrade_has_begun(const struct trp_upgrade *upgrade);
 /* Who the peer is; NULL before it is known. Borrowed. */
 const struct trp_peer_id *trp_upgrade_peer(const struct trp_upgrade *upgrade);
 /* Names the negotiation under way: "security" or "muxer". */

@@ -60,7 +60,7 @@ static void link_set(struct trp_list *list, struct trp_list_link *link, bool mem
 
 static bool stream_has_data(const struct trp_yamux_stream *s)
 {
-    return !s->rst_due && s->tx.size > 0 && s->tx_window > 0;
+    return s->tx.size > 0 && s->tx_window > 0;
 }
 
 /* Spec "Flow Control": the window is given back once half of it is owed, not byte by byte. */
@@ -77,7 +77,9 @@ void trp_yamux_stream_schedule(struct trp_yamux *y, struct trp_yamux_stream *s)
     bool fin = s->fin_due && !s->fin_sent && s->tx.size == 0;
     bool bare = !data && (s->syn_due || s->ack_due || fin);
     link_set(&y->data, &s->data_link, data);
-    link_set(&y->control, &s->control_link, s->rst_due || bare || stream_owes_window(y, s));
+    bool rst = s->rst_due && !data; /* what was written comes first */
+    link_set(&y->control, &s->control_link,
+             rst || (!s->rst_due && (bare || stream_owes_window(y, s))));
     link_set(&y->happened, &s->event_link, s->writable_due || s->finished_due);
 }
 
@@ -275,7 +277,7 @@ static void yamux_forget_events(struct trp_yamux *y, uint32_t stream)
     y->events_count = kept;
 }
 
-enum trp_status trp_yamux_reset(struct trp_yamux *yamux, uint32_t stream)
+static enum trp_status stream_drop(struct trp_yamux *yamux, uint32_t stream, bool keeps_written)
 {
     struct trp_yamux_stream *s = trp_yamux_stream_find(yamux, stream);
     if (s == NULL) {
@@ -288,9 +290,22 @@ enum trp_status trp_yamux_reset(struct trp_yamux *yamux, uint32_t stream)
     }
     s->rst_due = true;
     s->writable_due = false;
-    trp_buffer_free(&s->tx);
+    s->write_short = false;
+    if (!keeps_written) {
+        trp_buffer_free(&s->tx);
+    }
     trp_yamux_stream_schedule(yamux, s);
     return TRP_OK;
+}
+
+enum trp_status trp_yamux_reset(struct trp_yamux *yamux, uint32_t stream)
+{
+    return stream_drop(yamux, stream, false);
+}
+
+enum trp_status trp_yamux_refuse(struct trp_yamux *yamux, uint32_t stream)
+{
+    return stream_drop(yamux, stream, true);
 }
 
 void trp_yamux_go_away(struct trp_yamux *yamux, uint32_t code)

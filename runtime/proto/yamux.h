@@ -5,10 +5,11 @@
  * Purity     No I/O, clock, randomness, callback.
  * Driving    After any call: next_event until false, send until it appends nothing, then arm one
  *            timer at deadline().
- * Limits     streams_max (what exceeds it is refused with RST); per stream a receive window and a
- * bounded send buffer; control frames in a queue of their own, so that pings are answered while
- * data waits. Failure    TRP_EAGAIN and TRP_EFULL mean later. Any other error is final and sticky;
- * send still gives the Go Away. */
+ * Limits     streams_max (what exceeds it is refused with RST); per stream a receive window and
+ *            a bounded send buffer; control frames in a queue of their own, so that pings are
+ *            answered while data waits.
+ * Failure    TRP_EAGAIN and TRP_EFULL mean later. Any other error is final and sticky; send
+ *            still gives the Go Away. */
 #ifndef PROTO_YAMUX_H
 #define PROTO_YAMUX_H
 
@@ -80,6 +81,8 @@ enum trp_status trp_yamux_consumed(struct trp_yamux *yamux, uint32_t stream,
 enum trp_status trp_yamux_shutdown(struct trp_yamux *yamux, uint32_t stream) TRP_NODISCARD;
 /* Drops the stream and tells the peer; no more events of it. */
 enum trp_status trp_yamux_reset(struct trp_yamux *yamux, uint32_t stream) TRP_NODISCARD;
+/* The same, once what was written has left; what the peer gives no window for is dropped. */
+enum trp_status trp_yamux_refuse(struct trp_yamux *yamux, uint32_t stream) TRP_NODISCARD;
 /* Says that we accept no more streams. */
 void trp_yamux_go_away(struct trp_yamux *yamux, uint32_t code);
 /* Changes what the configuration says: a ping after `silence_ns`, TRP_ETIMEDOUT when nothing came

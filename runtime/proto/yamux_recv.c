@@ -44,7 +44,8 @@ static enum trp_status yamux_on_syn(struct trp_yamux *y, uint32_t id,
 static void yamux_on_fin(struct trp_yamux *y, struct trp_yamux_stream *s)
 {
     s->fin_seen = true;
-    yamux_emit(y, &(struct trp_yamux_event){.kind = TRP_YAMUX_EOF, .stream = s->id});
+    yamux_emit(y,
+               &(struct trp_yamux_event){.kind = TRP_YAMUX_EOF, .stream = s->id, .user = s->user});
     trp_yamux_stream_finish(s);
     trp_yamux_stream_schedule(y, s);
 }
@@ -168,6 +169,7 @@ static size_t yamux_take_body(struct trp_yamux *y, struct trp_bytes in)
     if (s != NULL) {
         yamux_emit(y, &(struct trp_yamux_event){.kind = TRP_YAMUX_DATA,
                                                 .stream = s->id,
+                                                .user = s->user, /* a reset may follow at once */
                                                 .data = trp_bytes(in.data, size)});
         if (y->body_left == 0 && y->body_fin) {
             yamux_on_fin(y, s);

@@ -84,6 +84,27 @@ void trp_remote_send_message(struct trp_remote *remote, const struct trp_actor_r
     }
 }
 
+bool trp_remote_tell(struct trp_remote *remote, const struct trp_sched_event *event)
+{
+    struct trp_request_envelope *request = &remote->tell;
+    request->kind = TRP_ENVELOPE_TELL;
+    request->actor = event->other;
+    request->actor_type = trp_scheduler_type_text(remote->config.scheduler, event->other.type);
+    request->message = event->message;
+    request->payload = event->payload;
+    request->mailbox_timeout_ns = event->mailbox_timeout_ns;
+    request->reply_timeout_ns = TRP_NEVER;
+    if (request->actor_type.size == 0) {
+        return false;
+    }
+    enum trp_status status = trp_messaging_tell(remote->config.messaging, request);
+    if (status != TRP_OK && status != TRP_EUNSUPPORTED) {
+        call_trace_failure(remote, &(struct call){.kind = TRP_ENVELOPE_TELL, .other = event->other},
+                           status);
+    }
+    return status != TRP_EUNSUPPORTED;
+}
+
 static void on_outcome(struct trp_remote *remote, const struct trp_messaging_event *event)
 {
     const struct call *found = trp_slab_find(&remote->calls, event->token);
@@ -136,6 +157,7 @@ void trp_remote_deliver(struct trp_remote *remote, const struct trp_actor_ref *t
         &(struct trp_delivery){.ask = message->ask,
                                .actor = to->id,
                                .token = token,
+                               .from = message->from,
                                .actor_type = message->actor_type,
                                .message = message->id,
                                .payload = message->payload,
@@ -154,39 +176,92 @@ void trp_remote_answer_status(struct trp_remote *remote, uint64_t id,
     TRP_IGNORE(trp_messaging_answer(remote->config.messaging, id, &response)); /* as above */
 }
 
-static void serve_message(struct trp_remote *remote, const struct trp_messaging_event *event)
+static struct message message_of(const struct trp_messaging_event *event)
 {
     const struct trp_request_envelope *request = event->request;
-    struct trp_bytes type = trp_remote_own_type(remote, request->actor.id);
-    enum trp_status status = trp_remote_access(remote, &event->peer, TRP_ACCESS_MESSAGE,
-                                               type.size > 0 ? type : request->actor_type);
+    return (struct message){.ask = request->kind == TRP_ENVELOPE_ASK,
+                            .from = &event->peer,
+                            .actor_type = request->actor_type,
+                            .id = request->message,
+                            .payload = request->payload,
+                            .mailbox_timeout_ns =
+                                request->immediate ? 0 : request->mailbox_timeout_ns,
+                            .reply_timeout_ns = request->reply_timeout_ns};
+}
+
+/* There is no place for a message. A batch of them fills a mailbox while its actor has had no turn:
+ * true, it comes once more after that. The next time it waits for room as others do. */
+static bool comes_again(struct trp_remote *remote)
+{
+    remote->crowded = !remote->crowded && trp_messaging_again(remote->config.messaging);
+    return remote->crowded;
+}
+
+/* Delivers a tell whose sender does not wait for an outcome. False: it comes once more. */
+static bool serve_tell(struct trp_remote *remote, const struct trp_messaging_event *event)
+{
+    const struct trp_request_envelope *request = event->request;
+    const struct trp_delivery delivery = {.actor = request->actor.id,
+                                          .from = &event->peer,
+                                          .actor_type = request->actor_type,
+                                          .message = request->message,
+                                          .payload = request->payload};
+    enum trp_status status = trp_scheduler_tell(remote->config.scheduler, &delivery);
+    if (status != TRP_EAGAIN) {
+        remote->crowded = false;
+        return true;
+    }
+    if (comes_again(remote)) {
+        return false;
+    }
+    struct origin origin = {.kind = ORIGIN_PEER, .tell = true};
+    if (trp_messaging_keep(remote->config.messaging, &origin.id) == TRP_OK) {
+        const struct message message = message_of(event);
+        trp_remote_deliver(remote, &request->actor, &message, &origin);
+    }
+    return true;
+}
+
+/* False: it comes once more. */
+static bool serve_message(struct trp_remote *remote, const struct trp_messaging_event *event)
+{
+    const struct trp_request_envelope *request = event->request;
+    enum trp_status status = TRP_OK;
+    if (remote->config.access_count > 0) {
+        struct trp_bytes type = trp_remote_own_type(remote, request->actor.id);
+        status = trp_remote_access(remote, &event->peer, TRP_ACCESS_MESSAGE,
+                                   type.size > 0 ? type : request->actor_type);
+    }
     if (status == TRP_OK && !trp_remote_is_local(remote, &request->actor)) {
         status = TRP_EDEAD;
     }
     if (status != TRP_OK) {
         trp_remote_answer_status(remote, event->id, request, status);
-        return;
+        return true;
     }
+    if (event->id == 0) {
+        return serve_tell(remote, event);
+    }
+    if (trp_scheduler_is_crowded(remote->config.scheduler, request->actor.id, &event->peer) &&
+        comes_again(remote)) {
+        return false;
+    }
+    remote->crowded = false;
     const struct origin origin = {
         .kind = ORIGIN_PEER, .tell = request->kind == TRP_ENVELOPE_TELL, .id = event->id};
-    const struct message message = {.ask = request->kind == TRP_ENVELOPE_ASK,
-                                    .actor_type = request->actor_type,
-                                    .id = request->message,
-                                    .payload = request->payload,
-                                    .mailbox_timeout_ns =
-                                        request->immediate ? 0 : request->mailbox_timeout_ns,
-                                    .reply_timeout_ns = request->reply_timeout_ns};
+    const struct message message = message_of(event);
     trp_remote_deliver(remote, &request->actor, &message, &origin);
+    return true;
 }
 
-static void on_request(struct trp_remote *remote, const struct trp_messaging_event *event)
+/* False: it comes once more. */
+static bool on_request(struct trp_remote *remote, const struct trp_messaging_event *event)
 {
     const struct trp_request_envelope *request = event->request;
     switch (request->kind) {
     case TRP_ENVELOPE_ASK:
     case TRP_ENVELOPE_TELL:
-        serve_message(remote, event);
-        break;
+        return serve_message(remote, event);
     case TRP_ENVELOPE_LINK:
     case TRP_ENVELOPE_UNLINK:
     case TRP_ENVELOPE_SIGNAL_LINK_DIED:
@@ -196,6 +271,7 @@ static void on_request(struct trp_remote *remote, const struct trp_messaging_eve
         trp_messaging_drop(remote->config.messaging, event->id);
         break;
     }
+    return true;
 }
 
 bool trp_remote_run_messaging(struct trp_remote *remote)
@@ -206,7 +282,9 @@ bool trp_remote_run_messaging(struct trp_remote *remote)
         any = true;
         switch (event.kind) {
         case TRP_MESSAGING_REQUEST:
-            on_request(remote, &event);
+            if (!on_request(remote, &event)) {
+                return true;
+            }
             break;
         case TRP_MESSAGING_RESULT:
         case TRP_MESSAGING_OUTBOUND_FAILURE:

@@ -146,8 +146,12 @@ static void remote_on_sched_event(struct trp_remote *remote, const struct trp_sc
         remote_on_answer(remote, event);
         break;
     case TRP_SCHED_ASK:
-    case TRP_SCHED_TELL:
         remote_on_message(remote, event, &origin);
+        break;
+    case TRP_SCHED_TELL:
+        if (event->request != 0 || !trp_remote_tell(remote, event)) {
+            remote_on_message(remote, event, &origin);
+        }
         break;
     case TRP_SCHED_LINK:
         trp_remote_send_link(remote, event);

@@ -4,7 +4,7 @@
  * Takes the scheduler's events to the network and the network's to the scheduler, and serves the
  * commands of the user that concern actors. It is also a behaviour of the swarm: it learns of lost
  * peers, and refuses those that may not connect.
- * Spec       Kameo 0.20-0.22: /kameo/messaging/1.0.0 and /kameo/registry/1.0.0.
+ * Spec       Kameo 0.18 to 0.22: /kameo/messaging/1.0.0 and /kameo/registry/1.0.0.
  * Limits     requests, names, commands, link_*; links keep the connection to their peer open.
  * Outcome    Every command has exactly one result with `last`. */
 #ifndef REMOTE_REMOTE_H

@@ -92,7 +92,9 @@ struct trp_remote {
     struct severed *severed; /* SEVERED_MAX, a ring; NULL until there is one */
     uint32_t severed_next;
     struct trp_list results;
-    struct result *lent; /* the result last given out */
+    struct result *lent;              /* the result last given out */
+    struct trp_request_envelope tell; /* the newest: the next differs in little */
+    bool crowded;                     /* the newest tell waits for its actor to have its turn */
 };
 
 /* remote.c */
@@ -112,7 +114,8 @@ struct trp_bytes trp_remote_own_type(const struct trp_remote *remote, uint64_t a
 /* messaging.c */
 struct message {
     bool ask;
-    struct trp_bytes actor_type; /* of a delivery: as the sender believes; empty: any */
+    const struct trp_peer_id *from; /* of a delivery: NULL: the user */
+    struct trp_bytes actor_type;    /* of a delivery: as the sender believes; empty: any */
     struct trp_bytes id;
     struct trp_bytes payload;
     trp_time mailbox_timeout_ns; /* 0: do not wait for room */
@@ -122,6 +125,8 @@ struct message {
 enum trp_status trp_remote_call(struct trp_remote *remote, const struct call *call,
                                 const struct trp_request_envelope *request,
                                 const struct trp_messaging_options *options) TRP_NODISCARD;
+/* Sends a tell that nobody waits for, as far as that is to be had of its peer; else false. */
+bool trp_remote_tell(struct trp_remote *remote, const struct trp_sched_event *event);
 void trp_remote_send_message(struct trp_remote *remote, const struct trp_actor_ref *to,
                              const struct message *message, const struct origin *origin);
 void trp_remote_deliver(struct trp_remote *remote, const struct trp_actor_ref *to,

@@ -2,10 +2,11 @@
 /* uv/driver.h - feeds any struct trp_process from a libuv loop, and performs its outputs.
  *
  * Driving    Each callback of libuv becomes one input; what the process writes during an input
- * leaves with one system call per socket after it. Threading  The loop's thread only. Ownership The
- * process is borrowed until `closed`; the loop until the driver has closed. Failure    Whatever
- * libuv refuses reaches the process as TRP_IN_CLOSED or TRP_IN_RESOLVED with a status. No
- * descriptors left for accepting is traced and survived. */
+ *            leaves with one system call per socket after it.
+ * Threading  The loop's thread only.
+ * Ownership  The process is borrowed until `closed`; the loop until the driver has closed.
+ * Failure    Whatever libuv refuses reaches the process as TRP_IN_CLOSED or TRP_IN_RESOLVED with
+ *            a status. Running out of descriptors while accepting is traced and survived. */
 #ifndef UV_DRIVER_H
 #define UV_DRIVER_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <troupe/uv.h>
 
+#include "crypto/crypto.h"
 #include "crypto/keys.h"
 #include "uv/state.h"
 #include "wire/public_key.h"
@@ -26,6 +27,8 @@ enum trp_status trp_state_create(const char *path, struct trp_peer_id *ret_peer)
         struct trp_keypair keypair;
         trp_keypair_from_seed(identity, &keypair);
         trp_peer_id_from_key(&keypair.public_key, ret_peer);
+        trp_crypto_wipe(&keypair, sizeof keypair);
     }
+    trp_crypto_wipe(identity, sizeof identity);
     return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <troupe/uv.h>
 
+#include "crypto/crypto.h"
 #include "uv/driver.h"
 #include "uv/state.h"
 
@@ -95,6 +96,7 @@ static enum trp_status runtime_read(struct trp_runtime *runtime)
     if (is_zero(node->identity)) {
         memcpy(runtime->identity, kept, sizeof kept);
     }
+    trp_crypto_wipe(kept, sizeof kept);
     return TRP_OK;
 }
 
@@ -215,7 +217,10 @@ static enum trp_status runtime_open_node(struct trp_runtime *runtime)
     if (runtime->saved.size > 0) {
         node.saved = trp_buffer_view(&runtime->saved);
     }
-    return trp_node_open(&node, &runtime->node);
+    enum trp_status status = trp_node_open(&node, &runtime->node);
+    trp_crypto_wipe(node.seed, sizeof node.seed);
+    trp_crypto_wipe(node.identity, sizeof node.identity);
+    return status;
 }
 
 static enum trp_status runtime_open_driver(struct trp_runtime *runtime)
@@ -371,5 +376,6 @@ void trp_runtime_close(struct trp_runtime *runtime)
     trp_node_close(runtime->node);
     trp_buffer_free(&runtime->saved);
     free(runtime->state_path);
+    trp_crypto_wipe(runtime->identity, sizeof runtime->identity);
     free(runtime);
 }

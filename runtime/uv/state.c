@@ -2,6 +2,7 @@
 #include "uv/state.h"
 
 #include "base/rolling_hash.h"
+#include "crypto/crypto.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -101,6 +102,9 @@ enum trp_status trp_uv_state_read(const char *path, uint8_t ret_identity[32],
     (void)file_close(file);
     if (status == TRP_OK) {
         status = state_decode(trp_bytes(bytes, size), ret_identity, ret_saved);
+    }
+    if (bytes != NULL) {
+        trp_crypto_wipe(bytes, size); /* the identity is among them */
     }
     free(bytes);
     return status;
@@ -210,6 +214,7 @@ enum trp_status trp_uv_state_write(const char *path, const uint8_t identity[32],
     state_head(trp_bytes(content, IDENTITY_BYTES + saved.size), head);
     memcpy(bytes, head, HEAD_BYTES);
     *ret_error = file_replace(path, trp_bytes(bytes, size));
+    trp_crypto_wipe(bytes, size);
     free(bytes);
     return *ret_error == 0 ? TRP_OK : TRP_EIO;
 }

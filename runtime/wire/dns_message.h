@@ -2,12 +2,13 @@
 /* wire/dns_message.h - DNS messages as multicast DNS has them: read record by record, and written.
  *
  * Wire       header 12 bytes: id u16, flags u16, counts of questions, answers, authorities and
- *            additionals, u16 each. Question: name, type u16, class u16. Record: name, type, class,
- *            ttl u32, size u16, data. The top bit of a class asks for a unicast answer, or says
- * that a record replaces what was known of its name (RFC 6762 18.12, 18.13). Spec       RFC 1035 4;
- * RFC 6762 18 Limits     A pointer of a name must point before the labels it ends, so that each
- * name is read in bounded time; TRP_DNS_RECORDS_MAX questions and records. Failure TRP_EMALFORMED
- * where bytes are no message; nothing of them is trusted before. */
+ *            additionals, u16 each. Question: name, type u16, class u16. Record: name, type,
+ *            class, ttl u32, size u16, data. The top bit of a class asks for a unicast answer,
+ *            or says that a record replaces what was known of its name (RFC 6762 18.12, 18.13).
+ * Spec       RFC 1035 4; RFC 6762 18.
+ * Limits     A pointer of a name must point before the labels it ends, so that each name is read
+ *            in bounded time; TRP_DNS_RECORDS_MAX questions and records.
+ * Failure    TRP_EMALFORMED where bytes are no message; nothing of them is trusted before. */
 #ifndef WIRE_DNS_MESSAGE_H
 #define WIRE_DNS_MESSAGE_H
 

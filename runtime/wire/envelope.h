@@ -6,7 +6,7 @@
  * bytes of a payload are an array of integers, those of an ActorId a byte string; `()` is an empty
  * array; None is null. Read leniently: any order of keys, unknown keys, integers of any width,
  * trailing bytes; the old spelling sibbling_ (Kameo <= 0.19) as well.
- * Spec       reference: Kameo 0.20 to 0.22.
+ * Spec       Kameo 0.18 to 0.22.
  * Ownership  Decoded texts borrow from the input; payloads from the arena, which has to have room
  *            for as many bytes as the input has.
  * Limits     TRP_ENVELOPE_DEPTH_MAX levels of nesting.

@@ -2,7 +2,7 @@
 /* wire/peer_record.h - a peer's addresses, signed by itself.
  *
  * Spec       libp2p/specs RFC 0003, whose domain and payload type only rust-libp2p <= 0.56 uses;
- * go, js, nim and py have others. We write the latter pair and accept both. */
+ *            go, js, nim and py have others. We write the latter pair and accept both. */
 #ifndef WIRE_PEER_RECORD_H
 #define WIRE_PEER_RECORD_H
 

@@ -53,6 +53,8 @@ int cli_fail(const struct cli_verb *verb, int code, const char *format, ...) TRP
 int cli_run_open(const struct cli_verb *verb, const char *path, struct trp_run_db **ret_db);
 /* Says why a file cannot be read ("No such file or directory"); NULL when it can. */
 const char *cli_unreadable(const char *path);
+/* Says why a node did not start, with that state file (NULL: none); gives an exit code. */
+int cli_cannot_start(const struct cli_verb *verb, const char *state, enum trp_status status);
 /* Reads a multiaddr. Errors are said; gives an exit code. */
 int cli_address(const struct cli_verb *verb, const char *text, struct trp_multiaddr *ret_address);
 /* Checks what --kad-protocol says; NULL: it says nothing. Errors are said; gives an exit code. */

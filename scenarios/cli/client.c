@@ -68,11 +68,12 @@ int cli_client_open(const struct cli_verb *verb, const struct cli_client_options
                  .kad_protocol = options->kad,
                  .kad_client = true,
                  .recorder = options->trace_count > 0 ? &client->recorder : NULL},
+        .state_path = options->state,
         .on_result = client_on_result,
         .user = client};
     enum trp_status status = trp_runtime_open(&config, &client->runtime);
     if (status != TRP_OK) {
-        return cli_fail(verb, CLI_INTERNAL, "cannot start: %s", trp_status_text(status));
+        return cli_cannot_start(verb, options->state, status);
     }
     for (uint32_t i = 0; i < options->bootstrap_count; i++) {
         const struct trp_command command = {.kind = TRP_CMD_BOOTSTRAP, .address = addresses[i]};
@@ -133,8 +134,13 @@ static const char *advice(enum trp_status status)
         const char *text;
     } advices[] = {
         {TRP_ENOTFOUND, "nobody is registered under that name; troupe peers tells who is there"},
-        {TRP_ENOPEERS, "nobody answers at the --bootstrap addresses: is the node running?"},
-        {TRP_ENOADDRESS, "nobody answers at the --bootstrap addresses: is the node running?"},
+        {TRP_ENOPEERS,
+         "nobody answers at the --bootstrap addresses: is the node running, and does it let "
+         "you in?"},
+        {TRP_ENOADDRESS,
+         "nobody answers at the --bootstrap addresses: is the node running, and does it let "
+         "you in?"},
+        {TRP_EUNKNOWNACTOR, "its node has no such actors, or does not let you reach them"},
         {TRP_ETIMEDOUT, "--timeout gives it more time"},
         {TRP_EDECODE, "its message has other fields, or fields of other types"},
         {TRP_EUNKNOWNMESSAGE, "troupe lookup tells the type of the actor"}};

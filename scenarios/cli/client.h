@@ -17,6 +17,8 @@ struct cli_client_options {
     uint32_t json_count;
     const char *kad; /* protocol id of the DHT; NULL: the default */
     uint32_t kad_count;
+    const char *state; /* whose identity it has; NULL: a new one */
+    uint32_t state_count;
     uint32_t trace_count; /* > 0: every event as text on standard error */
 };
 
@@ -25,15 +27,17 @@ struct cli_client_options {
     {"bootstrap", (options).bootstrap, CLI_BOOTSTRAP_MAX, &(options).bootstrap_count},             \
         {"timeout", &(options).timeout, 1, &(options).timeout_count},                              \
         {"kad-protocol", &(options).kad, 1, &(options).kad_count},                                 \
+        {"state", &(options).state, 1, &(options).state_count},                                    \
         {"json", NULL, 0, &(options).json_count},                                                  \
     {                                                                                              \
         "trace", NULL, 0, &(options).trace_count                                                   \
     }
 #define CLI_CLIENT_HELP                                                                            \
-    "  --bootstrap ADDR     a peer to join the network by, repeatable\n"                           \
-    "  --timeout SPAN       give up after that long; 10s unless said\n"                            \
-    "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"                       \
-    "  --json               the result as JSON: an object on a line\n"                             \
+    "  --bootstrap ADDR     a peer to join the network through; repeatable\n"                      \
+    "  --timeout SPAN       give up after that long (default: 10s)\n"                              \
+    "  --kad-protocol ID    protocol of the DHT (default: /kameo/registry/1.0.0)\n"                \
+    "  --state FILE         ask with the identity in that file (see troupe keygen)\n"              \
+    "  --json               the result as one JSON object on one line\n"                           \
     "  --trace              every event as text on standard error\n"
 
 /* How the last command went. Slices are copies, valid until the next command. */

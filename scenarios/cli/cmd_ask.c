@@ -112,9 +112,12 @@ const struct cli_verb cli_verb_ask = {
         "Usage: troupe ask NAME MESSAGE [JSON] --bootstrap ADDR… [OPTIONS]\n"
         "\n"
         "Finds the actor registered under NAME through the DHT, asks it, prints the reply as\n"
-        "JSON. JSON is the message: an object of its fields, or whatever the message is. Without\n"
-        "it, it has no fields: [], which Rust reads as struct S; and struct S {}. Bytes are\n"
-        "written as an array of numbers, and printed in hexadecimal.\n"
+        "JSON. The argument JSON is the message: an object of its fields, or whatever the message\n"
+        "is; structs, lists, maps, enums and options nest as serde has them. Without it the "
+        "message\n"
+        "has no fields ([], which Rust reads as struct S; and as struct S {}). Bytes are written "
+        "as\n"
+        "an array of numbers, and printed in hexadecimal.\n"
         "\n" CLI_CLIENT_HELP "\n"
         "With --json: outcome, status and text of it, reply.\n"
         "\n"
@@ -122,7 +125,7 @@ const struct cli_verb cli_verb_ask = {
         "  troupe ask counter inc '{\"amount\": 10}' --bootstrap /ip4/127.0.0.1/tcp/4001\n"
         "  troupe ask counter get --bootstrap /ip4/127.0.0.1/tcp/4001 --json | jq .reply\n"
         "\n"
-        "Exit codes: 0 answered, 1 an error or nobody of that name, 2 the command is wrong,\n"
+        "Exit codes: 0 answered, 1 an error, or nobody has that name, 2 the command is wrong,\n"
         "4 out of time.\n",
     .run = cmd_message};
 
@@ -133,11 +136,12 @@ const struct cli_verb cli_verb_tell = {
         "Usage: troupe tell NAME MESSAGE [JSON] --bootstrap ADDR… [OPTIONS]\n"
         "\n"
         "Finds the actor registered under NAME and puts the message into its mailbox; what the\n"
-        "actor makes of it is not told. JSON is the message, as of `troupe ask`.\n"
+        "actor does with it is not reported. JSON is the message, as for `troupe ask`.\n"
         "\n" CLI_CLIENT_HELP "\n"
         "Example:\n"
         "  troupe tell counter inc '{\"amount\": 1}' --bootstrap /ip4/127.0.0.1/tcp/4001\n"
         "\n"
-        "Exit codes: 0 it is in the mailbox, 1 an error or nobody of that name, 2 the command is\n"
+        "Exit codes: 0 it is in the mailbox, 1 an error, or nobody has that name, 2 the command "
+        "is\n"
         "wrong, 4 out of time.\n",
     .run = cmd_message};

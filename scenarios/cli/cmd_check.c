@@ -79,7 +79,7 @@ const struct cli_verb cli_verb_check = {
         "Usage: troupe check FILE… [--set PATH=VALUE]… [--json]\n"
         "\n"
         "Reads and checks scenario files without running them. Every problem is shown with its\n"
-        "place, the line, a caret and what may help.\n"
+        "place, the line, a caret and a hint.\n"
         "\n"
         "  --set PATH=VALUE  change a key first: hosts.west.count=40, workload.finds.every=1s,\n"
         "                    timeline[0].at=2min\n"

@@ -79,10 +79,10 @@ const struct cli_verb cli_verb_lookup = {
             "Prints the first actor found under NAME, or with --all each of them, a line each;\n"
             "with --json an object each: peer, actor, type.\n"
             "\n"
-            "  --all                everybody of that name\n" CLI_CLIENT_HELP "\n"
+            "  --all                everybody with that name\n" CLI_CLIENT_HELP "\n"
             "Examples:\n"
             "  troupe lookup counter --bootstrap /ip4/127.0.0.1/tcp/4001\n"
             "  troupe lookup counter --all --json --bootstrap /ip4/127.0.0.1/tcp/4001 | jq .peer\n"
             "\n"
-            "Exit codes: 0 found, 1 nobody of that name, 2 the command is wrong, 4 out of time.\n",
+            "Exit codes: 0 found, 1 nobody has that name, 2 the command is wrong, 4 out of time.\n",
     .run = cmd_lookup};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "scenarios/cli/cli.h"
+#include "scenarios/cli/allow.h"
 #include "scenarios/workload/workload.h"
 
 #include <troupe/swarm.h>
@@ -26,6 +26,8 @@ struct node_options {
     uint32_t kad_count;
     const char *limits[LIMITS_MAX]; /* NAME=VALUE */
     uint32_t limits_count;
+    const char *allow[CLI_ALLOW_MAX]; /* PEER[:RIGHTS[:TYPE]] */
+    uint32_t allow_count;
     uint32_t trace_count;
     uint32_t mdns_count;
     uint32_t no_mdns_count;
@@ -211,21 +213,14 @@ static int daemon_run(struct daemon *daemon, const struct node_options *options)
     return code;
 }
 
-static int cannot_start(const struct cli_verb *verb, const struct node_options *options,
-                        enum trp_status status)
+static int read_rules(const struct cli_verb *verb, const struct node_options *options,
+                      struct trp_access_rule *ret_rules)
 {
-    if (options->state != NULL && status == TRP_EMALFORMED) {
-        return cli_fail(verb, CLI_USAGE,
-                        "%s is no state file of a node, or is damaged; it is left as it is "
-                        "(troupe keygen makes a new one)",
-                        options->state);
+    int code = CLI_OK;
+    for (uint32_t i = 0; i < options->allow_count && code == CLI_OK; i++) {
+        code = cli_allow(verb, options->allow[i], &ret_rules[i]);
     }
-    if (options->state != NULL && status == TRP_EIO) {
-        const char *reason = cli_unreadable(options->state);
-        return cli_fail(verb, CLI_USAGE, "cannot use %s: %s", options->state,
-                        reason == NULL ? trp_status_text(status) : reason);
-    }
-    return cli_fail(verb, CLI_INTERNAL, "cannot start: %s", trp_status_text(status));
+    return code;
 }
 
 static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
@@ -240,10 +235,11 @@ static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
         {"state", &options.state, 1, &options.state_count},
         {"kad-protocol", &options.kad, 1, &options.kad_count},
         {"limit", options.limits, LIMITS_MAX, &options.limits_count},
+        {"allow", options.allow, CLI_ALLOW_MAX, &options.allow_count},
         {"trace", NULL, 0, &options.trace_count},
         {"mdns", NULL, 0, &options.mdns_count},
         {"no-mdns", NULL, 0, &options.no_mdns_count}};
-    int code = cli_parse(verb, table, 9, argc, argv, operands, 0, 0, &count);
+    int code = cli_parse(verb, table, 10, argc, argv, operands, 0, 0, &count);
     if (code != CLI_OK) {
         return code;
     }
@@ -255,7 +251,11 @@ static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
         return code;
     }
     struct trp_limits limits;
+    struct trp_access_rule rules[CLI_ALLOW_MAX];
     code = read_limits(verb, &options, &limits);
+    if (code == CLI_OK) {
+        code = read_rules(verb, &options, rules);
+    }
     if (code != CLI_OK) {
         return code;
     }
@@ -264,6 +264,8 @@ static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
     trp_recorder_init(&recorder, (struct trp_trace_sink){.event = cli_print_event});
     const struct trp_runtime_config config = {
         .node = {.limits = limits,
+                 .access = rules,
+                 .access_count = options.allow_count,
                  .actor_types = trp_workload_types,
                  .actor_types_count = trp_workload_types_count,
                  .kad_protocol = options.kad,
@@ -274,7 +276,7 @@ static int cmd_node(const struct cli_verb *verb, int argc, char **argv)
         .user = &daemon};
     enum trp_status status = trp_runtime_open(&config, &daemon.runtime);
     if (status != TRP_OK) {
-        return cannot_start(verb, &options, status);
+        return cli_cannot_start(verb, options.state, status);
     }
     code = daemon_run(&daemon, &options);
     trp_runtime_close(daemon.runtime);
@@ -289,19 +291,31 @@ const struct cli_verb cli_verb_node = {
         "\n"
         "Runs a node until it is interrupted; it prints the addresses it listens on.\n"
         "\n"
-        "  --listen ADDR        multiaddr, repeatable; /ip4/0.0.0.0/tcp/0 unless said\n"
-        "  --bootstrap ADDR     a peer to join the network by, repeatable\n"
+        "  --listen ADDR        a multiaddr (default: /ip4/0.0.0.0/tcp/0); repeatable\n"
+        "  --bootstrap ADDR     a peer to join the network through; repeatable\n"
         "  --actor TYPE=NAME    spawn an actor (counter, kv, watcher) and register it\n"
         "  --state FILE         keep identity and known peers there (see troupe keygen)\n"
-        "  --kad-protocol ID    of the DHT; /kameo/registry/1.0.0 unless said\n"
-        "  --mdns, --no-mdns    find nodes on the local network, or not; it does unless said,\n"
-        "                       on interfaces it listens at: on loopback alone it does not\n"
+        "  --allow PEER[:RIGHTS[:TYPE]]\n"
+        "                       who may do what; repeatable. PEER is a PeerId, or any; RIGHTS are\n"
+        "                       connect, message and link, separated by commas (default: all); "
+        "TYPE\n"
+        "                       is that of the actors (default: all). A right that no --allow\n"
+        "                       names is everybody's, any other belongs to those it is given to\n"
+        "  --kad-protocol ID    protocol of the DHT (default: /kameo/registry/1.0.0)\n"
+        "  --mdns, --no-mdns    find nodes on the local network, or do not (default: do, on the\n"
+        "                       interfaces that it listens on, except loopback)\n"
         "  --trace              every event as text on standard error\n"
         "\n"
         "Example, in three shells:\n"
         "  troupe node --listen /ip4/127.0.0.1/tcp/4001 --actor counter=counter\n"
         "  troupe node --listen /ip4/127.0.0.1/tcp/4002 --bootstrap /ip4/127.0.0.1/tcp/4001\n"
         "  troupe ask counter inc '{\"amount\": 10}' --bootstrap /ip4/127.0.0.1/tcp/4002\n"
+        "\n"
+        "Who may do what:\n"
+        "  --allow A --allow B           nobody but A and B is let in\n"
+        "  --allow A:message,link:kv     only A reaches kv actors; counters are everybody's\n"
+        "  --allow A:message --allow any:message:counter\n"
+        "                                A may message all actors, others only counters\n"
         "\n"
         "Exit codes: 0 interrupted, 1 it cannot listen, join or register, 2 the command or the\n"
         "state file is wrong, 5 the program failed.\n",

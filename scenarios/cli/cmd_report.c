@@ -98,7 +98,7 @@ const struct cli_verb cli_verb_report = {
         "  --html FILE   write one self-contained page with plots of all the runs too (drawn by\n"
         "                gnuplot, where it is installed)\n"
         "  --junit FILE  write JUnit XML too, as CI servers read it: a case for each run\n"
-        "  --json        each run as one JSON object on one line, as of `troupe run --json`\n"
+        "  --json        each run as one JSON object on one line, as from `troupe run --json`\n"
         "\n"
         "Examples:\n"
         "  troupe report out/run.db --html out/report.html\n"

@@ -89,12 +89,9 @@ static int exit_code(enum trp_run_outcome outcome)
         return CLI_OK;
     case TRP_RUN_FAILED:
         return CLI_FAILED;
-    case TRP_RUN_DIVERGED:
-        return CLI_DIVERGED;
     case TRP_RUN_TIMED_OUT:
         return CLI_TIMEOUT;
     case TRP_RUN_UNFINISHED:
-    case TRP_RUN_CRASHED:
         return CLI_INTERNAL;
     }
     return CLI_INTERNAL;
@@ -383,7 +380,7 @@ const struct cli_verb cli_verb_run = {
         "  --seed N            instead of the file's run.seed\n"
         "  --set PATH=VALUE    override a key, such as network.links.default.loss=5%; repeatable\n"
         "  --out DIR           write DIR/run.db, a SQLite database of the run\n"
-        "  --report            write DIR/report.html too (DIR is out/NAME unless said)\n"
+        "  --report            write DIR/report.html too (default DIR: out/NAME)\n"
         "  --json              the result as one JSON object on standard output\n"
         "  --trace             every event as text on standard error\n"
         "  --time-limit SPAN   give up after that much real time: exit code 4\n"

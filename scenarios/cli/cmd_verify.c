@@ -243,7 +243,7 @@ const struct cli_verb cli_verb_verify = {
         "the two runs event by event. Where they differ, shows the first event that does.\n"
         "\n"
         "  --seed N          instead of the file's run.seed\n"
-        "  --set PATH=VALUE  override a key, as of `troupe run`; repeatable\n"
+        "  --set PATH=VALUE  override a key, as for `troupe run`; repeatable\n"
         "  --json            one object on one line: file, outcome (same, different), events or\n"
         "                    the event that differs, runs[that event in each]\n"
         "\n"

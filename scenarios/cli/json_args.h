@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/json_args.h - the arguments of a message, typed in a shell as JSON, as msgpack.
  *
- * Spec       RFC 8259. Whole numbers become integers, others 64-bit floating point.
- * Bytes are written as an array of numbers, which BYTES and OCTETS read.
+ * Spec       RFC 8259. Whole numbers become integers, others 64-bit floating point. Bytes are
+ *            written as an array of numbers, which BYTES and OCTETS read.
  * Limits     128 levels, 64 bits; TRP_ETOOBIG when the output is too small. */
 #ifndef CLI_JSON_ARGS_H
 #define CLI_JSON_ARGS_H

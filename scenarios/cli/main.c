@@ -162,6 +162,22 @@ int cli_run_open(const struct cli_verb *verb, const char *path, struct trp_run_d
     return CLI_OK;
 }
 
+int cli_cannot_start(const struct cli_verb *verb, const char *state, enum trp_status status)
+{
+    if (state != NULL && status == TRP_EMALFORMED) {
+        return cli_fail(verb, CLI_USAGE,
+                        "%s is no state file of a node, or is damaged; it is left as it is "
+                        "(troupe keygen makes a new one)",
+                        state);
+    }
+    if (state != NULL && status == TRP_EIO) {
+        const char *reason = cli_unreadable(state);
+        return cli_fail(verb, CLI_USAGE, "cannot use %s: %s", state,
+                        reason == NULL ? trp_status_text(status) : reason);
+    }
+    return cli_fail(verb, CLI_INTERNAL, "cannot start: %s", trp_status_text(status));
+}
+
 int cli_address(const struct cli_verb *verb, const char *text, struct trp_multiaddr *ret_address)
 {
     size_t at = 0;

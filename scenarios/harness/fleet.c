@@ -319,10 +319,15 @@ void trp_harness_host_totals(struct trp_run *run)
 {
     for (uint32_t i = 0; run->options.record != NULL && i < run->plan->hosts_count; i++) {
         struct trp_host_stats stats;
+        struct trp_node_view view = {.connections = 0};
         run->net.ops->host_stats(run->net.self, i, &stats);
+        if (run->hosts[i].node != NULL) {
+            trp_node_inspect(run->hosts[i].node, &view);
+        }
         trp_run_host_totals(run->options.record, i,
                             &(struct trp_run_host_totals){.bytes_sent = stats.bytes_sent,
                                                           .bytes_received = stats.bytes_received,
+                                                          .connections = view.connections,
                                                           .lives = run->hosts[i].lives,
                                                           .up = trp_harness_is_up(run, i)});
     }

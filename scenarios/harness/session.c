@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/harness/session.h"
 
+#include "reports/render/figure.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -122,7 +124,7 @@ static const char *kind_name(enum trp_plan_expect_kind kind)
 
 /* A run out of time stays that. Otherwise it failed by the first expectation that is broken, else
  * by the first that is undecided. */
-static void session_conclude(struct trp_session *session, const char *text,
+static void session_conclude(struct trp_session *session, const char *text, const char *unit,
                              const struct trp_run_check *check)
 {
     bool worse = check->verdict == TRP_RUN_BROKEN ? session->worst != TRP_RUN_BROKEN
@@ -132,8 +134,17 @@ static void session_conclude(struct trp_session *session, const char *text,
     }
     session->worst = check->verdict;
     session->outcome = TRP_RUN_FAILED;
-    (void)snprintf(session->failure, sizeof session->failure, "%s%s%s", text,
-                   check->detail[0] == '\0' ? "" : ": ", check->detail);
+    char measured[FIGURE_MAX] = "";
+    if (check->has_value && unit != NULL) {
+        (void)figure_value(measured, check->value, unit);
+    }
+    bool detailed = check->detail[0] != '\0';
+    (void)snprintf(session->failure, sizeof session->failure, "%s%s%s%s%s", text,
+                   detailed ? ": " : "", check->detail,
+                   measured[0] == '\0' ? ""
+                   : detailed          ? "; it was "
+                                       : ": it was ",
+                   measured);
 }
 
 static void session_judge_one(struct trp_session *session, uint32_t index)
@@ -152,18 +163,18 @@ static void session_judge_one(struct trp_session *session, uint32_t index)
         trp_run_db_check(session->db, expect->sql, 0, &check);
     }
     bool measured = expect->kind == TRP_PLAN_METRIC || expect->kind == TRP_PLAN_EVENTUALLY;
-    trp_run_expect(session->record, &(struct trp_run_expectation){
-                                        .text = expect->text,
-                                        .kind = kind_name(expect->kind),
-                                        .verdict = check.verdict,
-                                        .has_value = check.has_value,
-                                        .value = check.value,
-                                        .unit = measured ? unit_name(expect->metric.unit) : NULL,
-                                        .detail = check.detail,
-                                        .failed = judgement.failed,
-                                        .sequence = judgement.sequence,
-                                        .line = expect->place.line});
-    session_conclude(session, expect->text, &check);
+    const char *unit = measured ? unit_name(expect->metric.unit) : NULL;
+    trp_run_expect(session->record, &(struct trp_run_expectation){.text = expect->text,
+                                                                  .kind = kind_name(expect->kind),
+                                                                  .verdict = check.verdict,
+                                                                  .has_value = check.has_value,
+                                                                  .value = check.value,
+                                                                  .unit = unit,
+                                                                  .detail = check.detail,
+                                                                  .failed = judgement.failed,
+                                                                  .sequence = judgement.sequence,
+                                                                  .line = expect->place.line});
+    session_conclude(session, expect->text, unit, &check);
 }
 
 /* ---- storing ---- */

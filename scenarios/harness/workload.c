@@ -158,8 +158,7 @@ static void operation_end(struct trp_run *run, struct operation *operation, enum
                                                            .found = operation->found,
                                                            .hops = operation->hops,
                                                            .rpcs = operation->rpcs,
-                                                           .timeouts = operation->timeouts,
-                                                           .recall = -1});
+                                                           .timeouts = operation->timeouts});
     } else {
         trp_run_request_outcome(run->options.record, operation->row, now, status);
     }

@@ -251,7 +251,7 @@ static bool is_double(struct filler *filler, const struct lang_node *node, uint3
     const struct lang_entry *entry = &node->entries[index];
     for (uint32_t i = 0; i < index; i++) {
         if (strcmp(node->entries[i].key, entry->key) == 0) {
-            lang_problem_add(filler->context->problems, entry->key_mark, "`%s` is said twice",
+            lang_problem_add(filler->context->problems, entry->key_mark, "`%s` appears twice",
                              entry->key);
             return true;
         }

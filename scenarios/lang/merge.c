@@ -38,7 +38,7 @@ static uint32_t entry_find(const struct lang_entry *entries, uint32_t count, con
     return index;
 }
 
-/* A key that is said twice above stays twice, for the reader to report. */
+/* A key that appears twice above stays twice, for the reader to report. */
 static const struct lang_node *merge_maps(struct lang_problems *problems,
                                           const struct lang_node *below,
                                           const struct lang_node *above)

@@ -303,7 +303,7 @@ bool lang_name_resolve(const struct trp_plan *plan, struct trp_name_template *ta
     if (first == NULL)
         lang_fault_hint(fault, "give an entry of `actors:` a `register:`");
     else
-        lang_fault_hint(fault, "registered are names like `%.*s`",
+        lang_fault_hint(fault, "registered names look like `%.*s`",
                         nearest.best == NULL ? 150 : (int)nearest.best_size,
                         nearest.best == NULL ? first : nearest.best);
     return false;

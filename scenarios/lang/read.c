@@ -56,7 +56,7 @@ static void keys_find(struct lang_context *context, const struct lang_section *s
         }
         const struct lang_entry **place = &found[key - section->keys];
         if (*place != NULL) {
-            lang_problem_add(context->problems, entry->key_mark, "`%s` is said twice", entry->key);
+            lang_problem_add(context->problems, entry->key_mark, "`%s` appears twice", entry->key);
             lang_problem_hint(context->problems, "the first is in line %u",
                               (*place)->key_mark.line + 1);
         } else {
@@ -95,8 +95,7 @@ static const struct lang_key *action_find(struct lang_context *context,
             continue;
         if (action != NULL) {
             lang_problem_add(context->problems, found[i]->key_mark,
-                             "`%s` and `%s` cannot stand in one entry", action->name,
-                             found[i]->key);
+                             "`%s` and `%s` cannot be in one entry", action->name, found[i]->key);
             lang_problem_hint(context->problems, "make two entries of it");
             return NULL;
         }
@@ -185,7 +184,7 @@ static void items_read(struct lang_context *context, const struct lang_key *key,
         for (uint32_t k = 0; kind == LANG_MAP && k < i; k++)
             twice = twice || strcmp(node->entries[k].key, entry->key) == 0;
         if (twice) {
-            lang_problem_add(context->problems, entry->key_mark, "`%s` is said twice", entry->key);
+            lang_problem_add(context->problems, entry->key_mark, "`%s` appears twice", entry->key);
             continue;
         }
         item->name = entry->key;
@@ -211,7 +210,7 @@ static void key_read(struct lang_context *context, struct lang_item *item,
     } else if (key->type == LANG_FILES) {
         if (node != NULL) /* the one of a file is gone by now */
             lang_problem_add(context->problems, entry->key_mark,
-                             "`extends` is said once, in a file");
+                             "`extends` may appear once, in a file");
     } else if (node != NULL) {
         (void)lang_value_read(context, key, node, field);
     } else if (key->usual != NULL) {

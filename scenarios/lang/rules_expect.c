@@ -343,7 +343,7 @@ static void check_window(struct lang_context *context, struct draft_expect *draf
                          "this is after the end of the run");
     else if (expect->from >= expect->until)
         lang_problem_add(context->problems, lang_item_mark(&draft->item, "from"),
-                         "nothing can be seen in this span");
+                         "this is not before `until`");
 }
 
 static void check_expect(struct lang_context *context, struct draft_expect *draft)

@@ -11,7 +11,7 @@ void lang_rules_run(struct lang_context *context)
     context->plan->seed = run->seed;
     if (lang_item_is_zero(&run->item, "until"))
         lang_problem_add(context->problems, lang_item_mark(&run->item, "until"),
-                         "a run of no time shows nothing");
+                         "a run must last some time");
 }
 
 /* ---- hosts ---- */
@@ -174,9 +174,10 @@ static void name_group(struct lang_context *context, struct draft_group *draft)
     const char *name = draft->item.name;
     if (!lang_is_word(trp_bytes_text(name)) || is_reserved(name))
         lang_problem_add(context->problems, draft->item.mark,
-                         is_reserved(name) ? "`%s` has a meaning of its own and cannot be a group"
-                                           : "`%s` is no word: a letter, then letters, digits, - "
-                                             "and _",
+                         is_reserved(name)
+                             ? "`%s` has a meaning of its own and cannot be a group"
+                             : "`%s` is not a word: a letter, then letters, digits, - "
+                               "and _",
                          name);
     if (draft->group.zone != NULL && is_reserved(draft->group.zone))
         lang_problem_add(context->problems, lang_item_mark(&draft->item, "zone"),
@@ -262,7 +263,7 @@ bool lang_pair_read(struct lang_context *context, const char *text, struct lang_
     if (context->plan->groups_count == 0)
         return false;
     if (arrow == NULL) {
-        lang_problem_add(context->problems, mark, "`%s` is no link", text);
+        lang_problem_add(context->problems, mark, "`%s` is not a link", text);
         lang_problem_hint(context->problems, "\"A <-> B\" for both directions, \"A -> B\" for one");
         return false;
     }

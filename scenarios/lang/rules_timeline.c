@@ -177,7 +177,7 @@ static void check_times(struct lang_context *context, const struct draft_action 
                          "the restart is after the end of the run (%s)", text);
     if (lang_item_is_zero(&draft->item, "for"))
         lang_problem_add(context->problems, lang_item_mark(&draft->item, "for"),
-                         "this would end as it begins");
+                         "this would end when it begins");
 }
 
 static void check_action(struct lang_context *context, struct draft_action *draft)

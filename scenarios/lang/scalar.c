@@ -89,7 +89,8 @@ static bool decimal_value(struct trp_bytes text, size_t offset, struct decimal d
     for (size_t i = decimal.whole_size + 1; i < decimal.size; i++) {
         uint64_t digit = (uint64_t)(text.data[i] - '0');
         if (digit != 0 && rest % 10 != 0) {
-            lang_fault_set(fault, offset, decimal.size, "the number is finer than can be told");
+            lang_fault_set(fault, offset, decimal.size,
+                           "this number has more digits than can be kept");
             return false;
         }
         rest /= 10;

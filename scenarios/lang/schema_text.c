@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/lang/schema.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/assert.h"
@@ -101,10 +102,13 @@ const struct lang_type_text *lang_type_text(enum lang_type type)
 /* Says whether a limit is a size: its name says so. */
 static bool is_size(const struct lang_key *key)
 {
-    static const char suffix[] = "_bytes";
+    static const char word[] = "_bytes";
     struct trp_bytes name = lang_key_name(key);
-    size_t size = sizeof suffix - 1;
-    return name.size > size && memcmp(name.data + name.size - size, suffix, size) == 0;
+    size_t size = sizeof word - 1;
+    for (size_t at = 0; at + size <= name.size; at++)
+        if (memcmp(name.data + at, word, size) == 0)
+            return true;
+    return false;
 }
 
 const struct lang_type_text *lang_key_text(const struct lang_key *key)
@@ -132,10 +136,12 @@ static void limit_print(const struct lang_key *key, char ret_text[LANG_DEFAULT_T
     lang_span_print(wide, span);
     if (key->type == LANG_TIME)
         (void)snprintf(ret_text, LANG_DEFAULT_TEXT_MAX, "%s", span);
+    else if (wide % 1048576 == 0 && is_size(key))
+        (void)snprintf(ret_text, LANG_DEFAULT_TEXT_MAX, "%" PRIu64 "MiB", wide / 1048576);
     else if (wide % 1024 == 0 && is_size(key))
-        (void)snprintf(ret_text, LANG_DEFAULT_TEXT_MAX, "%lluKiB", (unsigned long long)wide / 1024);
+        (void)snprintf(ret_text, LANG_DEFAULT_TEXT_MAX, "%" PRIu64 "KiB", wide / 1024);
     else
-        (void)snprintf(ret_text, LANG_DEFAULT_TEXT_MAX, "%llu", (unsigned long long)wide);
+        (void)snprintf(ret_text, LANG_DEFAULT_TEXT_MAX, "%" PRIu64, wide);
 }
 
 void lang_default_print(const struct lang_section *section, const struct lang_key *key,

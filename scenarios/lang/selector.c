@@ -124,7 +124,7 @@ static struct trp_selector *parse_random(struct parser *parser)
         node->count = (uint32_t)value;
     }
     if (value == 0)
-        return fail(parser, offset_of(parser, amount), amount.size, "this chooses nobody");
+        return fail(parser, offset_of(parser, amount), amount.size, "this selects no host");
     node->left = parse_of(parser);
     return node->left == NULL || !expect(parser, ')') ? NULL : node;
 }
@@ -151,7 +151,7 @@ static struct trp_selector *parse_closest(struct parser *parser)
     if (!lang_count_read(amount, TRP_PLAN_HOSTS_MAX, &count, parser->fault))
         return fail_in(parser, amount);
     if (count == 0)
-        return fail(parser, offset_of(parser, amount), amount.size, "this chooses nobody");
+        return fail(parser, offset_of(parser, amount), amount.size, "this selects no host");
     node->count = (uint32_t)count;
     node->left = parse_of(parser);
     return node->left == NULL || !expect(parser, ')') ? NULL : node;
@@ -380,7 +380,7 @@ static bool list_hosts(struct lang_selectors *selectors, struct trp_selector *ro
     if (!good)
         lang_fault_set(fault, 0, 0, "the selectors of this file list too many hosts");
     else if (!meant)
-        lang_fault_set(fault, 0, 0, "this chooses nobody");
+        lang_fault_set(fault, 0, 0, "this selects no host");
     return good && meant;
 }
 

@@ -7,7 +7,7 @@ const struct lang_topic lang_topics[] = {
      "never\n"
      "the look of the value: `no`, `1e3` and `12:30` are texts where a text is expected. Texts "
      "with\n"
-     "`: `, ` #`, `,` inside of braces, or that begin with one of ``{}[]*&!|>%@` `` want quotes.\n"
+     "`: `, ` #`, `,` inside of braces, or that begin with one of ``{}[]*&!|>%@` `` need quotes.\n"
      "Tags (`!!str`), merge keys (`<<`) and several documents are refused; simple anchors and\n"
      "aliases work.\n"
      "\n"
@@ -27,7 +27,7 @@ const struct lang_topic lang_topics[] = {
      "Quantities are read exactly, into nanoseconds, millionths, bits per second and bytes; what\n"
      "such an integer cannot hold is an error.\n"},
     {"distributions", "Distributions", "times that are drawn",
-     "Where a time is drawn anew each time, it may be a distribution:\n"
+     "A time that is drawn anew each time may be a distribution:\n"
      "\n"
      "    40ms                               always the same\n"
      "    uniform(0s, 30s)                   evenly between the two\n"
@@ -38,7 +38,8 @@ const struct lang_topic lang_topics[] = {
      "    weibull(k=0.5, mean=10min)         sessions of real peers have k from 0.3 to 0.6\n"
      "\n"
      "Shapes are from 0.1 to 20. Draws are made in fixed point, from the seed, the entry and a\n"
-     "counter: they are the same on every machine, and one entry less moves no draw of another.\n"},
+     "counter: they are the same on every machine, and removing an entry changes no other's "
+     "draws.\n"},
     {"selectors", "Selectors", "which hosts something happens to",
      "    all                      every host\n"
      "    none                     no host at all\n"
@@ -54,7 +55,7 @@ const struct lang_topic lang_topics[] = {
      "    holders(counter-7)       those that store where an actor of that name is\n"
      "    (west + east) - random(2)\n"
      "\n"
-     "Selectors with spaces, commas or brackets want quotes. In `network.links` and `link:` a "
+     "Selectors with spaces, commas or brackets need quotes. In `network.links` and `link:` a "
      "word\n"
      "that is both a zone and a group means the zone, elsewhere the group.\n"},
     {"adversaries", "Adversaries", "hosts that misbehave",
@@ -75,7 +76,7 @@ const struct lang_topic lang_topics[] = {
      "\n"
      "`against:` says whom they attack, every honest host by default, and `every:` how often. "
      "They\n"
-     "run no actors and do no operations, also where `on:` says `all` or `any`; metrics of nodes "
+     "run no actors and do no operations, even where `on:` says `all` or `any`; metrics of nodes "
      "and\n"
      "of the DHT, `hosts.up` and the invariants are of honest hosts alone, and a table entry that "
      "is\n"

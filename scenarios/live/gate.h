@@ -7,10 +7,10 @@
  * connections open, silent, until its next life, whose machine answers them with a reset. Bytes on
  * the wire are those of the process, nothing else.
  * Purity     No clock, no socket: like any process. Its time counts from `epoch` on.
- * Limits     What waits of a socket is bounded by the credit its process has; of a paused host, by
- *            what its sockets can be told once.
+ * Limits     What waits of a socket is bounded by the credit its process has; of a paused host,
+ *            by what its sockets can be told once.
  * Failure    Out of memory breaks the process. Datagrams are not there: a process that binds a
- * socket is told so. */
+ *            socket is told so. */
 #ifndef LIVE_GATE_H
 #define LIVE_GATE_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* remote_bench.c - what a remote message costs between two processes, and how fast a stream is.
  *
- *     remote_bench serve                                   {"listening": ADDRESS}, until killed
- *     remote_bench call ADDRESS [asks=N] [tells=N] [spin=US]
+ *     remote_bench serve [spin=US] [kameo=1]               {"listening": ADDRESS}, until killed
+ *     remote_bench call ADDRESS [asks=N] [tells=N] [flood=N] [spin=US] [kameo=1]
  *     remote_bench stream ADDRESS [mib=N]
+ * With kameo=1 messages go by Kameo's own protocol also between two of ours.
  * The server may be another program with an actor `bench` that takes `echo { load }`,
  * `drop { load }` and `count {}`; a stream needs a server of ours. */
 #define _POSIX_C_SOURCE 200809L
@@ -21,7 +22,9 @@
 #define PROTOCOL   "/bench/bulk/1.0.0"
 #define LOAD_BYTES 64u
 #define WARM_UP    500u
-#define AT_ONCE    100u /* as many requests as Kameo carries on a connection */
+#define AT_ONCE    100u  /* as many requests as Kameo carries on a connection */
+#define BURST      1000u /* tells of a flood, between two asks how many have come */
+#define BURSTS     32u   /* under way at once */
 #define WAIT_S     20u
 #define PIECE      65536u
 
@@ -89,6 +92,7 @@ static struct {
     uint64_t tells;
     uint64_t done; /* of what is under way */
     uint64_t told;
+    uint64_t flood;   /* tells that nobody acknowledges */
     uint64_t counted; /* by the server, before the tells */
     uint64_t began;
     uint64_t cpu_began;
@@ -109,17 +113,67 @@ static enum trp_status ask_count(struct trp_context *ctx, trp_on_reply on_reply)
                    &(struct trp_ask_options){.reply = &bench_total_type, .on_reply = on_reply});
 }
 
-static enum trp_status on_told_count(struct trp_context *ctx, void *state,
-                                     const struct trp_reply *reply)
+/* ---- tells that nobody acknowledges: what has come is asked after each burst ---- */
+
+static void print_flood(void)
 {
-    (void)ctx, (void)state;
+    uint64_t spent = bench_clock(CLOCK_MONOTONIC) - call.began;
+    uint64_t cpu = bench_clock(CLOCK_PROCESS_CPUTIME_ID) - call.cpu_began;
+    bench_figure("remote_flood", (double)call.flood * 1e9 / (double)spent, "per second");
+    bench_figure("remote_flood_cpu", (double)cpu / (double)call.flood, "ns");
+}
+
+static enum trp_status burst(struct trp_context *ctx);
+
+static enum trp_status on_burst(struct trp_context *ctx, void *state, const struct trp_reply *reply)
+{
+    (void)state;
     check(reply->status, "count");
     const struct bench_total *total = reply->message;
-    check(total->count - call.counted == call.tells ? TRP_OK : TRP_EVIOLATION, "a tell was lost");
+    call.done += BURST;
+    if (call.done < call.flood) {
+        return call.told < call.flood ? burst(ctx) : TRP_OK;
+    }
+    check(total->count - call.counted == call.flood ? TRP_OK : TRP_EVIOLATION, "a tell was lost");
+    print_flood();
     call.ended = true;
     trp_runtime_stop(call.runtime);
     return TRP_OK;
 }
+
+static enum trp_status burst(struct trp_context *ctx)
+{
+    const struct bench_drop drop = {.load = load_bytes()};
+    for (uint32_t i = 0; i < BURST; i++) {
+        check(trp_tell(ctx, &call.server, &bench_drop_type, &drop), "tell");
+    }
+    call.told += BURST;
+    return ask_count(ctx, on_burst);
+}
+
+static enum trp_status on_flood_count(struct trp_context *ctx, void *state,
+                                      const struct trp_reply *reply)
+{
+    (void)state;
+    check(reply->status, "count");
+    const struct bench_total *total = reply->message;
+    check(total->count - call.counted == call.tells ? TRP_OK : TRP_EVIOLATION, "a tell was lost");
+    if (call.flood == 0) {
+        call.ended = true;
+        trp_runtime_stop(call.runtime);
+        return TRP_OK;
+    }
+    call.counted = total->count;
+    call.done = call.told = 0;
+    call.began = bench_clock(CLOCK_MONOTONIC);
+    call.cpu_began = bench_clock(CLOCK_PROCESS_CPUTIME_ID);
+    for (uint32_t i = 0; i < BURSTS && call.told < call.flood; i++) {
+        check(burst(ctx), "a burst");
+    }
+    return TRP_OK;
+}
+
+/* ---- tells that are acknowledged ---- */
 
 static enum trp_status tell_one(struct trp_context *ctx);
 
@@ -134,7 +188,7 @@ static enum trp_status on_told(struct trp_context *ctx, void *state, const struc
     uint64_t cpu = bench_clock(CLOCK_PROCESS_CPUTIME_ID) - call.cpu_began;
     bench_figure("remote_tells", (double)call.tells * 1e9 / (double)spent, "per second");
     bench_figure("remote_tell_cpu", (double)cpu / (double)call.tells, "ns");
-    return ask_count(ctx, on_told_count);
+    return ask_count(ctx, on_flood_count);
 }
 
 /* Each is acknowledged, so that none is lost unseen. */
@@ -341,7 +395,7 @@ static const struct trp_behaviour_ops bulk_ops = {.name = "bulk",
 static uint64_t option(int argc, char **argv, const char *name, uint64_t value)
 {
     size_t size = strlen(name);
-    for (int i = 3; i < argc; i++) {
+    for (int i = 2; i < argc; i++) {
         if (strncmp(argv[i], name, size) == 0) {
             value = strtoull(argv[i] + size, NULL, 10);
         }
@@ -349,17 +403,20 @@ static uint64_t option(int argc, char **argv, const char *name, uint64_t value)
     return value;
 }
 
-static struct trp_runtime *open_runtime(struct bulk *bulk, const char *listen, uint64_t spin_us,
+static struct trp_runtime *open_runtime(struct bulk *bulk, const char *listen, int argc,
+                                        char **argv,
                                         void (*on_result)(void *, const struct trp_result *))
 {
     static const struct trp_actor_type *const types[] = {&bench_actor, &caller_actor};
     const struct trp_behaviour behaviour = {.ops = &bulk_ops, .self = bulk};
-    const struct trp_runtime_config config = {.node = {.actor_types = types,
-                                                       .actor_types_count = 2,
-                                                       .behaviours = &behaviour,
-                                                       .behaviours_count = 1},
-                                              .spin_ns = spin_us * 1000,
-                                              .on_result = on_result};
+    const struct trp_runtime_config config = {
+        .node = {.actor_types = types,
+                 .actor_types_count = 2,
+                 .behaviours = &behaviour,
+                 .behaviours_count = 1,
+                 .kameo_only = option(argc, argv, "kameo=", 0) != 0},
+        .spin_ns = option(argc, argv, "spin=", 0) * 1000,
+        .on_result = on_result};
     struct trp_runtime *runtime = NULL;
     check(listen != NULL ? trp_bootstrap(listen, &config, &runtime)
                          : trp_runtime_open(&config, &runtime),
@@ -367,10 +424,10 @@ static struct trp_runtime *open_runtime(struct bulk *bulk, const char *listen, u
     return runtime;
 }
 
-static int serve(uint64_t spin_us)
+static int serve(int argc, char **argv)
 {
     struct bulk bulk = {0};
-    struct trp_runtime *runtime = open_runtime(&bulk, LISTEN, spin_us, NULL);
+    struct trp_runtime *runtime = open_runtime(&bulk, LISTEN, argc, argv, NULL);
     const struct trp_command spawn = {.kind = TRP_CMD_SPAWN,
                                       .actor_type = trp_bytes_text(bench_actor.id),
                                       .name = trp_bytes_text(NAME)};
@@ -412,8 +469,9 @@ static int run_calls(const struct trp_multiaddr *address, int argc, char **argv)
     struct bulk bulk = {0};
     call.asks = option(argc, argv, "asks=", 20000);
     call.tells = option(argc, argv, "tells=", 100000);
+    call.flood = option(argc, argv, "flood=", 0) / BURST * BURST;
     call.took = calloc(call.asks, sizeof *call.took);
-    call.runtime = open_runtime(&bulk, NULL, option(argc, argv, "spin=", 0), on_result);
+    call.runtime = open_runtime(&bulk, NULL, argc, argv, on_result);
     const struct trp_command join = {.kind = TRP_CMD_BOOTSTRAP, .address = *address};
     const struct trp_command spawn = {.kind = TRP_CMD_SPAWN,
                                       .actor_type = trp_bytes_text(caller_actor.id)};
@@ -431,7 +489,7 @@ static int run_calls(const struct trp_multiaddr *address, int argc, char **argv)
 static int run_stream(const struct trp_multiaddr *address, int argc, char **argv)
 {
     struct bulk bulk = {.bytes = option(argc, argv, "mib=", 1024) << 20};
-    bulk.runtime = open_runtime(&bulk, NULL, 0, NULL);
+    bulk.runtime = open_runtime(&bulk, NULL, argc, argv, NULL);
     const struct trp_command dial = {.kind = TRP_CMD_DIAL, .address = *address};
     check(trp_runtime_command(bulk.runtime, &dial), "dialing");
     while (!bulk.ended) {
@@ -445,12 +503,12 @@ int main(int argc, char **argv)
 {
     struct trp_multiaddr address;
     if (argc >= 2 && strcmp(argv[1], "serve") == 0) {
-        return serve(argc > 2 && strncmp(argv[2], "spin=", 5) == 0 ? strtoull(argv[2] + 5, NULL, 10)
-                                                                   : 0);
+        return serve(argc, argv);
     }
     if (argc < 3 || trp_multiaddr_parse(argv[2], &address, NULL) != TRP_OK) {
-        (void)fprintf(stderr, "usage: remote_bench serve [spin=US]\n"
-                              "       remote_bench call ADDRESS [asks=N] [tells=N] [spin=US]\n"
+        (void)fprintf(stderr, "usage: remote_bench serve [spin=US] [kameo=1]\n"
+                              "       remote_bench call ADDRESS [asks=N] [tells=N] [flood=N] "
+                              "[spin=US] [kameo=1]\n"
                               "       remote_bench stream ADDRESS [mib=N]\n");
         return 2;
     }

@@ -291,11 +291,14 @@ static void serve_all(struct input *in)
 
 static void deliver(struct input *in)
 {
+    static const struct trp_peer_id senders[] = {{.size = 3, .bytes = {7, 7, 7}},
+                                                 {.size = 3, .bytes = {7, 7, 8}}};
     uint8_t payload[512];
     uint8_t how = next(in);
     struct trp_delivery delivery = {.ask = how % 2 == 0,
                                     .actor = fuzz.actors[how % ACTORS].id,
                                     .token = fuzz.deliveries,
+                                    .from = how / 32 % 3 == 0 ? NULL : &senders[how / 32 % 3 - 1],
                                     .message = trp_bytes_text("do"),
                                     .mailbox_timeout_ns = how % 3 * 10,
                                     .reply_timeout_ns = how % 4 * 10};

@@ -665,6 +665,23 @@ uint32_t trp_swarm_known_addresses(const struct trp_swarm *swarm, const struct t
     return 1;
 }
 
+/* Everybody knows at once what whoever is connected speaks. */
+bool trp_swarm_speaks(const struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                      const char *protocol)
+{
+    uint32_t index = fake_index(peer);
+    return index < swarm->world->count && swarm->connections[index] != 0 &&
+           fake_speaks(&swarm->world->nodes[index], protocol);
+}
+
+void trp_swarm_forget_protocol(struct trp_swarm *swarm, const struct trp_peer_id *peer,
+                               const char *protocol)
+{
+    (void)swarm;
+    (void)peer;
+    (void)protocol;
+}
+
 uint32_t trp_swarm_connections_to(const struct trp_swarm *swarm, const struct trp_peer_id *peer)
 {
     uint32_t index = fake_index(peer);

@@ -10,8 +10,7 @@
  * Limits     trp_limits: actors, mailbox_messages, message_bytes, message_memory_bytes, requests,
  *            timers.
  * Outcome    Every ask has exactly one outcome: on_reply is called once, or the asking actor is
- * gone.
- */
+ *            gone. */
 #ifndef TROUPE_ACTOR_H
 #define TROUPE_ACTOR_H
 
@@ -105,7 +104,7 @@ struct trp_actor_type {
 };
 
 struct trp_spawn_options {
-    uint32_t mailbox_messages; /* bound of the user lane; 0: trp_limits.mailbox_messages */
+    uint32_t mailbox_messages; /* of our own, and of one peer; 0: trp_limits.mailbox_messages */
     bool link;                 /* link with the spawning actor before on_start runs */
 };
 
@@ -149,7 +148,9 @@ struct trp_lookup_result {
 typedef enum trp_status (*trp_on_lookup)(struct trp_context *ctx, void *state,
                                          const struct trp_lookup_result *result);
 
+/* Gives a ref to this actor. */
 TRP_API struct trp_actor_ref trp_self(const struct trp_context *ctx);
+/* Gives the time of the driver's clock; it stands still while a handler runs. */
 TRP_API trp_time trp_now(const struct trp_context *ctx);
 /* Draws 64 random bits; the n-th draw of an actor is the same in every run of one seed. */
 TRP_API uint64_t trp_random(struct trp_context *ctx);
@@ -161,22 +162,28 @@ TRP_API enum trp_status trp_spawn(struct trp_context *ctx, const struct trp_acto
                                   struct trp_actor_ref *ret_ref) TRP_NODISCARD;
 /* Sends and forgets. Local: TRP_EDEAD, TRP_EMAILBOXFULL, TRP_EUNKNOWNMESSAGE at once. Remote: it
  * waits there for room; TRP_EFULL when the peer's queue is full; what happens after is traced, not
- * reported. Messages to one remote actor may overtake each other. */
+ * reported. Messages to one remote actor arrive in their order where its node is one of ours and
+ * has been identified, which takes one round trip from the connection on; by Kameo's protocol they
+ * may overtake each other. */
 TRP_API enum trp_status trp_tell(struct trp_context *ctx, const struct trp_actor_ref *to,
                                  const struct trp_message_type *type,
                                  const void *message) TRP_NODISCARD;
 /* Sends and calls on_reply exactly once, without message or payload: TRP_OK when the message is in
- * the mailbox. A returned failure means it will not be called. Of the options, `reply` is not
- * used. */
+ * the mailbox. A returned failure, those of trp_ask, means it will not be called. Of the options,
+ * `reply` is not used. */
 TRP_API enum trp_status trp_tell_ack(struct trp_context *ctx, const struct trp_actor_ref *to,
                                      const struct trp_message_type *type, const void *message,
                                      const struct trp_ask_options *options) TRP_NODISCARD;
-/* Sends and calls on_reply exactly once; a returned failure means it will not be called. */
+/* Sends and calls on_reply exactly once; a returned failure means it will not be called. To an
+ * actor here: TRP_EDEAD, TRP_EMAILBOXFULL, TRP_EUNKNOWNMESSAGE (or one without a reply). To one
+ * elsewhere: TRP_EINVAL (its type is not known: trp_ref_set_type), TRP_EUNREACHABLE (there is no
+ * network). To either: TRP_ETOOBIG, TRP_EENCODE, TRP_EFULL, TRP_ENOMEM; TRP_ESTATE in on_stop, and
+ * for asking oneself with `hold`. */
 TRP_API enum trp_status trp_ask(struct trp_context *ctx, const struct trp_actor_ref *to,
                                 const struct trp_message_type *type, const void *message,
                                 const struct trp_ask_options *options) TRP_NODISCARD;
 /* Asks and keeps the outcome, when it comes, until trp_collect; gives a handle for that. Of the
- * options, `on_reply`, `user` and `hold` are not used. */
+ * options, `on_reply`, `user` and `hold` are not used. Fails as trp_ask. */
 TRP_API enum trp_status trp_enqueue(struct trp_context *ctx, const struct trp_actor_ref *to,
                                     const struct trp_message_type *type, const void *message,
                                     const struct trp_ask_options *options,
@@ -190,7 +197,8 @@ TRP_API enum trp_status trp_collect(struct trp_context *ctx, uint64_t pending,
  * when `type` is not the handler's reply type. */
 TRP_API enum trp_status trp_reply(struct trp_context *ctx, const struct trp_message_type *type,
                                   const void *message) TRP_NODISCARD;
-/* Answers with an error of the handler's own type. */
+/* Answers with an error, of a type of the handler's choice. TRP_ESTATE as of trp_reply,
+ * TRP_ETOOBIG, TRP_EENCODE, TRP_ENOMEM. */
 TRP_API enum trp_status trp_reply_error(struct trp_context *ctx,
                                         const struct trp_message_type *type,
                                         const void *message) TRP_NODISCARD;
@@ -201,34 +209,44 @@ TRP_API uint64_t trp_reply_later(struct trp_context *ctx);
 TRP_API enum trp_status trp_reply_to(struct trp_context *ctx, uint64_t token,
                                      const struct trp_message_type *type,
                                      const void *message) TRP_NODISCARD;
+/* The same with an error, as trp_reply_error. */
 TRP_API enum trp_status trp_reply_error_to(struct trp_context *ctx, uint64_t token,
                                            const struct trp_message_type *type,
                                            const void *message) TRP_NODISCARD;
 
 /* Sends `message` to `to` after `delay_ns`; gives an id for trp_timer_cancel. The bound of the
- * mailbox does not hold for it. A timer to an actor of this node ends with that actor. */
+ * mailbox does not hold for it. A timer to an actor of this node ends with that actor. TRP_EFULL
+ * (timers), TRP_EDEAD, TRP_EUNKNOWNMESSAGE, TRP_EINVAL (as of trp_ask), TRP_ETOOBIG, TRP_EENCODE,
+ * TRP_ENOMEM. */
 TRP_API enum trp_status trp_tell_after(struct trp_context *ctx, trp_time delay_ns,
                                        const struct trp_actor_ref *to,
                                        const struct trp_message_type *type, const void *message,
                                        uint64_t *ret_timer) TRP_NODISCARD;
+/* Cancels a timer; one that is due already, or unknown, is fine. */
 TRP_API void trp_timer_cancel(struct trp_context *ctx, uint64_t timer);
 
-/* Stops an actor of this node after the messages already in its mailbox; new ones are refused. */
+/* Stops an actor of this node after the messages already in its mailbox; new ones are refused.
+ * TRP_EDEAD, TRP_EUNSUPPORTED (it is elsewhere). */
 TRP_API enum trp_status trp_stop(struct trp_context *ctx,
                                  const struct trp_actor_ref *actor) TRP_NODISCARD;
-/* Stops it before its next message; waiting messages are dropped, asks get TRP_ESTOPPED. */
+/* Stops it before its next message; waiting messages are dropped, asks get TRP_ESTOPPED. Fails as
+ * trp_stop. */
 TRP_API enum trp_status trp_kill(struct trp_context *ctx,
                                  const struct trp_actor_ref *actor) TRP_NODISCARD;
 
 /* Links this actor with another, here or remote, in both directions; idempotent. The death of
  * either is told to the other exactly once. Linking with a dead actor tells at once;
- * TRP_STOP_KILLED stands for a reason that is not known any more. */
+ * TRP_STOP_KILLED stands for a reason that is not known any more. TRP_EINVAL (itself, or a remote
+ * actor of unknown type), TRP_EFULL (links), TRP_ENOMEM; TRP_ESTATE in on_stop. */
 TRP_API enum trp_status trp_link(struct trp_context *ctx,
                                  const struct trp_actor_ref *other) TRP_NODISCARD;
+/* Ends a link of this actor; neither hears of the other's death any more. TRP_ENOTFOUND,
+ * TRP_EFULL, TRP_ENOMEM; TRP_ESTATE in on_stop. */
 TRP_API enum trp_status trp_unlink(struct trp_context *ctx,
                                    const struct trp_actor_ref *other) TRP_NODISCARD;
 /* Links two other actors, or unlinks them, wherever they live; on_reply (may be NULL) is called
- * once with the outcome. A returned failure means it will not be called. */
+ * once with the outcome. A returned failure means it will not be called: TRP_EINVAL (both are one,
+ * or of unknown type), TRP_EFULL, TRP_ENOMEM; TRP_ESTATE in on_stop. */
 TRP_API enum trp_status trp_link_remote(struct trp_context *ctx, const struct trp_actor_ref *a,
                                         const struct trp_actor_ref *b, trp_on_reply on_reply,
                                         uint64_t user) TRP_NODISCARD;
@@ -242,7 +260,8 @@ TRP_API enum trp_status trp_ref_set_type(struct trp_context *ctx, struct trp_act
 
 /* Publishes an actor of this node under a name on the DHT. Names are UTF-8, 1..255 bytes, without
  * ":meta:" and not ending in ":meta", which Kameo's records use. The registration is refreshed
- * until trp_unregister or the actor's end. */
+ * until trp_unregister or the actor's end. TRP_EINVAL (the name), TRP_EDEAD, TRP_EUNSUPPORTED (the
+ * actor is elsewhere), TRP_EFULL, TRP_ENOMEM; what comes after is traced, not reported. */
 TRP_API enum trp_status trp_register(struct trp_context *ctx, const struct trp_actor_ref *actor,
                                      const char *name) TRP_NODISCARD;
 /* The same; on_reply is called once: TRP_OK when the name is announced, or will be as soon as there
@@ -250,8 +269,11 @@ TRP_API enum trp_status trp_register(struct trp_context *ctx, const struct trp_a
 TRP_API enum trp_status trp_register_ack(struct trp_context *ctx, const struct trp_actor_ref *actor,
                                          const char *name, trp_on_reply on_reply,
                                          uint64_t user) TRP_NODISCARD;
+/* Withdraws a name that an actor of this node has. TRP_EINVAL (the name), TRP_EFULL, TRP_ENOMEM. */
 TRP_API enum trp_status trp_unregister(struct trp_context *ctx, const char *name) TRP_NODISCARD;
-/* Finds actors by name; on_lookup is called for each and once with `last`. */
+/* Finds actors by name; on_lookup is called for each and once with `last`. A returned failure means
+ * it will not be called: TRP_EINVAL (the name), TRP_EFULL (requests), TRP_ENOMEM; TRP_ESTATE in
+ * on_stop. */
 TRP_API enum trp_status trp_lookup(struct trp_context *ctx, const char *name,
                                    enum trp_lookup_scope scope, trp_on_lookup on_lookup,
                                    uint64_t user) TRP_NODISCARD;

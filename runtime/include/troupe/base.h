@@ -94,6 +94,7 @@ enum trp_status_class {
 TRP_API const char *trp_status_name(enum trp_status status);
 /* Returns one short sentence for people; static storage. */
 TRP_API const char *trp_status_text(enum trp_status status);
+/* Gives the class, which decides what is done about it. */
 TRP_API enum trp_status_class trp_status_class(enum trp_status status);
 
 /* Drops a status on purpose; say why in a comment. (gcc warns of a mere cast to void.) */

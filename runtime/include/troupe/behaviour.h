@@ -7,9 +7,9 @@
  * Threading  The node's thread. Re-entrancy: none. A swarm function called from a hook changes the
  *            swarm's state and returns; what follows from it arrives later, through hooks.
  * Ownership  Pointers given to a hook are borrowed for the call.
- * Outcome    For each stream asked for: stream_opened or stream_closed; for each opened stream
- * (also inbound): stream_closed exactly once, and then its id is dead. For each socket asked for:
- * bound or unbound; after an unbound its id is dead. */
+ * Outcome    For each stream asked for: stream_opened or stream_closed; for each opened stream,
+ *            inbound ones too, stream_closed exactly once, and then its id is dead. For each
+ *            socket asked for: bound or unbound; after an unbound its id is dead. */
 #ifndef TROUPE_BEHAVIOUR_H
 #define TROUPE_BEHAVIOUR_H
 

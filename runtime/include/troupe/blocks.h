@@ -5,6 +5,7 @@
  * A thousand nodes touch memory all over a process with every step. Pieces may lie in huge pages,
  * and a block is taken and given back without a look at its neighbours. Nodes count their memory
  * as they do on the system's heap, and a run is the same on either.
+ *
  * Threading  For one thread.
  * Limits     None of its own: each node has one. Memory goes back to the source at the end. */
 #ifndef TROUPE_BLOCKS_H

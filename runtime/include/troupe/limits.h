@@ -36,12 +36,14 @@ TRP_EXTERN_C_BEGIN
     X(uint32_t, kad_providers_per_key, 20, 1, "k")                                                 \
     X(uint32_t, requests_per_connection, 100, 1, "request-response streams, as Kameo's")           \
     X(uint32_t, requests_waiting_per_peer, 1024, 1, "requests queued for a peer")                  \
+    X(uint32_t, channel_send_bytes, 4194304, 65536, "asks and tells not yet written to a peer")    \
     X(uint32_t, request_bytes, 1048576, 1024, "encoded request, as Kameo's")                       \
-    X(uint64_t, received_bytes, 256ull * 1024 * 1024, 65536, "requests and responses of peers")    \
+    X(uint64_t, received_bytes, 256ull * 1024 * 1024, 65536,                                       \
+      "requests and responses of peers; their messages")                                           \
     X(uint64_t, received_bytes_per_peer, 32ull * 1024 * 1024, 65536, "the same, of one peer")      \
     X(uint32_t, response_bytes, 10485760, 1024, "encoded response, as Kameo's")                    \
     X(uint32_t, actors, 1048576, 1, "live actors")                                                 \
-    X(uint32_t, mailbox_messages, 64, 1, "user lane of a mailbox, as Kameo's")                     \
+    X(uint32_t, mailbox_messages, 64, 1, "of our own in a mailbox, and of a peer; as Kameo's")     \
     X(uint32_t, message_bytes, 1048576, 64, "one encoded message")                                 \
     X(uint32_t, message_memory_bytes, 16777216, 64, "one message with all that it points to")      \
     X(uint32_t, requests, 65536, 1, "asks without an outcome yet")                                 \

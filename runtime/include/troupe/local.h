@@ -11,7 +11,8 @@
  * Names work among the actors of the program. A reference to an actor elsewhere is
  * TRP_EUNREACHABLE.
  * Purity     No clock: time is what trp_local_run is given, so a test may let it jump.
- * Threading  One thread. Limits  Those of troupe/actor.h, and trp_limits.names. */
+ * Threading  One thread.
+ * Limits     Those of troupe/actor.h, and trp_limits.names. */
 #ifndef TROUPE_LOCAL_H
 #define TROUPE_LOCAL_H
 
@@ -37,7 +38,7 @@ TRP_API enum trp_status trp_local_open(const struct trp_local_config *config,
 /* Frees everything at once; on_stop is not called. NULL is fine. */
 TRP_API void trp_local_close(struct trp_local *local);
 
-/* As trp_spawn, from outside the actors. */
+/* As trp_spawn, from outside the actors; TRP_EINVAL for `link`, as nobody is there to link with. */
 TRP_API enum trp_status trp_local_spawn(struct trp_local *local, const struct trp_actor_type *type,
                                         const void *args, const struct trp_spawn_options *options,
                                         struct trp_actor_ref *ret_ref) TRP_NODISCARD;
@@ -45,6 +46,7 @@ TRP_API enum trp_status trp_local_spawn(struct trp_local *local, const struct tr
 TRP_API void trp_local_run(struct trp_local *local, trp_time now);
 /* When there is something to run: at once (the last `now`), later, or TRP_NEVER. */
 TRP_API trp_time trp_local_deadline(const struct trp_local *local);
+/* Counts the actors that are not gone. */
 TRP_API uint32_t trp_local_actors_count(const struct trp_local *local);
 
 TRP_EXTERN_C_END

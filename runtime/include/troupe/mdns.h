@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* troupe/mdns.h - finding peers on the local network by multicast DNS, without any server.
  *
- * A behaviour (see troupe/behaviour.h) that may be used alone: it tells the addresses that the
- * swarm listens on, on the interface each of them belongs to, remembers what others tell, and calls
- * back. A node has one by itself, see `mdns` of trp_node_config. It is silent on interfaces at
- * which the swarm does not listen, so that a node on loopback alone takes no part. A swarm that
- * listens nowhere asks, and tells nothing. Spec       libp2p/specs discovery/mdns.md; RFC 6762.
- * Found by, and finds, rust, go and js. Trust      Whoever is on the local network can tell
- * anything. Only addresses on the link they were told on are taken, and a connection proves who a
- * peer is. Threading  The node's thread. Limits     addresses_max, and addresses_per_peer of
- * trp_limits; at most TRP_MDNS_DIALS_PER_MINUTE dials of its own. */
+ * A behaviour (see troupe/behaviour.h), which may be used alone: it announces the addresses that
+ * the swarm listens on, on the interface each of them belongs to, remembers what others announce,
+ * and calls back. A node has one of its own, see `mdns` of trp_node_config. It is silent on
+ * interfaces at which the swarm does not listen, so that a node on loopback alone takes no part. A
+ * swarm that listens nowhere asks, and announces nothing.
+ * Spec       libp2p/specs discovery/mdns.md; RFC 6762. It finds rust-libp2p, go-libp2p and
+ *            js-libp2p, and is found by them.
+ * Trust      Whoever is on the local network can announce anything. Only addresses on the link
+ *            that they were announced on are taken, and a connection proves who a peer is.
+ * Threading  The node's thread.
+ * Limits     addresses_max and addresses_per_peer of trp_mdns_config; at most
+ *            TRP_MDNS_DIALS_PER_MINUTE dials of its own. */
 #ifndef TROUPE_MDNS_H
 #define TROUPE_MDNS_H
 
@@ -62,6 +65,7 @@ struct trp_mdns_config {
  * with trp_mdns_close after the swarm is closed. */
 TRP_API enum trp_status trp_mdns_open(const struct trp_mdns_config *config,
                                       struct trp_mdns **ret_mdns) TRP_NODISCARD;
+/* Gives what a swarm lists; it borrows `mdns`. */
 TRP_API struct trp_behaviour trp_mdns_behaviour(struct trp_mdns *mdns);
 /* Takes back what was told, and falls silent. */
 TRP_API void trp_mdns_leave(struct trp_mdns *mdns);

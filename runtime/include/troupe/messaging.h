@@ -4,12 +4,12 @@
  *
  * A node with actors has one inside and needs none of this. A node that is `bare` (troupe/node.h)
  * lists it among its behaviours; the program then answers every request itself.
- * Spec       Kameo 0.20 to 0.22: /kameo/messaging/1.0.0.
+ * Spec       Kameo 0.18 to 0.22: /kameo/messaging/1.0.0. Our own: /troupe/messages/1.
  * Threading  The node's thread. `on_event` is called within a step, where every function here may
  *            be called again.
  * Ownership  What is sent is copied; what an event points to is borrowed for the call.
  * Limits     request_bytes, response_bytes, requests_per_connection, requests_waiting_per_peer,
- *            request_timeout_ns of the node; memory_bytes of its own.
+ *            channel_send_bytes, request_timeout_ns of the node; memory_bytes of its own.
  * Outcome    Every request sent has exactly one RESULT or OUTBOUND_FAILURE; every request received
  *            and answered exactly one RESPONSE_SENT or INBOUND_FAILURE. */
 #ifndef TROUPE_MESSAGING_H
@@ -97,8 +97,8 @@ TRP_API enum trp_send_error trp_send_error_of(enum trp_status status);
 struct trp_messaging;
 
 enum trp_messaging_event_kind {
-    TRP_MESSAGING_REQUEST,          /* a peer asks: answer `id`, or drop it */
-    TRP_MESSAGING_RESULT,           /* the answer to our `id`; Kameo's AskResult, TellResult, … */
+    TRP_MESSAGING_REQUEST, /* a peer asks: answer `id`, or drop it; 0: it wants no answer */
+    TRP_MESSAGING_RESULT,  /* the answer to our `id`; Kameo's AskResult, TellResult, … */
     TRP_MESSAGING_OUTBOUND_FAILURE, /* no answer to our `id`, or none that can be read: `status` */
     TRP_MESSAGING_INBOUND_FAILURE,  /* our answer to `id` went nowhere: `status` */
     TRP_MESSAGING_RESPONSE_SENT     /* our answer to `id` is written */
@@ -118,7 +118,7 @@ struct trp_messaging_event {
 };
 
 struct trp_messaging_config {
-    const char *protocol;  /* NULL: TRP_PROTOCOL_MESSAGING; borrowed for ever */
+    const char *protocol;  /* Kameo's; NULL: TRP_PROTOCOL_MESSAGING; borrowed for ever */
     uint64_t memory_bytes; /* bound of all it allocates; 0: trp_limits.memory_bytes by default */
     void (*on_event)(void *user, struct trp_messaging *messaging,
                      const struct trp_messaging_event *event);
@@ -130,7 +130,12 @@ TRP_API enum trp_status trp_messaging_open(const struct trp_messaging_config *co
                                            struct trp_messaging **ret_messaging) TRP_NODISCARD;
 /* NULL is fine. */
 TRP_API void trp_messaging_close(struct trp_messaging *messaging);
+/* Gives what a swarm lists; it borrows `messaging`. */
 TRP_API struct trp_behaviour trp_messaging_behaviour(struct trp_messaging *messaging);
+/* A second behaviour, for who lists it as well: asks and tells to peers that list it go by a
+ * protocol of our own, in the order of their sending. Whether a peer does is known once identify
+ * has told; until then, and to all others, messages go by Kameo's. */
+TRP_API struct trp_behaviour trp_messaging_own_behaviour(struct trp_messaging *messaging);
 
 struct trp_messaging_options {
     trp_time timeout_ns; /* from sending to the answer; 0: request_timeout_ns */

@@ -57,12 +57,14 @@ struct trp_endpoint {
     uint16_t port;
 };
 
+/* Reads a multiaddr's bytes; TRP_EMALFORMED, TRP_ETOOBIG. */
 TRP_API enum trp_status trp_multiaddr_decode(struct trp_bytes in,
                                              struct trp_multiaddr *ret_addr) TRP_NODISCARD;
 /* Parses "/ip4/127.0.0.1/tcp/4001/p2p/12D3…"; "/ipfs/" is read as "/p2p/". On TRP_EMALFORMED,
  * `ret_at` (may be NULL) is the offset of the first character that does not fit. */
 TRP_API enum trp_status trp_multiaddr_parse(const char *text, struct trp_multiaddr *ret_addr,
                                             size_t *ret_at) TRP_NODISCARD;
+/* Writes the text with its NUL. */
 TRP_API void trp_multiaddr_print(const struct trp_multiaddr *addr,
                                  char ret_text[TRP_MULTIADDR_TEXT_MAX]);
 /* Walks the parts: start with *at = 0; false at the end. */

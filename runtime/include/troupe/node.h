@@ -43,6 +43,7 @@ struct trp_node_config {
     const struct trp_behaviour *behaviours; /* the user's own, beside ours; copied */
     uint32_t behaviours_count;
     bool bare; /* only the user's behaviours, no actors: LISTEN, DIAL, BOOTSTRAP, PEERS, LEAVE */
+    bool kameo_only; /* messages by Kameo's protocol alone, also to nodes of our own kind */
     const struct trp_access_rule *access; /* who may do what; borrowed for the node's life */
     uint32_t access_count;                /* 0: everybody everything, as Kameo */
     /* Believe a peer that tells of the death of an actor of its own though no link with it is known
@@ -65,9 +66,10 @@ struct trp_node_config {
 /* Results of pure cryptographic functions that the nodes of one simulation share: signatures found
  * good, and key agreements whose other end has been computed. A run is the same with and without.
  * For one thread, and never for a real network: it keeps secrets of many nodes in one place.
- * TRP_ENOMEM. Close it after its nodes; NULL is fine. */
+ * TRP_ENOMEM. Close it after its nodes. */
 TRP_API enum trp_status trp_crypto_memo_open(uint32_t nodes_count,
                                              struct trp_crypto_memo **ret_memo) TRP_NODISCARD;
+/* Wipes and frees; NULL is fine. */
 TRP_API void trp_crypto_memo_close(struct trp_crypto_memo *memo);
 
 /* Makes a node. TRP_EINVAL (a limit), TRP_ENOMEM. Close it with trp_node_close. */
@@ -76,13 +78,20 @@ TRP_API enum trp_status trp_node_open(const struct trp_node_config *config,
 /* Frees everything at once, without goodbye; NULL is fine. */
 TRP_API void trp_node_close(struct trp_node *node);
 
+/* Feeds one input; `in->now` never goes back (TRP_EINVAL). Then drain trp_node_next_output. A
+ * failure is final, and never a peer's doing: TRP_ENOMEM, or an input that no driver should give.
+ */
 TRP_API enum trp_status trp_node_step(struct trp_node *node,
                                       const struct trp_input *in) TRP_NODISCARD;
+/* Gives the next output, which borrows until the next call of the node; false when there is none.
+ */
 TRP_API bool trp_node_next_output(struct trp_node *node, struct trp_output *ret_out);
+/* Gives the moment by which the node wants an input, if only TRP_IN_TIME; TRP_NEVER. */
 TRP_API trp_time trp_node_deadline(const struct trp_node *node);
 /* Borrows the node as something a driver can drive. */
 TRP_API struct trp_process trp_node_process(struct trp_node *node);
 
+/* Borrows the node's own PeerId for its life. */
 TRP_API const struct trp_peer_id *trp_node_peer_id(const struct trp_node *node);
 /* Borrows the swarm, for behaviours of the user. */
 TRP_API struct trp_swarm *trp_node_swarm(struct trp_node *node);
@@ -100,6 +109,7 @@ struct trp_node_view {
     uint64_t kad_rpcs;
     uint64_t kad_timeouts;
 };
+/* Counts what is there, for observers. */
 TRP_API void trp_node_inspect(const struct trp_node *node, struct trp_node_view *ret_view);
 /* Walks the routing table, bucket by bucket: start with *at = 0, or with that of a bucket; gives a
  * peer and its bucket (bits in common). */

@@ -23,7 +23,8 @@ struct trp_peer_id {
  * TRP_EMALFORMED otherwise. */
 TRP_API enum trp_status trp_peer_id_decode(struct trp_bytes in,
                                            struct trp_peer_id *ret_id) TRP_NODISCARD;
-/* Parses base58btc ("12D3KooW…", "Qm…") or a CIDv1 with multicodec libp2p-key ("bafz…"). */
+/* Parses base58btc ("12D3KooW…", "Qm…") or a CIDv1 with multicodec libp2p-key ("bafz…").
+ * TRP_EMALFORMED, or as trp_peer_id_decode. */
 TRP_API enum trp_status trp_peer_id_parse(const char *text,
                                           struct trp_peer_id *ret_id) TRP_NODISCARD;
 /* Writes the base58btc text with its NUL; an empty id gives "". */

@@ -6,7 +6,7 @@
  * lists it among its behaviours.
  * A name is a provider key; what is behind it is a record that each provider keeps. A lookup asks
  * every provider for its record itself, so it finds only what is registered and reachable now.
- * Spec       Kameo 0.20 to 0.22: /kameo/registry/1.0.0; libp2p's Kademlia.
+ * Spec       Kameo 0.18 to 0.22: /kameo/registry/1.0.0; libp2p's Kademlia.
  * Threading  The node's thread. `on_event` is called within a step, where every function here may
  *            be called again.
  * Ownership  What is given is copied; what an event points to is borrowed for the call.
@@ -75,6 +75,7 @@ TRP_API enum trp_status trp_registry_open(const struct trp_registry_config *conf
                                           struct trp_registry **ret_registry) TRP_NODISCARD;
 /* NULL is fine. */
 TRP_API void trp_registry_close(struct trp_registry *registry);
+/* Gives what a swarm lists; it borrows `registry`. */
 TRP_API struct trp_behaviour trp_registry_behaviour(struct trp_registry *registry);
 
 /* Announces an actor of this node under a name, now and again and again until

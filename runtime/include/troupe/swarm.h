@@ -3,7 +3,8 @@
  *
  * Spec       libp2p/specs connections/README.md
  * Threading  The node's thread; safe from any behaviour hook (nothing calls back before it
- * returns). Limits     connections*, dial_*, streams_*, idle_timeout_ns of trp_limits. */
+ *            returns).
+ * Limits     connections*, dial_*, streams_*, idle_timeout_ns of trp_limits. */
 #ifndef TROUPE_SWARM_H
 #define TROUPE_SWARM_H
 
@@ -12,9 +13,11 @@
 
 TRP_EXTERN_C_BEGIN
 
+/* Gives the time of the step under way. */
 TRP_API trp_time trp_swarm_now(const struct trp_swarm *swarm);
 /* Borrows our own PeerId for the swarm's life. */
 TRP_API const struct trp_peer_id *trp_swarm_peer_id(const struct trp_swarm *swarm);
+/* Borrows the limits, complete, for the swarm's life. */
 TRP_API const struct trp_limits *trp_swarm_limits(const struct trp_swarm *swarm);
 /* Copies our listen addresses (wildcards expanded) but link-local ones, at most `max`; returns how
  * many. */
@@ -28,7 +31,8 @@ TRP_API uint32_t trp_swarm_link_addresses(const struct trp_swarm *swarm,
 TRP_API uint32_t trp_swarm_protocols(const struct trp_swarm *swarm, const char **ret_protocols,
                                      uint32_t max);
 
-/* Starts listening on a TCP address; the outcome is traced and shows in listen_addresses. */
+/* Starts listening on a TCP address; the outcome is traced and shows in listen_addresses.
+ * TRP_EINVAL (no such address), TRP_EFULL, TRP_ENOMEM. */
 TRP_API enum trp_status trp_swarm_listen(struct trp_swarm *swarm,
                                          const struct trp_multiaddr *address) TRP_NODISCARD;
 
@@ -42,6 +46,7 @@ struct trp_dial_request {
  * TRP_ENOADDRESS, TRP_EINVAL (it is ourselves). */
 TRP_API enum trp_status trp_swarm_dial(struct trp_swarm *swarm,
                                        const struct trp_dial_request *request) TRP_NODISCARD;
+/* Counts the open connections to a peer. */
 TRP_API uint32_t trp_swarm_connections_to(const struct trp_swarm *swarm,
                                           const struct trp_peer_id *peer);
 /* Walks the connections in order of their making: start with *at = 0; false at the end. */
@@ -112,6 +117,7 @@ TRP_API void trp_stream_shutdown(struct trp_swarm *swarm, trp_stream_id stream);
 TRP_API void trp_stream_reset(struct trp_swarm *swarm, trp_stream_id stream);
 /* Says that `bytes` of stream_data are dealt with: reopens the peer's window. */
 TRP_API void trp_stream_consumed(struct trp_swarm *swarm, trp_stream_id stream, size_t bytes);
+/* Changes the token that the behaviour is told with each event of a stream. */
 TRP_API void trp_stream_set_token(struct trp_swarm *swarm, trp_stream_id stream, uint64_t token);
 /* Makes an inbound stream hold its connection open, or not (see `background`). */
 TRP_API void trp_stream_set_background(struct trp_swarm *swarm, trp_stream_id stream,
@@ -133,6 +139,7 @@ TRP_API void trp_swarm_unbind(struct trp_swarm *swarm, trp_socket socket);
 TRP_API enum trp_status trp_swarm_join(struct trp_swarm *swarm, trp_socket socket,
                                        const struct trp_udp_address *group,
                                        uint32_t interface) TRP_NODISCARD;
+/* Wants them no more. TRP_ENOTFOUND, TRP_ENOMEM. */
 TRP_API enum trp_status trp_swarm_leave(struct trp_swarm *swarm, trp_socket socket,
                                         const struct trp_udp_address *group,
                                         uint32_t interface) TRP_NODISCARD;

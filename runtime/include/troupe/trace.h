@@ -59,6 +59,7 @@ struct trp_trace_event {
 
 /* Gives the catalogue entry at `index` in the order of events.def; NULL past the end. */
 TRP_API const struct trp_trace_kind *trp_trace_kind_at(uint32_t index);
+/* The same by name; NULL. */
 TRP_API const struct trp_trace_kind *trp_trace_kind_find(const char *name);
 
 struct trp_trace_sink {
@@ -73,6 +74,7 @@ struct trp_recorder {
     uint64_t hash[2];
 };
 
+/* Makes a recorder without events; `sink` is copied, its `event` may be NULL. */
 TRP_API void trp_recorder_init(struct trp_recorder *recorder, struct trp_trace_sink sink);
 /* Gives the identity of the run so far: 32 lower-case hexadecimal digits and a NUL. */
 TRP_API void trp_recorder_print_hash(const struct trp_recorder *recorder, char ret_text[33]);

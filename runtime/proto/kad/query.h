@@ -13,11 +13,13 @@
  * neighbourhood and this costs next to nothing.
  *
  * A peer that is silent for longer than patience says (the smoothed duration of answers and four
- * deviations) gives up its place but may still answer. A look-up with fewer than alpha answers
- * waits for it a while longer, as in a network of a few peers nobody else may know. Spec Maymounkov
- * and Mazières 2002, 2.3; Baumgart and Mies 2007 (S/Kademlia), 4.4. Purity     No clock: `now` is
- * passed in. No peer is asked twice. Limits     TRP_KAD_CANDIDATES_MAX candidates, and so as many
- * requests. */
+ * deviations) gives up its place but may still answer. A lookup with fewer than alpha answers waits
+ * for it a while longer, because in a network of a few peers nobody else may know.
+ *
+ * No peer is asked twice.
+ * Spec       Maymounkov and Mazières 2002, 2.3; Baumgart and Mies 2007 (S/Kademlia), 4.4.
+ * Purity     No clock: `now` is passed in.
+ * Limits     TRP_KAD_CANDIDATES_MAX candidates, and so as many requests. */
 #ifndef PROTO_KAD_QUERY_H
 #define PROTO_KAD_QUERY_H
 

@@ -10,12 +10,14 @@
  * can be lost: what is new is said several times, and everything again in a quarter of its time to
  * live.
  *
- * Driving    Tell it the scopes; feed packets to recv and time to expire; after each, take events
- * and packets until there are none. Purity     No clock: `now` is passed in. What is left to chance
- * are keyed draws. Spec       libp2p/specs discovery/mdns.md; RFC 6762 5 to 8, 10, 11 Ownership
- * Copies what it is told. A packet given borrows until the next call. Limits TRP_MDNS_SCOPES_MAX;
- * addresses_max and addresses_per_peer remembered; a packet may name TRP_MDNS_PEERS_PER_PACKET
- * peers; TRP_MDNS_UNICASTS_PER_S answers to single askers. */
+ * Driving    Tell it the scopes; feed packets to recv and time to expire; after each, take
+ *            events and packets until there are none.
+ * Purity     No clock: `now` is passed in. What is left to chance are keyed draws.
+ * Spec       libp2p/specs discovery/mdns.md; RFC 6762 5 to 8, 10, 11.
+ * Ownership  Copies what it is told. A packet given borrows until the next call.
+ * Limits     TRP_MDNS_SCOPES_MAX; addresses_max and addresses_per_peer remembered; a packet may
+ *            name TRP_MDNS_PEERS_PER_PACKET peers; TRP_MDNS_UNICASTS_PER_S answers to single
+ *            askers. */
 #ifndef PROTO_MDNS_MDNS_H
 #define PROTO_MDNS_MDNS_H
 

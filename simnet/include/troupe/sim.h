@@ -89,20 +89,25 @@ struct trp_topology {
     void *user;
 };
 
+/* Makes a world without hosts at time 0. TRP_EINVAL (no factory, or hosts_max is too
+ * large), TRP_ENOMEM. Close it with
+ * trp_world_close. */
 TRP_API enum trp_status trp_world_open(const struct trp_world_config *config,
                                        struct trp_world **ret_world) TRP_NODISCARD;
+/* Ends every process and frees; NULL is fine. */
 TRP_API void trp_world_close(struct trp_world *world);
 /* Replaces the topology; applies to paths used from now on, data in flight keeps its arrival. */
 TRP_API void trp_world_set_topology(struct trp_world *world, struct trp_topology topology);
 
 /* Adds a host that starts at `start`; gives its index, counting from 0. Its address is
- * /ip4/10.x.y.z, see trp_world_host_ip. */
+ * /ip4/10.x.y.z, see trp_world_host_ip. TRP_EFULL (hosts_max), TRP_ENOMEM. */
 TRP_API enum trp_status trp_world_add_host(struct trp_world *world, trp_time start,
                                            uint32_t *ret_host) TRP_NODISCARD;
 /* Writes the IPv4 address of a host. */
 TRP_API void trp_world_host_ip(uint32_t host, uint8_t ret_ip[4]);
 /* Puts a host on a local network: its multicasts reach hosts of the same one; 0 at first. */
 TRP_API void trp_world_set_lan(struct trp_world *world, uint32_t host, uint32_t lan);
+/* Says whether a process runs on a host; a paused one does. */
 TRP_API bool trp_world_is_up(const struct trp_world *world, uint32_t host);
 /* Borrows the running process; NULL ops when the host is down. */
 TRP_API struct trp_process trp_world_process(const struct trp_world *world, uint32_t host);
@@ -122,6 +127,7 @@ TRP_API uint64_t trp_world_cut(struct trp_world *world, uint32_t id, const uint3
                                enum trp_cut cut, uint64_t cause);
 /* Says whether a cut stops what `from` sends to `to` now. */
 TRP_API bool trp_world_is_cut(const struct trp_world *world, uint32_t from, uint32_t to);
+/* Ends the cuts of that id. */
 TRP_API uint64_t trp_world_heal(struct trp_world *world, uint32_t id, uint64_t cause);
 /* Ends the process without goodbye, as a machine that loses power: nothing answers until a restart.
  * Its connections become half-open: a peer that sends is reset after the restart and times out
@@ -136,6 +142,7 @@ TRP_API uint64_t trp_world_stop(struct trp_world *world, uint32_t host, uint64_t
 /* Stops the process, as SIGSTOP does: inputs wait until resume, when its clock jumps to the
  * world's. Its network stack goes on: it takes connections and bytes while there is room. */
 TRP_API uint64_t trp_world_pause(struct trp_world *world, uint32_t host, uint64_t cause);
+/* Lets a paused process go on: it gets what waited, in order. */
 TRP_API uint64_t trp_world_resume(struct trp_world *world, uint32_t host, uint64_t cause);
 /* Which connections a reset hits: a share in millionths, drawn per connection, unless `chooses`
  * says otherwise; it is asked for each, with the host at its other end. */
@@ -148,12 +155,14 @@ struct trp_reset {
 TRP_API uint64_t trp_world_reset(struct trp_world *world, uint32_t host,
                                  const struct trp_reset *reset, uint64_t cause);
 
+/* Gives the virtual time, in nanoseconds from 0. */
 TRP_API trp_time trp_world_now(const struct trp_world *world);
 /* The moment of the next happening; TRP_NEVER when nothing will ever happen. */
 TRP_API trp_time trp_world_next(const struct trp_world *world);
-/* Runs one happening. TRP_ENOTFOUND when there is none. */
+/* Runs one happening. TRP_ENOTFOUND when there is none; TRP_ENOMEM is final. */
 TRP_API enum trp_status trp_world_step(struct trp_world *world) TRP_NODISCARD;
-/* Runs every happening up to and including `until`, then sets the time to it. */
+/* Runs every happening up to and including `until`, then sets the time to it. TRP_ENOMEM is final.
+ */
 TRP_API enum trp_status trp_world_run_until(struct trp_world *world, trp_time until) TRP_NODISCARD;
 
 struct trp_world_stats {
@@ -162,6 +171,7 @@ struct trp_world_stats {
     uint64_t connections_opened;
     uint64_t connections_refused;
 };
+/* Counts since the world was opened. */
 TRP_API void trp_world_stats(const struct trp_world *world, struct trp_world_stats *ret_stats);
 /* Bytes and connections of one host since its start. */
 struct trp_host_stats {
@@ -170,6 +180,7 @@ struct trp_host_stats {
     uint32_t sockets;
     uint32_t incarnation;
 };
+/* Counts of one host over all its lives. */
 TRP_API void trp_world_host_stats(const struct trp_world *world, uint32_t host,
                                   struct trp_host_stats *ret_stats);
 

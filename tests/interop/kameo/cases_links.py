@@ -62,7 +62,7 @@ def death(pair, linker, deceased, reason):
     heard = linked.heard(OTHER_KIND[deceased], reason)
     detail = heard["detail"]
     if reason == "Panicked":
-        expect({"rust": "boom", "c": "handler"}[deceased] in detail["text"], f"{heard}")
+        expect({"rust": "boom", "c": "EHANDLER"}[deceased] in detail["text"], f"{heard}")
     elif reason == "LinkDied":
         expect(detail["through"] == linked.doomed and detail["root"] == "Killed", f"{heard}")
 
@@ -106,7 +106,12 @@ def unknown_actor(pair, linker):
     other = OTHER_KIND[linker]
     alias, _ = pair.spawn(linker)
     if linker == "rust":
-        pair.nodes["rust"].error(f"link {alias} phantom {pair.probes[other]}", "UnknownActor")
+        gone, gone_id = pair.spawn(other)
+        pair.nodes[other].ok(f"kill {gone}")
+        pair.nodes[other].event("stopped", actor=gone)
+        for target in (pair.probes[other], gone_id):
+            pair.nodes["rust"].error(f"link {alias} phantom {target}", "UnknownActor")
+        pair.nodes["rust"].error(f"link {alias} other {gone_id}", "ActorNotRunning")
     else:
         pair.nodes["c"].ok(f"by {alias} link phantom {pair.probes[other]}")
         pair.nodes["c"].event("link_died", actor=alias, of=pair.probes[other], reason="Killed")
@@ -135,17 +140,21 @@ def other_type(pair, linker):
 
 
 def peer_leaves(programs, linker, leaver):
-    """A node ends as a program does that is told to: ours says goodbye, Kameo's process just ends."""
+    """A node ends as a program does that is told to: ours says goodbye, Kameo's process just ends, and
+    its actor may or may not come to say that it ended, too."""
     pair = Pair(programs, f"leaves-{linker}-{leaver}")
     survivor = OTHER_KIND[leaver]
-    linked = Linked(pair, linker, frail=survivor)
+    linked = Linked(pair, linker)
+    alias, other = linked.actors[survivor][0], linked.actors[leaver][1]
     if leaver == "c":
         pair.nodes["c"].ok("leave")
+        linked.heard("rust", "PeerDisconnected")
     else:
         pair.nodes["rust"].end()
-    linked.heard(survivor, "PeerDisconnected")
-    alias, _ = linked.actors[survivor]
-    pair.nodes[survivor].event("stopped", actor=alias, reason="PeerDisconnected")
+        heard = pair.nodes["c"].event("link_died", actor=alias, of=other)
+        expect(heard["reason"] in ("Normal", "PeerDisconnected"), f"{heard}")
+    pair.nodes[survivor].ok(f"kill {alias}")
+    pair.nodes[survivor].event("stopped", actor=alias)
     expect(not pair.nodes[survivor].said("link_died", actor=alias), "the end was told twice")
 
 

@@ -13,18 +13,18 @@ EACH = 2
 
 
 class Lan:
-    """A host for each node."""
+    """So many nodes of each kind, each on a host of its own, or all on one."""
 
-    def __init__(self, programs):
-        self.lan = f"{os.getpid()}-kameo"
-        subprocess.run([NETNS, "make", self.lan, str(2 * EACH)], check=True)
+    def __init__(self, programs, name, each, on_one_host=False):
+        self.lan = f"{os.getpid()}-{name}"
+        subprocess.run([NETNS, "make", self.lan, str(1 if on_one_host else 2 * each)], check=True)
         self.nodes = {}
-        for index in range(2 * EACH):
+        for index in range(2 * each):
             kind = "rust" if index % 2 == 0 else "c"
-            name = f"{kind}{index // 2}"
-            self.nodes[name] = programs.start(
-                kind, f"mdns-{name}", f"bootstrap={ANYWHERE}",
-                prefix=(NETNS, "exec", self.lan, str(index)))
+            alias = f"{kind}{index // 2}"
+            self.nodes[alias] = programs.start(
+                kind, f"mdns-{name}-{alias}", f"bootstrap={ANYWHERE}",
+                prefix=(NETNS, "exec", self.lan, str(0 if on_one_host else index)))
         self.actors = {}
 
     def find_each_other(self):
@@ -56,12 +56,22 @@ def finds(lan, seeker, owner):
     node.ok(f"ask probe {lan.actors[owner]} nap 1")
 
 
-def run(programs, report):
-    available = subprocess.run([NETNS, "available"], stdout=subprocess.PIPE, text=True, check=False)
-    if available.returncode != 0:
-        report.skip("discovery by mDNS alone", available.stdout.strip())
-        return
-    lan = Lan(programs)
+def one_machine(programs, report):
+    """Two programs on a developer's machine."""
+    lan = Lan(programs, "machine", 1, on_one_host=True)
+    try:
+        report.run("by mDNS alone, on one machine, ours is connected with Kameo's",
+                   lan.find_each_other)
+        report.run("by mDNS alone, on one machine, both register", lan.register)
+        for seeker, owner in DIRECTIONS:
+            report.run(f"by mDNS alone, on one machine, {seeker} finds and asks {owner}", finds, lan,
+                       f"{seeker}0", f"{owner}0")
+    finally:
+        lan.remove()
+
+
+def many_hosts(programs, report):
+    lan = Lan(programs, "kameo", EACH)
     try:
         report.run("by mDNS alone, each node of ours is connected with every node",
                    lan.find_each_other)
@@ -72,3 +82,12 @@ def run(programs, report):
                 report.run(f"by mDNS alone, {one} finds and asks {other}", finds, lan, one, other)
     finally:
         lan.remove()
+
+
+def run(programs, report):
+    available = subprocess.run([NETNS, "available"], stdout=subprocess.PIPE, text=True, check=False)
+    if available.returncode != 0:
+        report.skip("discovery by mDNS alone", available.stdout.strip())
+        return
+    many_hosts(programs, report)
+    one_machine(programs, report)

@@ -134,6 +134,28 @@ def undecodable(pair, asker, answerer):
     pair.nodes[asker].error(f"tell_ack stranger {pair.probes[answerer]} nap", "DeserializeMessage")
 
 
+def other_reply(pair, asker, answerer):
+    """What comes back is not of the type that the asker takes it for."""
+    pair.nodes[asker].error(f"ask stranger {pair.probes[answerer]} note x", "DeserializeMessage")
+    if asker == "rust":
+        pair.nodes["rust"].error(f"ask stranger {pair.probes[answerer]} fail",
+                                 "DeserializeHandlerError")
+
+
+def order_of_errors(pair, asker, answerer):
+    """Of two things that are wrong with a message, both kinds of node name the same."""
+    alias, dead = pair.spawn(answerer)
+    pair.nodes[answerer].ok(f"kill {alias}")
+    pair.nodes[answerer].event("stopped", actor=alias)
+    for words, name in ((f"stranger {dead} juggle", "UnknownMessage"),
+                        (f"stranger {dead} nap", "ActorNotRunning"),
+                        (f"other {dead} nap 0", "ActorNotRunning")):
+        pair.nodes[asker].error(f"ask {words}", name)
+    _, full = napper(pair, asker, answerer)
+    pair.nodes[asker].error(f"ask stranger {full} nap try", "DeserializeMessage")
+    pair.nodes[asker].error(f"ask other {full} nap 0 try", "BadActorType")
+
+
 def dead_actor(pair, asker, answerer):
     for verb in ("stop", "kill"):
         alias, probe = pair.spawn(answerer)
@@ -262,6 +284,8 @@ CASES = {
     "unknown message": unknown_message,
     "bad type": bad_type,
     "undecodable message": undecodable,
+    "reply of another type": other_reply,
+    "order of errors": order_of_errors,
     "dead actor": dead_actor,
     "stops before reply": stops_before_reply,
     "full mailbox": mailbox_full,

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Names on one DHT of three Kameo nodes and three of ours."""
-import time
-
-from driver import NotApplicable, expect
+from driver import NotApplicable, expect, until
 from pairs import OTHER_KIND
 
 KINDS = ("rust", "c")
@@ -152,11 +150,8 @@ def by_actors(network, kind):
 
 
 def gone(network, seeker, name, actor):
-    """Waits for a name to vanish where that is promised: between our nodes, within seconds."""
-    end = time.monotonic() + VANISH_SECONDS
-    while network.find(seeker, name) != []:
-        expect(time.monotonic() < end, f"{seeker} still finds {actor}")
-        time.sleep(0.1)  # between looks at what announces itself to nobody
+    """Waits for a name to vanish where that is promised: what a node of ours held or looks for."""
+    until(lambda: network.find(seeker, name) == [], VANISH_SECONDS, f"{seeker} still finds {actor}")
 
 
 def unregistered(network, owner, seeker):
@@ -170,13 +165,14 @@ def unregistered(network, owner, seeker):
 
 
 def stopped(network, owner, seeker):
-    if owner.startswith("rust") and network.programs.version < (0, 19):
-        raise NotApplicable("a stopped actor keeps its name there, and its node says it has it")
     name = f"stopped-{owner}-{seeker}"
     actor = network.spawn(owner, name)
     expect(network.find(seeker, name) == [actor], "not found before")
     network.nodes[owner].ok(f"stop {name}")
     network.nodes[owner].event("stopped", actor=name)
+    if owner.startswith("rust") and network.programs.version < (0, 19):
+        network.nodes[seeker].error(f"ask probe {actor} nap 0", "ActorNotRunning")
+        raise NotApplicable("its node keeps the name of a stopped actor, and vouches for it")
     gone(network, seeker, name, actor)
 
 

@@ -42,6 +42,14 @@ def expect(condition, text):
         raise Failed(text)
 
 
+def until(check, seconds, text):
+    """Waits for what announces itself to nobody."""
+    end = time.monotonic() + seconds
+    while not check():
+        expect(time.monotonic() < end, text)
+        time.sleep(0.1)
+
+
 class Node:
     """A process that takes lines and gives lines; it ends with this test, however that ends."""
 
@@ -64,6 +72,8 @@ class Node:
     def read(self):
         for line in self.process.stdout:
             self.log.write(line)
+            if not line.endswith("\n"):
+                break  # it ended in the middle of saying it
             with self.changed:
                 said = json.loads(line)
                 if "tag" in said:
@@ -116,7 +126,7 @@ class Node:
         return answer
 
     def is_error(self, answer, name, line):
-        wanted = STATUS_OF.get(name, name) if self.kind == "c" else name
+        wanted = STATUS_OF.get(name, name) if self.kind in ("c", "bare") else name
         expect(answer.get("error") == wanted, f"{self.name}: {line}: {answer}, not {wanted}")
 
     def event(self, name, seconds=PATIENCE_SECONDS, **wanted):
@@ -168,7 +178,8 @@ class Programs:
 
     def __init__(self, version, rust, c, hostile, logs):
         self.version = tuple(map(int, version.split(".")))
-        self.paths = {"rust": [rust, "node"], "c": [c], "hostile": [hostile]}
+        bare = os.path.join(os.path.dirname(c), "interop_kameo_bare")
+        self.paths = {"rust": [rust, "node"], "c": [c], "bare": [bare], "hostile": [hostile]}
         self.logs = logs
         self.started = []
         self.lock = threading.Lock()

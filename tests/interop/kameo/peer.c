@@ -7,6 +7,7 @@
  * send messages and links; with an address to listen on, the node is what trp_bootstrap makes.
  * It ends with its standard input. */
 #include "interop/kameo/actors.h"
+#include "interop/kameo/input.h"
 #include "interop/kameo/lines.h"
 #include "interop/kameo/requests.h"
 #include "interop/kameo/searches.h"
@@ -16,7 +17,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <uv.h>
 
 #define LINE_BYTES    4096u
 #define PAYLOAD_BYTES (2u * 1024 * 1024)
@@ -38,9 +38,8 @@ struct peer {
     struct trp_actor_ref manager;
     uint64_t listen_tag;
     struct dial dials[DIALS_MAX];
-    char line[LINE_BYTES];
-    size_t line_size;
     uint8_t payload[PAYLOAD_BYTES];
+    struct input input;
     bool closing;
 };
 
@@ -328,8 +327,9 @@ static void peer_inspect(struct peer *peer, uint64_t tag)
     answer_json(tag, json);
 }
 
-static void peer_on_line(struct peer *peer, struct trp_bytes line)
+static void peer_on_line(void *user, struct trp_bytes line)
 {
+    struct peer *peer = user;
     const struct words all = words_split(line);
     uint64_t tag = all.count == 0 ? 0 : word_number(all.at[0]);
     if (tag == 0 || all.count < 2) {
@@ -373,36 +373,11 @@ static void peer_on_line(struct peer *peer, struct trp_bytes line)
     }
 }
 
-/* ---- standard input ---- */
-
-static void input_on_room(uv_handle_t *input, size_t suggested, uv_buf_t *ret_room)
+static void peer_on_end(void *user)
 {
-    struct peer *peer = input->data;
-    (void)suggested;
-    *ret_room =
-        uv_buf_init(peer->line + peer->line_size, (unsigned)(sizeof peer->line - peer->line_size));
-}
-
-static void input_on_read(uv_stream_t *input, ssize_t size, const uv_buf_t *room)
-{
-    struct peer *peer = input->data;
-    (void)room;
-    if (size < 0) {
-        peer->closing = true;
-        trp_runtime_stop(peer->runtime);
-        return;
-    }
-    peer->line_size += (size_t)size;
-    struct trp_bytes all = trp_bytes(peer->line, peer->line_size);
-    const uint8_t *end;
-    while (all.size > 0 && (end = memchr(all.data, '\n', all.size)) != NULL) {
-        peer_on_line(peer, trp_bytes(all.data, (size_t)(end - all.data)));
-        all = trp_bytes_skip(all, (size_t)(end - all.data) + 1);
-    }
-    if (all.size > 0) {
-        memmove(peer->line, all.data, all.size);
-    }
-    peer->line_size = all.size;
+    struct peer *peer = user;
+    peer->closing = true;
+    trp_runtime_stop(peer->runtime);
 }
 
 /* ---- start ---- */
@@ -487,10 +462,10 @@ static enum trp_status peer_begin(struct peer *peer, const struct settings *sett
 
 int main(int argc, char **argv)
 {
-    static struct peer peer;
+    static struct peer peer = {
+        .input = {.on_line = peer_on_line, .on_end = peer_on_end, .user = &peer}};
     static struct settings settings;
     uv_loop_t loop;
-    uv_pipe_t input;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "accept_unlinked_deaths") == 0) {
             settings.accept_unlinked_deaths = true;
@@ -501,21 +476,18 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    if (uv_loop_init(&loop) != 0 || uv_pipe_init(&loop, &input, 0) != 0 ||
-        uv_pipe_open(&input, 0) != 0) {
+    if (uv_loop_init(&loop) != 0) {
         return 1;
     }
-    input.data = &peer;
     enum trp_status status = peer_begin(&peer, &settings, &loop);
-    if (status != TRP_OK) {
+    if (status != TRP_OK || !input_open(&peer.input, &loop)) {
         (void)fprintf(stderr, "peer: %s\n", trp_status_text(status));
         return 1;
     }
-    (void)uv_read_start((uv_stream_t *)&input, input_on_room, input_on_read);
     while (!peer.closing) {
         trp_runtime_run(peer.runtime, TRP_NEVER);
     }
-    uv_close((uv_handle_t *)&input, NULL);
+    input_close(&peer.input);
     trp_runtime_close(peer.runtime);
     (void)uv_run(&loop, UV_RUN_DEFAULT);
     return uv_loop_close(&loop) == 0 ? 0 : 1;

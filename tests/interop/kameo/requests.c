@@ -53,17 +53,22 @@ static void parse_option(struct trp_bytes word, struct trp_bytes *ret_argument,
     }
 }
 
-/* What a stranger knows of probes is wrong. */
+/* What a stranger knows of probes is wrong: what they take, what a nap is, what a note is answered
+ * with. */
 static bool parse_stranger(struct trp_bytes message, struct request *request)
 {
     request->to.type = trp_actor_type_hash(trp_bytes_text(probe_type.id));
     request->body.note.text = trp_bytes_text("siesta");
-    request->type = &siesta_type;
     if (word_is(message, juggle_type.id)) {
         request->body.nap.ms = 0;
         request->type = &juggle_type;
+    } else if (word_is(message, siesta_type.id)) {
+        request->type = &siesta_type;
+    } else if (word_is(message, note_type.id)) {
+        request->type = &note_type;
+        request->reply = &number_type;
     }
-    return request->type == &juggle_type || word_is(message, siesta_type.id);
+    return request->type != NULL;
 }
 
 static bool parse_message(struct trp_bytes message, struct trp_bytes argument,

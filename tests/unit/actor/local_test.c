@@ -145,8 +145,10 @@ static void a_name_is_kept_until_it_is_given_back_or_its_actor_dies(void **state
     (void)spawn(look_up);
     expect("last:0 more:0 last:nobody last:1");
     (void)spawn(unregister_m);
+    uint32_t before = trp_local_actors_count(local);
     (void)spawn(kill_0);
     expect("");
+    assert_int_equal(trp_local_actors_count(local), before); /* one came, one went */
     (void)spawn(look_up);
     expect("last:ENOTFOUND last:ENOTFOUND last:ENOTFOUND");
     (void)spawn(register_dead);

@@ -43,12 +43,17 @@ static void finds_nothing_by_a_stale_handle(void **state)
     void *object;
     assert_null(trp_slab_find(&slab, 0));
     assert_null(trp_slab_find(&slab, 1));
+    assert_false(trp_slab_gave(&slab, 3ull << 32 | 1));
     assert_status(trp_slab_insert(&slab, &old, &object), TRP_OK);
     memset(object, 0xff, 24);
     trp_slab_remove(&slab, old);
     trp_slab_remove(&slab, old);
     assert_int_equal(slab.count, 0);
     assert_null(trp_slab_find(&slab, old));
+    assert_true(trp_slab_gave(&slab, old));
+    assert_false(trp_slab_gave(&slab, old + 1));            /* another slot */
+    assert_false(trp_slab_gave(&slab, old + (2ull << 32))); /* a later object */
+    assert_false(trp_slab_gave(&slab, old + (1ull << 32)));
     void *again;
     assert_status(trp_slab_insert(&slab, &new, &again), TRP_OK);
     assert_ptr_equal(again, object);

@@ -336,10 +336,44 @@ static void refuses_what_is_no_request(void **state)
         assert_status(raw.reason, TRP_ERESET);
         assert_int_equal(raw.in_size, 0);
     }
-    /* A silent stream does not stay. */
+    network_close(&network);
+}
+
+/* What node 0 traces of streams that end for want of a request. */
+struct traced {
+    uint32_t idle;
+    uint32_t misused;
+};
+
+static void count_event(void *self, const struct trp_trace_event *event)
+{
+    struct traced *traced = self;
+    traced->idle += strcmp(event->kind->name, "kad_stream_idle") == 0;
+    traced->misused += strcmp(event->kind->name, "stream_misused") == 0;
+}
+
+static void a_silent_stream_does_not_stay_and_that_is_traced(void **state)
+{
+    (void)state;
+    static const uint8_t ping_and_more[] = {0x02, 0x08, 0x05, 0x02, 0x08};
+    struct network network;
+    struct raw raw;
+    struct traced traced = {0};
+    network_with_raw(&network, &raw, 2, (struct trp_kad_policy){0});
+    trp_recorder_init(&network.world.nodes[0].recorder,
+                      (struct trp_trace_sink){.event = count_event, .self = &traced});
     raw.half_closes = false;
+    memcpy(raw.out, ping_and_more, sizeof ping_and_more);
+    raw.out_size = 3; /* a request, answered; then nothing */
     raw_run(&network, &raw, TRP_S(11));
-    assert_true(raw.closed);
+    assert_true(raw.closed && raw.in_size > 0);
+    assert_int_equal(traced.idle, 1);
+    assert_int_equal(traced.misused, 0);
+    raw.out_size = sizeof ping_and_more; /* and one that does not end */
+    raw_run(&network, &raw, TRP_S(11));
+    assert_true(raw.closed && raw.in_size > 0);
+    assert_int_equal(traced.idle, 1);
+    assert_int_equal(traced.misused, 1);
     network_close(&network);
 }
 
@@ -442,6 +476,7 @@ int main(void)
         cmocka_unit_test(takes_only_the_senders_word_for_itself),
         cmocka_unit_test(policy_refuses_and_the_echo_comes_all_the_same),
         cmocka_unit_test(refuses_what_is_no_request),
+        cmocka_unit_test(a_silent_stream_does_not_stay_and_that_is_traced),
         cmocka_unit_test(one_peer_has_so_many_streams),
         cmocka_unit_test(a_faulty_answer_is_no_answer),
         cmocka_unit_test(lies_in_answers_do_no_harm),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The messaging behaviour as a program uses it that composes its own swarm: two bare nodes. */
+/* The messaging behaviour as a program uses it that composes its own swarm: two bare nodes. All
+ * tests run by Kameo's protocol and by our own. */
 #include "lib/nodes.h"
 
 #define EVENTS_MAX 256u
@@ -15,9 +16,10 @@ struct heard {
     uint8_t payload[256];
 };
 
+static bool own; /* asks and tells go by the protocol of our own */
 static struct trp_messaging *sides[2];
 static struct heard heard[2];
-static struct trp_behaviour behaviours[2];
+static struct trp_behaviour behaviours[2][2];
 static enum conduct conduct;
 static struct trp_response_envelope answer; /* of CONDUCT_ANSWER; kind is filled in */
 static uint64_t asked;                      /* the newest request, to be answered later */
@@ -76,9 +78,10 @@ static void open_sides(const struct trp_limits *limits)
     for (uint32_t i = 0; i < 2; i++) {
         const struct trp_messaging_config config = {.on_event = on_event, .user = &heard[i]};
         assert_status(trp_messaging_open(&config, &sides[i]), TRP_OK);
-        behaviours[i] = trp_messaging_behaviour(sides[i]);
+        behaviours[i][0] = trp_messaging_behaviour(sides[i]);
+        behaviours[i][1] = trp_messaging_own_behaviour(sides[i]);
         nodes.hosts[i].config = (struct trp_node_config){
-            .bare = true, .behaviours = &behaviours[i], .behaviours_count = 1};
+            .bare = true, .behaviours = behaviours[i], .behaviours_count = own ? 2 : 1};
         if (limits != NULL) {
             nodes.hosts[i].config.limits = *limits;
         }
@@ -86,6 +89,12 @@ static void open_sides(const struct trp_limits *limits)
     nodes_begin();
     nodes_introduce(0, 1);
     nodes_run(TRP_MS(100));
+    if (own) { /* as identify would */
+        static const char *const protocols[] = {"/troupe/messages/1"};
+        const struct trp_identified identified = {
+            .peer = nodes_peer(1), .agent = "", .protocols = protocols, .protocols_count = 1};
+        trp_swarm_report_identified(trp_node_swarm(nodes.hosts[0].node), &identified);
+    }
 }
 
 static void close_sides(void)
@@ -296,5 +305,7 @@ int main(void)
         cmocka_unit_test(what_was_lost_is_sent_again_where_wanted),
         cmocka_unit_test(what_is_cancelled_says_nothing),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("Kameo's protocol", tests, NULL, NULL);
+    own = true;
+    return failed + cmocka_run_group_tests_name("own protocol", tests, NULL, NULL);
 }

@@ -595,6 +595,40 @@ static void a_dropped_stream_is_silent_and_told(void **state)
     teardown(&s);
 }
 
+/* What was written before a refusal leaves before it, and is read though both come at once. */
+static void a_refusal_comes_after_what_was_written(void **state)
+{
+    (void)state;
+    struct side s;
+    setup(&s, false);
+    frame(WINDOW, SYN, 1, 0);
+    assert_status(feed(&s), TRP_OK);
+    assert_event(&s, TRP_YAMUX_OPENED, 1);
+    assert_int_equal(write_bytes(&s, 1, 3, 'n'), 3);
+    assert_status(trp_yamux_refuse(s.yamux, 1), TRP_OK);
+    assert_status(trp_yamux_refuse(s.yamux, 1), TRP_ENOTFOUND);
+    frame(DATA, ACK, 1, 3);
+    body(3, 'n');
+    frame(WINDOW, RST, 1, 0);
+    assert_sent(&s);
+    assert_int_equal(trp_yamux_streams_count(s.yamux), 0);
+    teardown(&s);
+    setup(&s, true);
+    uint32_t id = open_stream(&s);
+    assert_status(trp_yamux_set_user(s.yamux, id, 77), TRP_OK);
+    frame(DATA, ACK, id, 3);
+    body(3, 'n');
+    frame(WINDOW, RST, id, 0);
+    assert_status(feed(&s), TRP_OK);
+    struct trp_yamux_event event = next(&s);
+    assert_int_equal(event.kind, TRP_YAMUX_DATA);
+    assert_int_equal(event.user, 77);
+    event = next(&s);
+    assert_int_equal(event.kind, TRP_YAMUX_RESET);
+    assert_int_equal(event.user, 77);
+    teardown(&s);
+}
+
 static void a_stream_dropped_before_it_was_said_is_never_said(void **state)
 {
     (void)state;
@@ -718,6 +752,7 @@ int main(void)
         cmocka_unit_test(end_of_stream_waits_for_the_last_byte),
         cmocka_unit_test(data_after_the_end_is_skipped),
         cmocka_unit_test(a_dropped_stream_is_silent_and_told),
+        cmocka_unit_test(a_refusal_comes_after_what_was_written),
         cmocka_unit_test(a_stream_dropped_before_it_was_said_is_never_said),
         cmocka_unit_test(a_dropped_stream_that_the_peer_drops_too_is_gone),
         cmocka_unit_test(the_end_is_said_once),

@@ -26,6 +26,7 @@ static char *events_page(void)
                 out);
     const struct trp_trace_kind *kind;
     for (uint32_t k = 0; (kind = trp_trace_kind_at(k)) != NULL; k++) {
+        assert_ptr_equal(trp_trace_kind_find(kind->name), kind);
         (void)fprintf(out, "\n## %u `%s`\n\n%s: %s.\n\n| field | type | |\n|---|---|---|\n",
                       kind->id, kind->name, levels[kind->level], kind->about);
         for (uint32_t i = 0; i < kind->fields_count; i++) {

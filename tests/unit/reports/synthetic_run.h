@@ -205,10 +205,8 @@ static inline void synthetic_lookups(struct trp_run_record *record)
                                                      : u < 0.9  ? 1
                                                      : u < 0.98 ? 2
                                                                 : 3,
-                                             .rounds = 3 + (uint32_t)(u * 4),
                                              .rpcs = 18 + (uint32_t)(u * 8) + timeouts,
-                                             .timeouts = timeouts,
-                                             .recall = hard ? 0.6 + 0.3 * u : 1});
+                                             .timeouts = timeouts});
         }
         at += (trp_time)(-log(1 - synthetic_draw(39, i)) * 0.5e9);
     }

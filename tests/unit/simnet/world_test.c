@@ -324,6 +324,9 @@ static void counts_what_hosts_do(void **state)
     assert_int_equal(sender.bytes_sent, 5000);
     assert_int_equal(receiver.bytes_received, 5000);
     assert_int_equal(sender.sockets, 2);
+    assert_ptr_equal(trp_world_process(stage.world, 1).self, stage.toys[1]);
+    (void)trp_world_crash(stage.world, 1, 0);
+    assert_null(trp_world_process(stage.world, 1).ops);
     stage_close(&stage);
 }
 

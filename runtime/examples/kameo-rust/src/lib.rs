@@ -52,9 +52,10 @@ pub async fn start(peer: Option<Multiaddr>) -> Result<Multiaddr, Box<dyn std::er
     swarm.behaviour().try_init_global()?;
     swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse()?)?;
     if let Some(address) = &peer {
-        if let Some(Protocol::P2p(id)) = address.iter().last() {
-            swarm.add_peer_address(id, address.clone()); // for the registry
-        }
+        let Some(Protocol::P2p(id)) = address.iter().last() else {
+            return Err("the address has to end in /p2p/ and the id of the peer".into());
+        };
+        swarm.add_peer_address(id, address.clone()); // for the registry
         swarm.dial(address.clone())?;
     }
     let (ready, listening) = oneshot::channel();

@@ -303,5 +303,18 @@ macro_rules! send_only {
 send_only! {
     Stranger, "nap", String; // not what a probe's nap looks like
     Stranger, "juggle", Nap; // no message of a probe
+    Stranger, "note", Note; // a probe answers with nothing
     Phantom, "nap", Nap;
+}
+
+impl RemoteMessage<Fail> for Stranger {
+    const REMOTE_ID: &'static str = "fail";
+}
+
+impl Message<Fail> for Stranger {
+    type Reply = Result<u64, u64>; // not what a probe fails with
+
+    async fn handle(&mut self, _: Fail, _: &mut Context<Self, Self::Reply>) -> Self::Reply {
+        Err(0)
+    }
 }

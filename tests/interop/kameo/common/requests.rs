@@ -202,6 +202,13 @@ pub async fn run_ask(words: &[&str]) -> Outcome {
         ("other", "nap") => ask::<Other, _>(words.id, &nap, words.options).await,
         ("phantom", "nap") => ask::<Phantom, _>(words.id, &nap, words.options).await,
         ("stranger", "juggle") => ask::<Stranger, Nap>(words.id, &nap, words.options).await,
+        ("stranger", "note") => {
+            let note = Note { text: words.argument.into() };
+            ask::<Stranger, Note>(words.id, &note, words.options).await
+        }
+        ("stranger", "fail") => {
+            ask::<Stranger, Fail>(words.id, &Fail { code: 1 }, words.options).await
+        }
         ("stranger", "nap") => {
             ask::<Stranger, String>(words.id, &"siesta".into(), words.options).await
         }

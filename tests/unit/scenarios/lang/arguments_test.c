@@ -168,7 +168,7 @@ static void says_where_and_what_was_expected(void **state)
                  "10:43: `took` must be a time with its unit, as 1.5s\n"
                  "10:52: `done` must be `null`, for it carries no value\n"
                  "10:68: `tags.a` must be a whole number below 2^32\n"
-                 "10:72: `a` is said twice\n");
+                 "10:72: `a` appears twice\n");
     assert_wrong("draw",
                  "{ name: moon, shapes: [], color: Blue, thumb: a, rawBytes: b,\n"
                  "            origin: { x: 0 }, took: 2s, done: null }",

@@ -143,6 +143,12 @@ static void reads_workload_and_timeline(void **state)
     const struct trp_plan_action *cut = &plan->timeline[0];
     assert_int_equal(cut->kind, TRP_PLAN_PARTITION);
     assert_string_equal(cut->name, "partition@3min");
+    assert_string_equal(cut->text,
+                        "partition: [ \"boot + west\", east ], mode: refuse, direction: forward");
+    assert_string_equal(plan->timeline[2].text,
+                        "crash: \"random(5, of=west)\", restart: 30s, state: lost");
+    assert_string_equal(plan->timeline[4].text,
+                        "slow: link: \"west -> east\", latency: 2s, rate: 1Mbit");
     assert_int_equal(cut->sets_count, 2);
     assert_int_equal(cut->mode, TRP_CUT_REFUSE);
     assert_int_equal(cut->direction, TRP_PLAN_FORWARD);
@@ -289,7 +295,7 @@ static void reports_settings_that_lead_nowhere(void **state)
                  {"timeline.9.at=3s", "--set:1:10: the list has only 5 entries, counted from 0\n"},
                  {"workload.fnds.every=1s", "--set:1:10: no entry of the list is called `fnds`\n"},
                  {"network.links.default.los=5%", "--set:1:23: unknown key `los` in links\n"},
-                 {"extends=other.yaml", "--set:1:1: `extends` is said once, in a file\n"},
+                 {"extends=other.yaml", "--set:1:1: `extends` may appear once, in a file\n"},
                  {"hosts.west.count=many", "--set:1:18: a whole number was expected\n"},
                  {"run.until=[",
                   "--set:1:12: this is not YAML: while parsing a flow node, did not find "
