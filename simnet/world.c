@@ -50,6 +50,7 @@ enum trp_status trp_world_open(const struct trp_world_config *config, struct trp
         return TRP_ENOMEM;
     }
     world->memory = trp_memory_init(UINT64_MAX);
+    world->memory.blocks = config->blocks;
     world->config = *config;
     world->config.hosts_max = hosts_max;
     world->trace.recorder = config->recorder;

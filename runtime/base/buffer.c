@@ -26,7 +26,7 @@ enum trp_status trp_buffer_reserve(struct trp_buffer *buffer, size_t size, uint8
         } else {
             size_t capacity = buffer->capacity == 0 ? GROW_BYTES : buffer->capacity * 2;
             capacity = capacity < want ? want : capacity;
-            uint8_t *data = trp_memory_alloc(buffer->memory, capacity);
+            uint8_t *data = trp_memory_alloc_raw(buffer->memory, capacity);
             if (data == NULL) {
                 return TRP_ENOMEM;
             }

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 
 #include "base/assert.h"
+#include "base/blocks.h"
 
 #include <stdlib.h>
 
@@ -12,8 +13,7 @@ struct header {
 };
 _Static_assert(sizeof(struct header) == 16, "blocks must stay aligned to 16");
 
-#define HEADER_CHECK    0x7472705f6d656d31ull
-#define SMALL_BYTES_MAX 1024u
+#define HEADER_CHECK 0x7472705f6d656d31ull
 
 static bool memory_admits(struct trp_memory *memory, uint64_t more)
 {
@@ -30,30 +30,66 @@ static struct header *header_of(void *block)
     return header;
 }
 
-/* glibc's calloc leaves out the thread's cache of small blocks, which most of ours are; for large
- * ones it knows that fresh pages are zero. */
-static void *memory_zeroed(size_t size)
+static bool is_of_blocks(const struct trp_memory *memory, size_t size)
 {
-    if (size > SMALL_BYTES_MAX) {
-        return calloc(1, size);
+    return memory->blocks != NULL && size <= TRP_BLOCKS_BYTES_MAX;
+}
+
+/* Admits and counts a block of `size` bytes behind its header. */
+static struct header *memory_take(struct trp_memory *memory, size_t size)
+{
+    size_t whole = sizeof(struct header) + size;
+    if (size > SIZE_MAX - sizeof(struct header) || !memory_admits(memory, whole)) {
+        return NULL;
     }
-    void *block = malloc(size);
-    return block == NULL ? NULL : memset(block, 0, size);
+    struct header *header =
+        is_of_blocks(memory, whole) ? trp_blocks_take(memory->blocks, whole) : malloc(whole);
+    if (header != NULL) {
+        *header = (struct header){.size = size, .check = HEADER_CHECK};
+        memory->used_bytes += whole;
+    }
+    return header;
+}
+
+void *trp_memory_alloc_raw(struct trp_memory *memory, size_t size)
+{
+    struct header *header = memory_take(memory, size);
+    return header == NULL ? NULL : header + 1;
 }
 
 void *trp_memory_alloc(struct trp_memory *memory, size_t size)
 {
-    if (size > SIZE_MAX - sizeof(struct header) ||
-        !memory_admits(memory, size + sizeof(struct header))) {
-        return NULL;
+    struct header *header = memory_take(memory, size);
+    return header == NULL ? NULL : memset(header + 1, 0, size);
+}
+
+static void memory_give(struct trp_memory *memory, struct header *header)
+{
+    size_t whole = sizeof *header + header->size;
+    header->check = 0;
+    if (is_of_blocks(memory, whole)) {
+        trp_blocks_give(memory->blocks, header, whole);
+    } else {
+        free(header);
     }
-    struct header *header = memory_zeroed(sizeof *header + size);
-    if (header == NULL) {
-        return NULL;
+}
+
+/* Moves a block to one of another size, when the shared heap has the one or the other. */
+static struct header *memory_move(struct trp_memory *memory, struct header *old, size_t size)
+{
+    size_t whole = sizeof *old + size;
+    size_t old_whole = sizeof *old + old->size;
+    bool both = is_of_blocks(memory, whole) && is_of_blocks(memory, old_whole);
+    if (both && trp_blocks_size(whole) == trp_blocks_size(old_whole)) {
+        return old;
     }
-    *header = (struct header){.size = size, .check = HEADER_CHECK};
-    memory->used_bytes += sizeof *header + size;
-    return header + 1;
+    struct header *header =
+        is_of_blocks(memory, whole) ? trp_blocks_take(memory->blocks, whole) : malloc(whole);
+    if (header != NULL) {
+        memcpy(header, old, whole < old_whole ? whole : old_whole);
+        memory_give(memory, old);
+    }
+    return header;
 }
 
 void *trp_memory_resize(struct trp_memory *memory, void *block, size_t size)
@@ -67,7 +103,8 @@ void *trp_memory_resize(struct trp_memory *memory, void *block, size_t size)
     if (size > SIZE_MAX - sizeof(struct header) || !memory_admits(memory, more)) {
         return NULL;
     }
-    struct header *header = realloc(old, sizeof *header + size);
+    struct header *header = memory->blocks != NULL ? memory_move(memory, old, size)
+                                                   : realloc(old, sizeof *header + size);
     if (header == NULL) {
         return NULL;
     }
@@ -84,6 +121,5 @@ void trp_memory_free(struct trp_memory *memory, void *block)
     struct header *header = header_of(block);
     TRP_ASSERT(memory->used_bytes >= sizeof *header + header->size);
     memory->used_bytes -= sizeof *header + header->size;
-    header->check = 0;
-    free(header);
+    memory_give(memory, header);
 }

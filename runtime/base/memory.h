@@ -8,10 +8,14 @@
 
 #include <troupe/base.h>
 
+struct trp_blocks;
+
 struct trp_memory {
     uint64_t limit_bytes;
     uint64_t used_bytes;
-    uint64_t fail_at; /* fail the n-th allocation from now; 0: never. For tests */
+    uint64_t fail_at;          /* fail the n-th allocation from now; 0: never. For tests */
+    struct trp_blocks *blocks; /* where blocks come from (troupe/blocks.h); NULL: the system's heap.
+                                * Borrowed; set before the first allocation */
 };
 
 static inline struct trp_memory trp_memory_init(uint64_t limit_bytes)
@@ -21,6 +25,8 @@ static inline struct trp_memory trp_memory_init(uint64_t limit_bytes)
 
 /* Gives zeroed bytes, aligned to 16. */
 void *trp_memory_alloc(struct trp_memory *memory, size_t size);
+/* The same with anything in them. */
+void *trp_memory_alloc_raw(struct trp_memory *memory, size_t size);
 /* Grows or shrinks; new bytes are not zeroed. On NULL the old block is untouched. */
 void *trp_memory_resize(struct trp_memory *memory, void *block, size_t size);
 /* NULL is fine. */

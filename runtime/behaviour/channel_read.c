@@ -80,13 +80,6 @@ void trp_channel_look_ahead(struct trp_channels *c, struct trp_channel *channel)
 
 /* ---- what a peer answers ---- */
 
-/* Says whether a number may have been that of a request. */
-static bool was_asked(const struct trp_channels *c, uint64_t request)
-{
-    uint32_t slot = (uint32_t)request;
-    return slot > 0 && slot <= c->calls.slots_count && (request >> 32 & 1u) != 0;
-}
-
 /* An answer to what nobody waits for any more means nothing; one to what this peer was never asked
  * is a lie. */
 static enum trp_status take_answer(struct trp_channels *c, struct trp_channel *channel,
@@ -95,7 +88,7 @@ static enum trp_status take_answer(struct trp_channels *c, struct trp_channel *c
 {
     struct trp_channel_call *call = trp_slab_find(&c->calls, frame->request);
     if (call == NULL || call->channel == NULL) {
-        return was_asked(c, frame->request) ? TRP_EAGAIN : TRP_EVIOLATION;
+        return trp_slab_gave(&c->calls, frame->request) ? TRP_EAGAIN : TRP_EVIOLATION;
     }
     if (call->channel != channel) {
         return TRP_EVIOLATION;

@@ -402,6 +402,7 @@ void trp_kad_peer_on_failure(struct trp_kad *kad, struct kad_peer *peer, enum tr
     }
     struct trp_kad_key key = peer->contact.key;
     if (table_remove(kad, &peer->contact, reason)) {
+        kad->deaths++;
         table_check_more(kad, &key);
     }
 }
@@ -416,6 +417,9 @@ void trp_kad_round_begin(struct trp_kad *kad, bool full)
         return;
     }
     kad->round_look_ups = 0;
+    bool many = kad->deaths * KAD_MANY_DEATHS > kad->table.count;
+    kad->round_checks = many ? TRP_KAD_K : TRP_KAD_CHECKS;
+    kad->deaths = 0;
     kad->round_had_peers = kad->table.count > 0;
     uint32_t tries = kad->table.count > 0 ? KAD_LOST_PER_ROUND : KAD_LOST_WHEN_ALONE;
     if (kad_now(kad) < kad->lost_due) {
@@ -451,9 +455,9 @@ static void round_end(struct trp_kad *kad)
 
 static void round_check(struct trp_kad *kad, uint32_t bucket)
 {
-    const struct trp_kad_entry *entries[TRP_KAD_CHECKS];
-    uint32_t count =
-        trp_kad_table_stalest(&kad->table, bucket, kad_fresh_since(kad), TRP_KAD_CHECKS, entries);
+    const struct trp_kad_entry *entries[TRP_KAD_K];
+    uint32_t count = trp_kad_table_stalest(&kad->table, bucket, kad_fresh_since(kad),
+                                           kad->round_checks, entries);
     for (uint32_t i = 0; i < count; i++) {
         (void)peer_probe(kad, &entries[i]->contact.peer);
     }

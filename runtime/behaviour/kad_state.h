@@ -46,7 +46,8 @@
 #define KAD_PROBE_NS         TRP_S(3) /* for identify to speak first */
 #define KAD_FAILURES_MAX     2u       /* unanswered requests in a row over a live connection */
 #define KAD_CHECKS_PER_DEATH 2u
-#define KAD_BAN_TRIES        2u          /* failures without success, and then ... */
+#define KAD_MANY_DEATHS      16u /* one in so many since the last round: then it asks everybody */
+#define KAD_BAN_TRIES        2u  /* failures without success, and then ... */
 #define KAD_BAN_NS           TRP_MIN(1)  /* ... a peer we cannot dial is out for so long */
 #define KAD_FAULTY_NS        TRP_MIN(10) /* the same after an answer that is none */
 
@@ -243,6 +244,8 @@ struct trp_kad {
     bool round_has_token;
     bool round_had_peers;
     uint32_t round_look_ups;
+    uint32_t round_checks; /* peers of a bucket asked whether they live */
+    uint32_t deaths;       /* peers that were found dead since it began */
     uint64_t round_token;
     uint64_t round_event_token;
     enum trp_status round_event_status;

@@ -3,6 +3,7 @@
 #include "node/peers.h"
 #include "node/saved.h"
 #include "node/state.h"
+#include "proto/kad/kbucket.h"
 
 /* How long a goodbye may take to reach the others. */
 #define LEAVE_NS TRP_MS(450)
@@ -316,6 +317,8 @@ void trp_node_inspect(const struct trp_node *node, struct trp_node_view *ret_vie
     ret_view->kad_rpcs = kad.rpcs;
     ret_view->kad_timeouts = kad.timeouts;
 }
+
+_Static_assert(TRP_NODE_KAD_BUCKET_AT == TRP_KAD_BUCKET_AT, "they say the same");
 
 bool trp_node_next_kad_peer(const struct trp_node *node, uint32_t *at, struct trp_peer_id *ret_peer,
                             uint32_t *ret_bucket)

@@ -251,6 +251,7 @@ enum trp_status trp_node_open(const struct trp_node_config *config, struct trp_n
         return status;
     }
     struct trp_memory outside = trp_memory_init(limits.memory_bytes);
+    outside.blocks = config->blocks;
     struct trp_node *node = trp_memory_alloc(&outside, sizeof *node);
     if (node == NULL) {
         return TRP_ENOMEM;

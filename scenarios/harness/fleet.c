@@ -225,7 +225,8 @@ static enum trp_status fleet_start(void *user, uint32_t index, uint32_t incarnat
                                      .saved = saved,
                                      .recorder = &run->recorder,
                                      .trace_node = index,
-                                     .crypto_memo = run->crypto_memo};
+                                     .crypto_memo = run->crypto_memo,
+                                     .blocks = run->blocks};
     memcpy(config.seed, seed, sizeof config.seed);
     memcpy(config.identity, identity, sizeof config.identity);
     bool honest = trp_plan_is_honest(run->plan, index);

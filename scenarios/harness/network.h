@@ -18,6 +18,7 @@ struct trp_network_config {
     struct trp_host_factory factory;
     struct trp_topology topology; /* asked again after `retopology` */
     struct trp_recorder *recorder;
+    struct trp_blocks *blocks; /* NULL: the system's heap */
     uint32_t hosts_max;
 };
 

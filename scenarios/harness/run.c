@@ -57,6 +57,7 @@ static enum trp_status run_complete_limits(struct trp_run *run)
         status = trp_limits_complete(&run->limits[i], NULL);
         for (uint32_t k = 0; k < group->count; k++) {
             run->hosts[group->first + k] = (struct host){.run = run,
+                                                         .changed_bucket = TRP_NO_BUCKET,
                                                          .index = group->first + k,
                                                          .limits = &run->limits[i],
                                                          .paused_at = TRP_NEVER};
@@ -89,16 +90,21 @@ static enum trp_status run_allocate(struct trp_run *run)
 
 static enum trp_status run_open_network(struct trp_run *run)
 {
+    struct trp_network_opener opener = run->options.network;
+    enum trp_status status = TRP_OK;
+    if (opener.open == NULL) {
+        opener.open = trp_network_open_sim;
+        status = trp_harness_open_heap(run);
+    }
     const struct trp_network_config config = {.seed = run->options.seed,
                                               .factory = trp_harness_factory(run),
                                               .topology = trp_harness_topology(run),
                                               .recorder = &run->recorder,
+                                              .blocks = run->blocks,
                                               .hosts_max = run->plan->hosts_count};
-    struct trp_network_opener opener = run->options.network;
-    if (opener.open == NULL) {
-        opener.open = trp_network_open_sim;
+    if (status == TRP_OK) {
+        status = opener.open(opener.user, &config, &run->net);
     }
-    enum trp_status status = opener.open(opener.user, &config, &run->net);
     if (status == TRP_OK && run->net.ops->deterministic) { /* never on a real network */
         status = trp_crypto_memo_open(run->plan->hosts_count, &run->crypto_memo);
     }
@@ -148,6 +154,7 @@ void trp_run_free(struct trp_run *run)
         run->net.ops->close(run->net.self);
     }
     trp_crypto_memo_close(run->crypto_memo);
+    trp_blocks_close(run->blocks);
     trp_watch_close(run);
     trp_oracle_close(run->oracle);
     struct trp_heap_entry *entry;

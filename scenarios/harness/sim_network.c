@@ -160,6 +160,7 @@ enum trp_status trp_network_open_sim(void *user, const struct trp_network_config
     const struct trp_world_config world = {.seed = config->seed,
                                            .factory = config->factory,
                                            .recorder = config->recorder,
+                                           .blocks = config->blocks,
                                            .hosts_max = config->hosts_max};
     struct sim_network *network = calloc(1, sizeof *network);
     if (network == NULL) {

@@ -12,6 +12,7 @@
 #include "scenarios/invariant/oracle.h"
 #include "trace/trace.h"
 
+#include <troupe/blocks.h>
 #include <troupe/node.h>
 #include <troupe/sim.h>
 
@@ -39,6 +40,9 @@ struct agenda {
     uint64_t cause;
 };
 
+#define TRP_NO_BUCKET   UINT32_MAX
+#define TRP_ALL_BUCKETS (UINT32_MAX - 1u)
+
 struct host {
     struct trp_run *run;
     uint32_t index;
@@ -49,8 +53,8 @@ struct host {
     const struct trp_limits *limits;
     uint32_t lives;
     bool leaving;
-    bool table_changed; /* since it was looked at */
-    uint64_t event;     /* its newest, or what caused its newest input */
+    uint32_t changed_bucket; /* of its table, since that was looked at; or one of the two below */
+    uint64_t event;          /* its newest, or what caused its newest input */
     uint64_t memory_peak;
     uint64_t oldest; /* operation that may be open, and the newest; 0: none, else index + 1 */
     uint64_t newest;
@@ -120,6 +124,7 @@ struct trp_run {
     struct trp_memory memory;
     struct trp_network net;
     struct trp_crypto_memo *crypto_memo; /* NULL on a real network */
+    struct trp_blocks *blocks;           /* the same */
     uint64_t advances;
     bool stopped; /* an invariant broke */
     struct trp_oracle *oracle;
@@ -164,6 +169,9 @@ enum trp_status trp_harness_schedule(struct trp_run *run, trp_time at, enum agen
                                      uint32_t index, enum trp_state_kept state, uint64_t cause);
 uint64_t trp_harness_draw(const struct trp_run *run, uint64_t entity, enum harness_stream stream,
                           uint64_t counter);
+
+/* heap.c: the heap that simulated hosts share, closed after them; none under a sanitizer. */
+enum trp_status trp_harness_open_heap(struct trp_run *run) TRP_NODISCARD;
 
 /* fleet.c */
 enum trp_status trp_harness_add_hosts(struct trp_run *run);

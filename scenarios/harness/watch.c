@@ -99,12 +99,21 @@ static bool tables_are_wanted(const struct trp_run *run)
 struct walk {
     const struct trp_node *node;
     uint32_t at;
+    uint32_t bucket; /* the only one wanted, or TRP_ALL_BUCKETS */
 };
 
 static bool walk_next(void *user, struct trp_peer_id *ret_peer, uint32_t *ret_bucket)
 {
     struct walk *walk = user;
-    return trp_node_next_kad_peer(walk->node, &walk->at, ret_peer, ret_bucket);
+    return trp_node_next_kad_peer(walk->node, &walk->at, ret_peer, ret_bucket) &&
+           (walk->bucket == TRP_ALL_BUCKETS || walk->bucket == *ret_bucket);
+}
+
+/* A change of a bucket that was not looked at yet. */
+static void note_change(struct host *host, uint32_t bucket)
+{
+    bool other = host->changed_bucket != TRP_NO_BUCKET && host->changed_bucket != bucket;
+    host->changed_bucket = other ? TRP_ALL_BUCKETS : bucket;
 }
 
 static void table_break(struct trp_run *run, uint32_t host, const struct trp_table_fault *fault)
@@ -136,10 +145,13 @@ static void table_break(struct trp_run *run, uint32_t host, const struct trp_tab
 static void look_at_table(struct trp_run *run, uint32_t host)
 {
     const struct trp_node *node = run->hosts[host].node;
-    struct walk walk = {.node = node};
+    struct walk walk = {.node = node, .bucket = run->hosts[host].changed_bucket};
     struct trp_table_fault faults[TRP_TABLE_RULES];
     uint32_t count = 0;
-    run->hosts[host].table_changed = false;
+    if (walk.bucket != TRP_ALL_BUCKETS) {
+        walk.at = walk.bucket * TRP_NODE_KAD_BUCKET_AT;
+    }
+    run->hosts[host].changed_bucket = TRP_NO_BUCKET;
     if (trp_table_check(run->watch.keys, trp_node_peer_id(node), walk_next, &walk, faults,
                         &count) != TRP_OK) {
         run->failed = TRP_ENOMEM;
@@ -210,7 +222,7 @@ static void look_at_bounds(struct trp_run *run, uint32_t index)
 static void look_at_host(struct trp_run *run, uint32_t index)
 {
     look_at_bounds(run, index);
-    if (run->hosts[index].table_changed && tables_are_wanted(run)) {
+    if (run->hosts[index].changed_bucket != TRP_NO_BUCKET && tables_are_wanted(run)) {
         look_at_table(run, index);
     }
     if (is_wanted(run, TRP_ALWAYS_ENDS)) {
@@ -434,7 +446,7 @@ void trp_watch_event(struct trp_run *run, const struct trp_trace_event *event)
     switch (event->kind->id) {
     case EVENT_kad_peer_added:
     case EVENT_kad_peer_removed:
-        host->table_changed = true;
+        note_change(host, (uint32_t)event->values[1].number);
         break;
     case EVENT_actor_stopped:
     case EVENT_link_made:
@@ -459,7 +471,7 @@ void trp_watch_sample(struct trp_run *run)
 {
     for (uint32_t i = 0; i < run->plan->hosts_count; i++) {
         if (run->hosts[i].node != NULL) {
-            run->hosts[i].table_changed = true;
+            run->hosts[i].changed_bucket = TRP_ALL_BUCKETS;
             look_at_host(run, i);
         }
     }

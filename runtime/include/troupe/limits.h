@@ -56,7 +56,7 @@ TRP_EXTERN_C_BEGIN
     X(trp_time, dial_timeout_ns, TRP_S(10), TRP_MS(1), "one address, connect to upgraded")         \
     X(trp_time, upgrade_timeout_ns, TRP_S(10), TRP_MS(1), "inbound, accept to upgraded")           \
     X(trp_time, negotiation_timeout_ns, TRP_S(10), TRP_MS(1), "one stream's multistream-select")   \
-    X(trp_time, idle_timeout_ns, TRP_MIN(5), TRP_MS(1), "no stream and no keep-alive reference")   \
+    X(trp_time, idle_timeout_ns, TRP_MIN(10), TRP_MS(1), "no stream and no keep-alive reference")  \
     X(trp_time, keepalive_ns, TRP_S(30), TRP_MS(10), "silence in use before a yamux ping")         \
     X(trp_time, request_timeout_ns, TRP_S(10), TRP_MS(1), "request to response, as Kameo's")       \
     X(trp_time, ping_timeout_ns, TRP_S(20), TRP_MS(1), "libp2p ping, dial to echo")                \

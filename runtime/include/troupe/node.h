@@ -22,6 +22,7 @@
 TRP_EXTERN_C_BEGIN
 
 struct trp_node;
+struct trp_blocks;
 struct trp_crypto_memo;
 
 /* Whether a node finds others, and lets itself be found, on the local network. TRP_MDNS_BY_DEFAULT:
@@ -59,6 +60,7 @@ struct trp_node_config {
     struct trp_recorder *recorder;       /* borrowed for the node's life; NULL: no trace */
     uint32_t trace_node;                 /* `node` of its events */
     struct trp_crypto_memo *crypto_memo; /* only for simulations, whose nodes share it; borrowed */
+    struct trp_blocks *blocks;           /* the same (troupe/blocks.h); NULL: the system's heap */
 };
 
 /* Results of pure cryptographic functions that the nodes of one simulation share: signatures found
@@ -109,7 +111,9 @@ struct trp_node_view {
 };
 /* Counts what is there, for observers. */
 TRP_API void trp_node_inspect(const struct trp_node *node, struct trp_node_view *ret_view);
-/* Walks the routing table: start with *at = 0; gives a peer and its bucket (bits in common). */
+/* Walks the routing table, bucket by bucket: start with *at = 0, or with that of a bucket; gives a
+ * peer and its bucket (bits in common). */
+#define TRP_NODE_KAD_BUCKET_AT 32u /* times the bucket */
 TRP_API bool trp_node_next_kad_peer(const struct trp_node *node, uint32_t *at,
                                     struct trp_peer_id *ret_peer, uint32_t *ret_bucket);
 /* Says whether this node stores a live provider record of `provider` (NULL: of anybody) under

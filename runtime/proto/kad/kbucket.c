@@ -340,20 +340,20 @@ uint32_t trp_kad_table_closest(const struct trp_kad_table *table, const struct t
 const struct trp_kad_entry *trp_kad_table_next(const struct trp_kad_table *table, uint32_t *at,
                                                uint32_t *ret_bucket)
 {
-    /* *at is bucket * 32 + position. */
-    uint32_t index = *at / 32;
-    uint32_t position = *at % 32;
+    /* *at is bucket * TRP_KAD_BUCKET_AT + position. */
+    uint32_t index = *at / TRP_KAD_BUCKET_AT;
+    uint32_t position = *at % TRP_KAD_BUCKET_AT;
     while (index < TRP_KAD_KEY_BITS) {
         const struct trp_kad_bucket *bucket = table->buckets[index];
         if (bucket != NULL && position < bucket->count) {
-            *at = index * 32 + position + 1;
+            *at = index * TRP_KAD_BUCKET_AT + position + 1;
             *ret_bucket = index;
             return &bucket->entries[position];
         }
         index = table_used_from(table, index + 1);
         position = 0;
     }
-    *at = TRP_KAD_KEY_BITS * 32;
+    *at = TRP_KAD_KEY_BITS * TRP_KAD_BUCKET_AT;
     return NULL;
 }
 

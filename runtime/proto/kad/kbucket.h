@@ -71,7 +71,9 @@ bool trp_kad_table_remove(struct trp_kad_table *table, const struct trp_kad_key 
 uint32_t trp_kad_table_closest(const struct trp_kad_table *table, const struct trp_kad_key *target,
                                const struct trp_kad_key *skip, uint32_t max,
                                const struct trp_kad_entry **ret_entries);
-/* Walks the entries by bucket: start with *at = 0; NULL at the end. */
+/* Walks the entries by bucket: start with *at = 0, or with a bucket times TRP_KAD_BUCKET_AT; NULL
+ * at the end. */
+#define TRP_KAD_BUCKET_AT 32u
 const struct trp_kad_entry *trp_kad_table_next(const struct trp_kad_table *table, uint32_t *at,
                                                uint32_t *ret_bucket);
 uint32_t trp_kad_table_bucket_count(const struct trp_kad_table *table, uint32_t bucket);

@@ -22,7 +22,7 @@
 #define TRP_KAD_REJOIN_NS TRP_S(5)    /* between rounds while fewer than k peers are known: ... */
 #define TRP_KAD_REJOINS   16u         /* ... without new ones it doubles, at most so often */
 #define TRP_KAD_ALONE_NS  TRP_S(30)   /* ... and while there is none */
-#define TRP_KAD_CHECKS    4u          /* peers of a bucket asked in a round */
+#define TRP_KAD_CHECKS    2u          /* peers of a bucket asked in an ordinary round */
 
 /* Buckets that can lie before those of the k closest: more would take 2^64 peers. */
 #define TRP_KAD_REFRESH_BUCKETS 64u

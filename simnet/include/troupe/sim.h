@@ -32,10 +32,13 @@ struct trp_host_factory {
     void *user;
 };
 
+struct trp_blocks;
+
 struct trp_world_config {
     uint64_t seed;
     struct trp_host_factory factory;
     struct trp_recorder *recorder; /* borrowed; NULL: no trace */
+    struct trp_blocks *blocks;     /* borrowed, may be the nodes' too; NULL: the system's heap */
     uint32_t hosts_max;            /* default 65536 */
 };
 

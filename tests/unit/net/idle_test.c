@@ -24,7 +24,7 @@ static void closes_when_idle(void **state)
     (void)state;
     struct pair pair = pair_open(30);
     pair_connect(&pair);
-    net_run(pair.world, TRP_S(290));
+    net_run(pair.world, TRP_S(590));
     assert_int_equal(pair.pa->disconnected, 0);
     net_run(pair.world, TRP_S(15));
     assert_int_equal(pair.pa->disconnected, 1);
@@ -55,7 +55,7 @@ static void references_and_streams_hold_a_connection(void **state)
     trp_stream_set_background(pair.b->swarm, probe_last(pair.pb)->id, true);
     net_poke(pair.a);
     net_poke(pair.b);
-    net_run(pair.world, TRP_S(299));
+    net_run(pair.world, TRP_S(599));
     assert_int_equal(pair.pa->disconnected, 0);
     net_run(pair.world, TRP_S(2));
     assert_int_equal(pair.pa->disconnected, 1);
