@@ -278,7 +278,7 @@ enum trp_status trp_node_open(const struct trp_node_config *config, struct trp_n
         status = node_open_swarm(node, config);
     }
     if (status != TRP_OK) {
-        trp_node_close(node);
+        trp_node_close(node, config->now);
         return status;
     }
     node->trace.cause =
@@ -288,11 +288,12 @@ enum trp_status trp_node_open(const struct trp_node_config *config, struct trp_n
     return TRP_OK;
 }
 
-void trp_node_close(struct trp_node *node)
+void trp_node_close(struct trp_node *node, trp_time now)
 {
     if (node == NULL) {
         return;
     }
+    node->trace.now = now > node->now ? now : node->now;
     trp_trace_node_closed(&node->trace, &(struct trp_event_node_closed){.peer = &node->peer});
     trp_swarm_close(node->swarm);
     trp_mdns_close(node->mdns);

@@ -373,7 +373,7 @@ void trp_runtime_close(struct trp_runtime *runtime)
     if (runtime->loop == &runtime->own_loop) {
         (void)uv_loop_close(&runtime->own_loop);
     }
-    trp_node_close(runtime->node);
+    trp_node_close(runtime->node, trp_uv_now());
     trp_buffer_free(&runtime->saved);
     free(runtime->state_path);
     trp_crypto_wipe(runtime->identity, sizeof runtime->identity);

@@ -199,7 +199,7 @@ static enum trp_status fleet_begin(struct trp_run *run, uint32_t index,
         status = fleet_begin_life(run, host->node, index, config->now);
     }
     if (status != TRP_OK) {
-        trp_node_close(host->node);
+        trp_node_close(host->node, config->now);
         host->node = NULL;
         return status;
     }
@@ -255,7 +255,7 @@ static void fleet_end(void *user, uint32_t index, struct trp_process process)
     host->kad_rpcs += view.kad_rpcs;
     host->kad_timeouts += view.kad_timeouts;
     trp_watch_host_ends(run, index);
-    trp_node_close(host->node);
+    trp_node_close(host->node, trp_harness_now(run));
     host->node = NULL;
     trp_harness_orphan(run, index);
 }

@@ -102,7 +102,7 @@ enum trp_status trp_harness_foe_begin(struct trp_run *run, uint32_t index,
 void trp_harness_foe_end(struct trp_run *run, uint32_t index)
 {
     struct host *host = &run->hosts[index];
-    trp_node_close(host->foe);
+    trp_node_close(host->foe, trp_harness_now(run));
     trp_impostor_close(host->impostor);
     trp_intruder_close(host->intruder);
     host->foe = NULL;

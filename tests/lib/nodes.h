@@ -294,7 +294,7 @@ static inline void nodes_end(void *user, uint32_t index, struct trp_process proc
 {
     (void)user;
     (void)process;
-    trp_node_close(nodes.hosts[index].node);
+    trp_node_close(nodes.hosts[index].node, trp_world_now(nodes.world));
     nodes.hosts[index].node = NULL;
 }
 

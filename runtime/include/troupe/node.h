@@ -75,8 +75,9 @@ TRP_API void trp_crypto_memo_close(struct trp_crypto_memo *memo);
 /* Makes a node. TRP_EINVAL (a limit), TRP_ENOMEM. Close it with trp_node_close. */
 TRP_API enum trp_status trp_node_open(const struct trp_node_config *config,
                                       struct trp_node **ret_node) TRP_NODISCARD;
-/* Frees everything at once, without goodbye; NULL is fine. */
-TRP_API void trp_node_close(struct trp_node *node);
+/* Frees everything at once, without goodbye; NULL is fine. `now` is when, for the trace; before the
+ * last input it is that one's. */
+TRP_API void trp_node_close(struct trp_node *node, trp_time now);
 
 /* Feeds one input; `in->now` never goes back (TRP_EINVAL). Then drain trp_node_next_output. A
  * failure is final, and never a peer's doing: TRP_ENOMEM, or an input that no driver should give.
