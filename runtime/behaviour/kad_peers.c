@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/assert.h"
 #include "behaviour/kad_state.h"
+#include "net/swarm.h"
 
 /* ---- life of a peer's entry ---- */
 
@@ -96,9 +97,11 @@ static void lost_insert(struct trp_kad *kad, struct kad_peer *peer)
 
 /* ---- the table ---- */
 
-static void table_trace_added(struct trp_kad *kad, const struct trp_kad_contact *contact,
-                              const char *reason)
+/* Who is in the table is told to others, so its addresses must stay. */
+static void table_added(struct trp_kad *kad, const struct trp_kad_contact *contact,
+                        const char *reason)
 {
+    trp_swarm_keep_addresses(kad->swarm, &contact->peer, true);
     trp_trace_kad_peer_added(kad->config.trace,
                              &(struct trp_event_kad_peer_added){
                                  .peer = &contact->peer,
@@ -108,9 +111,10 @@ static void table_trace_added(struct trp_kad *kad, const struct trp_kad_contact 
     trp_kad_news_push(kad, TRP_KAD_ROUTING_UPDATED, &contact->peer);
 }
 
-static void table_trace_removed(struct trp_kad *kad, const struct trp_kad_contact *contact,
-                                const char *reason)
+static void table_removed(struct trp_kad *kad, const struct trp_kad_contact *contact,
+                          const char *reason)
 {
+    trp_swarm_keep_addresses(kad->swarm, &contact->peer, false);
     trp_trace_kad_peer_removed(kad->config.trace,
                                &(struct trp_event_kad_peer_removed){
                                    .peer = &contact->peer,
@@ -126,12 +130,12 @@ static bool table_remove(struct trp_kad *kad, const struct trp_kad_contact *cont
     if (!trp_kad_table_remove(&kad->table, &removed.key, kad_now(kad), &promoted)) {
         return false;
     }
-    table_trace_removed(kad, &removed, reason);
+    table_removed(kad, &removed, reason);
     if (promoted.peer.size > 0) {
         const struct kad_peer *peer = trp_kad_peer_find(kad, &promoted.peer);
         trp_kad_table_set_connected(&kad->table, &promoted.key,
                                     peer != NULL && peer->connections > 0, kad_now(kad));
-        table_trace_added(kad, &promoted, "replaces one that failed");
+        table_added(kad, &promoted, "replaces one that failed");
     }
     return true;
 }
@@ -189,9 +193,11 @@ static void table_insert(struct trp_kad *kad, const struct kad_peer *peer, const
         trp_kad_table_insert(&kad->table, &contact, connected, kad_now(kad), &check);
     if (status == TRP_OK) {
         if (check.peer.size > 0) {
-            table_trace_removed(kad, &check, "a closer one came");
+            table_removed(kad, &check, "a closer one came");
         }
-        table_trace_added(kad, &contact, reason);
+        table_added(kad, &contact, reason);
+    } else if (status == TRP_EEXISTS) {
+        trp_swarm_keep_addresses(kad->swarm, &contact.peer, true);
     } else if (status == TRP_EAGAIN) {
         trp_kad_news_push(kad, TRP_KAD_PENDING_ROUTABLE, &contact.peer);
         (void)peer_probe(kad, &check.peer);

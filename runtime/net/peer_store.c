@@ -22,7 +22,8 @@ struct trp_known_peer {
     uint16_t block_capacity;
     uint32_t addresses_count;
     trp_handle handle;
-    struct trp_list_link use_link; /* in no list when the user named it */
+    bool kept;                     /* however many come */
+    struct trp_list_link use_link; /* in no list when it is kept, or the user named it */
 };
 
 static uint8_t *known_block(struct trp_known_peer *known)
@@ -319,6 +320,30 @@ void trp_peer_store_touch(struct trp_peer_store *store, const struct trp_peer_id
     struct trp_known_peer *known = store_find(store, peer);
     if (known != NULL && trp_list_link_is_linked(&known->use_link)) {
         trp_list_link_remove(&known->use_link);
+        trp_list_push_back(&store->by_use, &known->use_link);
+    }
+}
+
+static bool user_named(const struct trp_known_peer *known)
+{
+    for (uint32_t at = 0; at < known->block_bytes; at += entry_bytes(known_entry(known, at))) {
+        if ((known_entry(known, at)[AT_SOURCES] & source_bit(TRP_ADDRESS_USER)) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void trp_peer_store_keep(struct trp_peer_store *store, const struct trp_peer_id *peer, bool keep)
+{
+    struct trp_known_peer *known = store_find(store, peer);
+    if (known == NULL || known->kept == keep) {
+        return;
+    }
+    known->kept = keep;
+    if (keep) {
+        trp_list_link_remove(&known->use_link);
+    } else if (!user_named(known)) {
         trp_list_push_back(&store->by_use, &known->use_link);
     }
 }

@@ -3,8 +3,8 @@
  *
  * Per peer, addresses with the sources that named them, in one packed block. A better source takes
  * the place of a worse one when the peer's table is full; addresses named by the user are never
- * dropped. When there are too many peers, the one that was of use longest ago goes, unless the user
- * named it.
+ * dropped. When there are too many peers, the one that was of use longest ago goes, unless it is
+ * kept or the user named it.
  * Limits     peers_known, addresses_per_peer.
  * Ownership  Copies addresses in and out. */
 #ifndef NET_PEER_STORE_H
@@ -22,7 +22,7 @@ struct trp_peer_store {
     uint32_t addresses_max;
     struct trp_slab slab;
     struct trp_index peers; /* by PeerId */
-    struct trp_list by_use; /* longest ago first; without those that the user named */
+    struct trp_list by_use; /* longest ago first; without those that stay */
 };
 
 void trp_peer_store_init(struct trp_peer_store *store, struct trp_memory *memory,
@@ -41,6 +41,8 @@ void trp_peer_store_forget(struct trp_peer_store *store, const struct trp_peer_i
                            const struct trp_multiaddr *address, enum trp_address_source source);
 /* Notes that the peer is of use now. */
 void trp_peer_store_touch(struct trp_peer_store *store, const struct trp_peer_id *peer);
+/* Keeps a peer that is known however many others come, or lets it make way again. */
+void trp_peer_store_keep(struct trp_peer_store *store, const struct trp_peer_id *peer, bool keep);
 /* Copies at most `max` addresses, best first; returns how many. */
 uint32_t trp_peer_store_addresses(const struct trp_peer_store *store,
                                   const struct trp_peer_id *peer,

@@ -452,6 +452,11 @@ uint32_t trp_swarm_known_addresses(const struct trp_swarm *swarm, const struct t
     return trp_peer_store_addresses(&swarm->store, peer, ret_addresses, max);
 }
 
+void trp_swarm_keep_addresses(struct trp_swarm *swarm, const struct trp_peer_id *peer, bool keep)
+{
+    trp_peer_store_keep(&swarm->store, peer, keep);
+}
+
 /* ---- what behaviours ask for ---- */
 
 enum trp_status trp_swarm_dial(struct trp_swarm *swarm, const struct trp_dial_request *request)

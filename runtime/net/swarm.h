@@ -47,6 +47,8 @@ bool trp_swarm_speaks(const struct trp_swarm *swarm, const struct trp_peer_id *p
 /* Forgets that, until it is learned anew. */
 void trp_swarm_forget_protocol(struct trp_swarm *swarm, const struct trp_peer_id *peer,
                                const char *protocol);
+/* Keeps what is known of a peer's addresses however many other peers come, or lets it go. */
+void trp_swarm_keep_addresses(struct trp_swarm *swarm, const struct trp_peer_id *peer, bool keep);
 /* Counts for trp_node_view. */
 uint32_t trp_swarm_connections_count(const struct trp_swarm *swarm);
 uint32_t trp_swarm_streams_count(const struct trp_swarm *swarm);

@@ -674,6 +674,14 @@ bool trp_swarm_speaks(const struct trp_swarm *swarm, const struct trp_peer_id *p
            fake_speaks(&swarm->world->nodes[index], protocol);
 }
 
+/* There is room for everybody. */
+void trp_swarm_keep_addresses(struct trp_swarm *swarm, const struct trp_peer_id *peer, bool keep)
+{
+    (void)swarm;
+    (void)peer;
+    (void)keep;
+}
+
 void trp_swarm_forget_protocol(struct trp_swarm *swarm, const struct trp_peer_id *peer,
                                const char *protocol)
 {

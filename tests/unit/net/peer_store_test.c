@@ -129,6 +129,37 @@ static void the_peer_unused_longest_makes_way(void **state)
     assert_int_equal(memory.used_bytes, 0);
 }
 
+static void who_is_kept_makes_no_way(void **state)
+{
+    (void)state;
+    struct trp_memory memory = trp_memory_init(1u << 20);
+    struct trp_peer_store store;
+    trp_peer_store_init(&store, &memory, 2, 4);
+    struct trp_peer_id first = peer(1);
+    struct trp_peer_id second = peer(2);
+    assert_status(insert(&store, 1, 10, TRP_ADDRESS_DHT), TRP_OK);
+    assert_status(insert(&store, 2, 10, TRP_ADDRESS_DHT), TRP_OK);
+    trp_peer_store_keep(&store, &first, true);
+    trp_peer_store_keep(&store, &first, true);
+    trp_peer_store_touch(&store, &first);
+    assert_status(insert(&store, 3, 10, TRP_ADDRESS_DHT), TRP_OK);
+    ASSERT_PORTS(&store, 1, 10);
+    assert_ports(&store, 2, NULL, 0);
+    trp_peer_store_keep(&store, &second, true); /* unknown by now */
+    trp_peer_store_keep(&store, &first, false);
+    assert_status(insert(&store, 4, 10, TRP_ADDRESS_DHT), TRP_OK);
+    assert_status(insert(&store, 5, 10, TRP_ADDRESS_USER), TRP_OK);
+    assert_ports(&store, 1, NULL, 0);
+    struct trp_peer_id named = peer(5);
+    trp_peer_store_keep(&store, &named, true);
+    trp_peer_store_keep(&store, &named, false); /* still the user's */
+    assert_status(insert(&store, 6, 10, TRP_ADDRESS_DHT), TRP_OK);
+    assert_status(insert(&store, 7, 10, TRP_ADDRESS_DHT), TRP_OK);
+    ASSERT_PORTS(&store, 5, 10);
+    trp_peer_store_deinit(&store);
+    assert_int_equal(memory.used_bytes, 0);
+}
+
 static void out_of_memory_loses_nothing(void **state)
 {
     (void)state;
@@ -200,6 +231,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(better_sources_take_the_place_of_worse),
     cmocka_unit_test(what_fails_goes_behind_but_stays),
     cmocka_unit_test(the_peer_unused_longest_makes_way),
+    cmocka_unit_test(who_is_kept_makes_no_way),
     cmocka_unit_test(out_of_memory_loses_nothing),
     cmocka_unit_test(what_nobody_says_is_forgotten),
     cmocka_unit_test(what_the_user_said_is_not_forgotten),
