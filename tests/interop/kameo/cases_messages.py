@@ -3,7 +3,7 @@
 import json
 
 import wire
-from driver import NotApplicable, expect
+from driver import NotApplicable, expect, until
 from pairs import DIRECTIONS, Pair, serial
 
 PAYLOADS = ("nil", "unit_struct", "empty_struct", "struct", "newtype", "text", "tuple", "option",
@@ -142,11 +142,19 @@ def other_reply(pair, asker, answerer):
                                  "DeserializeHandlerError")
 
 
+def is_forgotten(pair, asker, dead):
+    """A Kameo node knows a dead actor's type for a moment yet, after the actor's last word."""
+    node = pair.nodes[asker]
+    answer = node.finish(node.begin(f"ask other {dead} nap 0"))
+    return answer.get("error") not in ("BadActorType", "EBADTYPE")
+
+
 def order_of_errors(pair, asker, answerer):
     """Of two things that are wrong with a message, both kinds of node name the same."""
     alias, dead = pair.spawn(answerer)
     pair.nodes[answerer].ok(f"kill {alias}")
     pair.nodes[answerer].event("stopped", actor=alias)
+    until(lambda: is_forgotten(pair, asker, dead), 5, "a dead actor is still told by its type")
     for words, name in ((f"stranger {dead} juggle", "UnknownMessage"),
                         (f"stranger {dead} nap", "ActorNotRunning"),
                         (f"other {dead} nap 0", "ActorNotRunning")):
