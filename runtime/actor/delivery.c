@@ -132,23 +132,39 @@ static void delivery_trace_refused(struct trp_scheduler *scheduler,
                                                                     .status = status});
 }
 
+/* Finds what a delivery is for, and takes its message in. */
+static enum trp_status delivery_take(struct trp_scheduler *scheduler,
+                                     const struct trp_delivery *delivery,
+                                     struct trp_actor **ret_actor,
+                                     const struct trp_handler_info **ret_handler,
+                                     struct trp_mail **ret_mail)
+{
+    enum trp_status status = delivery_find(scheduler, delivery, ret_actor, ret_handler);
+    return status == TRP_OK
+               ? delivery_decode(scheduler, delivery, *ret_actor, *ret_handler, ret_mail)
+               : status;
+}
+
+/* There is no place for it. */
+static void delivery_return(struct trp_scheduler *scheduler, struct trp_mail *mail)
+{
+    trp_share_discharge(scheduler, mail);
+    trp_mail_free(scheduler, mail);
+}
+
 enum trp_status trp_scheduler_tell(struct trp_scheduler *scheduler,
                                    const struct trp_delivery *delivery)
 {
     struct trp_actor *actor = NULL;
     const struct trp_handler_info *handler = NULL;
     struct trp_mail *mail = NULL;
-    enum trp_status status = delivery_find(scheduler, delivery, &actor, &handler);
-    if (status == TRP_OK) {
-        status = delivery_decode(scheduler, delivery, actor, handler, &mail);
-    }
+    enum trp_status status = delivery_take(scheduler, delivery, &actor, &handler, &mail);
     if (status != TRP_OK) {
         delivery_trace_refused(scheduler, delivery, status);
         return status;
     }
     if (!trp_actor_has_room(scheduler, actor, mail)) {
-        trp_share_discharge(scheduler, mail);
-        trp_mail_free(scheduler, mail);
+        delivery_return(scheduler, mail);
         return TRP_EAGAIN;
     }
     mail->handler = handler;
@@ -162,15 +178,11 @@ void trp_scheduler_deliver(struct trp_scheduler *scheduler, const struct trp_del
     struct trp_actor *actor = NULL;
     const struct trp_handler_info *handler = NULL;
     struct trp_mail *mail = NULL;
-    enum trp_status status = delivery_find(scheduler, delivery, &actor, &handler);
-    if (status == TRP_OK) {
-        status = delivery_decode(scheduler, delivery, actor, handler, &mail);
-    }
+    enum trp_status status = delivery_take(scheduler, delivery, &actor, &handler, &mail);
     if (status == TRP_OK) {
         status = delivery_enter(scheduler, delivery, actor, handler, mail);
         if (status != TRP_OK) {
-            trp_share_discharge(scheduler, mail);
-            trp_mail_free(scheduler, mail);
+            delivery_return(scheduler, mail);
         }
     }
     if (status != TRP_OK) {

@@ -16,9 +16,8 @@
 #include "wire/channel_frame.h"
 
 #define TRP_PROTOCOL_CHANNEL "/troupe/messages/1"
-#define TRP_CHANNEL_FRAME_BYTES_MIN                                                                \
-    1024u /* nobody takes less: the least that the limits may be                                   \
-           */
+/* Nobody takes less in a frame: it is the least that the limits may be. */
+#define TRP_CHANNEL_FRAME_BYTES_MIN 1024u
 /* Blocks of buffers up to this size are kept while a channel is in use. */
 #define TRP_CHANNEL_KEEP_BYTES ((size_t)512u * 1024u)
 
