@@ -6,6 +6,7 @@
  * sent must be given back. */
 #include "behaviour/channel.h"
 #include "lib/fake_swarm.h"
+#include "lib/fuzz_input.h"
 #include "wire/channel_frame.h"
 
 #define PROTOCOL    "/troupe/messages/1"
@@ -13,20 +14,6 @@
 #define STREAMS_MAX 32u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-    const uint8_t *data;
-    size_t size;
-};
-
-static uint8_t next(struct input *in)
-{
-    if (in->size == 0) {
-        return 0;
-    }
-    in->size--;
-    return *in->data++;
-}
 
 /* The peer: its streams, those on which it is asked, and what it was asked last. */
 struct peer {

@@ -3,6 +3,7 @@
  * and envelopes that are well-formed and untrue. The first byte chooses the node's rules; then one
  * thing to do after the other.
  * The node must stay up and within bounds, give each command one outcome, and serve at the end. */
+#include "lib/fuzz_input.h"
 #include "lib/nodes.h"
 
 #include "base/assert.h"
@@ -11,20 +12,6 @@
 #define STEPS_MAX 48u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-    const uint8_t *data;
-    size_t size;
-};
-
-static uint8_t next(struct input *in)
-{
-    if (in->size == 0) {
-        return 0;
-    }
-    in->size--;
-    return *in->data++;
-}
 
 static struct trp_bytes next_bytes(struct input *in)
 {

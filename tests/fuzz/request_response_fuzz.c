@@ -5,26 +5,13 @@
  * Every request of ours must have one outcome, and what the peer sent must be given back. */
 #include "behaviour/request_response.h"
 #include "lib/fake_swarm.h"
+#include "lib/fuzz_input.h"
 
 #define PROTOCOL    "/fuzz/rr/1.0.0"
 #define REQUESTS    64u
 #define STREAMS_MAX 64u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-    const uint8_t *data;
-    size_t size;
-};
-
-static uint8_t next(struct input *in)
-{
-    if (in->size == 0) {
-        return 0;
-    }
-    in->size--;
-    return *in->data++;
-}
 
 /* The peer: its streams, and those on which it is asked. */
 struct peer {

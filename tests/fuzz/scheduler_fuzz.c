@@ -3,6 +3,7 @@
  * it. Every ask and every delivery has exactly one outcome, and nothing is left over. */
 #include "actor/scheduler.h"
 #include "base/assert.h"
+#include "lib/fuzz_input.h"
 
 #define ACTORS   8u
 #define ASKS_MAX 4096u
@@ -16,12 +17,6 @@ TRP_MESSAGE_DECLARE(fuzz_do, FUZZ_DO);
 TRP_MESSAGE_DEFINE(fuzz_do, "do", FUZZ_DO);
 TRP_MESSAGE_DECLARE(fuzz_done, FUZZ_DONE);
 TRP_MESSAGE_DEFINE(fuzz_done, "done", FUZZ_DONE);
-
-/* The bytes that decide. */
-struct input {
-    const uint8_t *data;
-    size_t size;
-};
 
 struct ask {
     uint64_t asker;
@@ -42,15 +37,6 @@ static struct {
     uint64_t timers[4];
     trp_time now;
 } fuzz;
-
-static uint8_t next(struct input *in)
-{
-    if (in->size == 0) {
-        return 0;
-    }
-    in->size--;
-    return *in->data++;
-}
 
 static struct trp_bytes next_bytes(struct input *in)
 {
