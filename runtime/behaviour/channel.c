@@ -42,14 +42,14 @@ static struct trp_channel_peer *peer_obtain(struct trp_channels *c, const struct
     peer->id = *id;
     peer->hash = trp_index_hash(id, sizeof *id);
     trp_list_init(&peer->channels);
-    peer->account = trp_request_response_open_account(c->config.rr, id);
+    peer->account = trp_account_open(c->config.accounts, id);
     enum trp_status status = peer->account == NULL ? TRP_ENOMEM : TRP_OK;
     if (status == TRP_OK) {
         status = trp_index_insert(&c->peers, peer->hash, peer);
     }
     if (status != TRP_OK) {
         if (peer->account != NULL) {
-            trp_request_response_close_account(c->config.rr, peer->account);
+            trp_account_close(c->config.accounts, peer->account);
         }
         trp_memory_free(c->memory, peer);
         return NULL;
@@ -63,7 +63,7 @@ static void peer_release(struct trp_channels *c, struct trp_channel_peer *peer)
         return;
     }
     trp_index_remove(&c->peers, peer->hash, peer);
-    trp_request_response_close_account(c->config.rr, peer->account);
+    trp_account_close(c->config.accounts, peer->account);
     c->newest = c->newest == peer ? NULL : c->newest;
     trp_memory_free(c->memory, peer);
 }
@@ -73,8 +73,7 @@ static void peer_release(struct trp_channels *c, struct trp_channel_peer *peer)
 enum trp_status trp_channel_charge(struct trp_channels *c, struct trp_channel *channel,
                                    size_t bytes)
 {
-    enum trp_status status =
-        trp_request_response_charge(c->config.rr, channel->peer->account, bytes);
+    enum trp_status status = trp_account_charge(c->config.accounts, channel->peer->account, bytes);
     channel->charged += status == TRP_OK ? bytes : 0;
     return status;
 }
@@ -82,7 +81,7 @@ enum trp_status trp_channel_charge(struct trp_channels *c, struct trp_channel *c
 void trp_channel_uncharge(struct trp_channels *c, struct trp_channel *channel, size_t bytes)
 {
     channel->charged -= bytes;
-    trp_request_response_uncharge(c->config.rr, channel->peer->account, bytes);
+    trp_account_uncharge(c->config.accounts, channel->peer->account, bytes);
 }
 
 static void channel_grant(struct trp_channels *c, struct trp_channel *channel)
@@ -96,7 +95,7 @@ static void channel_grant(struct trp_channels *c, struct trp_channel *channel)
 
 static bool is_greedy(const struct trp_channels *c, const struct trp_channel *channel)
 {
-    return trp_request_response_is_greedy(c->config.rr, channel->peer->account);
+    return trp_account_is_greedy(c->config.accounts, channel->peer->account);
 }
 
 void trp_channel_settle(struct trp_channels *c, struct trp_channel *channel)
@@ -112,9 +111,11 @@ void trp_channel_settle(struct trp_channels *c, struct trp_channel *channel)
     }
 }
 
-void trp_channels_relieve(struct trp_channels *c, const struct trp_peer_id *id)
+/* A peer of ours or of another protocol's is greedy no more: its channels go on. */
+static void channels_relieved(void *user, const struct trp_peer_id *id)
 {
-    struct trp_channel_peer *peer = c->swarm == NULL ? NULL : peer_find(c, id);
+    struct trp_channels *c = user;
+    const struct trp_channel_peer *peer = c->swarm == NULL ? NULL : peer_find(c, id);
     if (peer == NULL) {
         return;
     }
@@ -637,6 +638,8 @@ enum trp_status trp_channels_open(const struct trp_channels_config *config,
     trp_list_init(&c->readable);
     trp_list_init(&c->refused);
     trp_list_init(&c->outcomes);
+    c->watch = (struct trp_account_watch){.relieved = channels_relieved, .user = c};
+    trp_accounts_watch(config->accounts, &c->watch);
     *ret_channels = c;
     return TRP_OK;
 }
@@ -657,6 +660,7 @@ void trp_channels_close(struct trp_channels *c)
     while (c->swarm != NULL && (channel = trp_slab_next(&c->slots, &at, &id)) != NULL) {
         trp_channel_free(c, channel);
     }
+    trp_list_link_remove(&c->watch.link);
     trp_heap_free(&c->timeouts);
     if (c->swarm != NULL) {
         trp_slab_free(&c->calls);

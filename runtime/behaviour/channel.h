@@ -12,14 +12,14 @@
  * Limits     channel_send_bytes, request_bytes, response_bytes, request_timeout_ns. Of a peer's
  *            requests at most requests_per_connection are unanswered at once, and at most
  *            requests_waiting_per_peer tells wait for room; then its stream is read no further.
- *            Bytes held of a peer are charged to its account (behaviour/request_response.h), and
+ *            Bytes held of a peer are charged to its account (behaviour/account.h), and
  *            credit is withheld as there.
  * Outcome    As of troupe/messaging.h. */
 #ifndef BEHAVIOUR_CHANNEL_H
 #define BEHAVIOUR_CHANNEL_H
 
 #include "base/memory.h"
-#include "behaviour/request_response.h"
+#include "behaviour/account.h"
 #include "trace/trace.h"
 
 #include <troupe/messaging.h>
@@ -29,10 +29,10 @@
 struct trp_channels;
 
 struct trp_channels_config {
-    struct trp_memory *memory;       /* borrowed, as all pointers here */
-    struct trp_trace *trace;         /* NULL: the swarm's */
-    struct trp_request_response *rr; /* keeps the accounts */
-    void (*ready)(void *user);       /* there are events; NULL: they are asked for */
+    struct trp_memory *memory; /* borrowed, as all pointers here */
+    struct trp_trace *trace;   /* NULL: the swarm's */
+    struct trp_accounts *accounts;
+    void (*ready)(void *user); /* there are events; NULL: they are asked for */
     void *user;
 };
 
@@ -86,8 +86,5 @@ struct trp_channel_refused {
 };
 bool trp_channels_next_refused(struct trp_channels *channels,
                                struct trp_channel_refused *ret_refused);
-
-/* Lets a peer go on whose account has shrunk. */
-void trp_channels_relieve(struct trp_channels *channels, const struct trp_peer_id *peer);
 
 #endif

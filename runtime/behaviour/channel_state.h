@@ -25,7 +25,7 @@
 struct trp_channel_peer {
     struct trp_peer_id id;
     uint32_t hash;
-    struct trp_rr_peer *account;
+    struct trp_account *account;
     struct trp_channel *out; /* the one we send on; NULL: none */
     struct trp_list channels;
     uint32_t inbound_count;
@@ -102,6 +102,7 @@ struct trp_channels {
     struct trp_request_envelope request;
     struct trp_response_envelope response;
     struct trp_limit_mark limit_mark;
+    struct trp_account_watch watch;
 };
 
 static inline const struct trp_limits *trp_channels_limits(const struct trp_channels *c)

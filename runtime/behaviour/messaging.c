@@ -40,6 +40,7 @@ struct trp_messaging {
     struct trp_memory own_memory;
     struct trp_memory *memory;
     struct trp_trace *trace;
+    struct trp_accounts accounts; /* of both protocols */
     struct trp_request_response *rr;
     struct trp_channels *channels;
     struct trp_swarm *swarm;
@@ -488,12 +489,6 @@ static void messaging_attached(void *user, struct trp_swarm *swarm)
     }
 }
 
-static void messaging_relieved(void *user, const struct trp_peer_id *peer)
-{
-    const struct trp_messaging *m = user;
-    trp_channels_relieve(m->channels, peer);
-}
-
 /* It has events, and it is its turn. */
 static void messaging_ready(void *user)
 {
@@ -519,18 +514,22 @@ enum trp_status trp_messaging_open_with(const struct trp_messaging_config *confi
     m->own_memory = outside;
     m->memory = parts->memory == NULL ? &m->own_memory : parts->memory;
     m->trace = parts->trace;
+    trp_accounts_init(&m->accounts, m->memory);
     const struct trp_request_response_config rr = {
         .memory = m->memory,
         .trace = m->trace,
+        .accounts = &m->accounts,
         .protocol = config->protocol != NULL ? config->protocol : TRP_PROTOCOL_MESSAGING,
         .attached = messaging_attached,
         .ready = config->on_event != NULL ? messaging_ready : NULL,
-        .relieved = messaging_relieved,
         .user = m};
     enum trp_status status = trp_request_response_open(&rr, &m->rr);
     if (status == TRP_OK) {
-        const struct trp_channels_config channels = {
-            .memory = m->memory, .trace = m->trace, .rr = m->rr, .ready = rr.ready, .user = m};
+        const struct trp_channels_config channels = {.memory = m->memory,
+                                                     .trace = m->trace,
+                                                     .accounts = &m->accounts,
+                                                     .ready = rr.ready,
+                                                     .user = m};
         status = trp_channels_open(&channels, &m->channels);
     }
     if (status != TRP_OK) {
@@ -564,6 +563,7 @@ void trp_messaging_close(struct trp_messaging *m)
     }
     trp_channels_close(m->channels);
     trp_request_response_close(m->rr);
+    trp_accounts_deinit(&m->accounts);
     trp_memory_free(m->memory, m->block);
     bool is_inside = m->memory != &m->own_memory;
     struct trp_memory outside = m->own_memory;

@@ -20,16 +20,16 @@ enum stage {
 };
 
 /* What is under way with one peer. */
-struct trp_rr_peer {
+struct peer {
     struct trp_peer_id id;
     uint32_t active; /* requests of ours */
     uint32_t waiting_count;
     struct trp_list waiting;
-    uint32_t inbound;        /* requests of the peer */
-    uint64_t bytes;          /* received from it, or for it, and not dealt with */
+    uint32_t inbound; /* requests of the peer */
+    struct trp_account *account;
     trp_handle privileged;   /* whose stream has credit though there are too many */
     struct trp_list stalled; /* whose streams have none, oldest first */
-    uint32_t charges;        /* requests of either that refer to it */
+    uint32_t requests;       /* of either, that refer to it as their source */
     UT_hash_handle hh;
 };
 
@@ -40,8 +40,8 @@ struct request {
     bool has_event;
     enum trp_request_response_kind event;
     enum trp_status status;
-    struct trp_rr_peer *peer;   /* while it counts among the peer's */
-    struct trp_rr_peer *source; /* to which its bytes are charged */
+    struct peer *peer;   /* while it counts among the peer's */
+    struct peer *source; /* to which its bytes are charged */
     struct trp_peer_id peer_id;
     trp_connection_id connection;
     trp_stream_id stream; /* 0 once it ended */
@@ -62,15 +62,16 @@ struct trp_request_response {
     struct trp_swarm *swarm;
     uint32_t index;
     struct trp_slab requests;
-    struct trp_rr_peer *peers;
+    struct peer *peers;
     struct trp_list events;
     struct trp_heap timeouts;
     uint64_t timeouts_count; /* breaks ties in the order of sending */
     trp_handle lent;         /* the request whose bytes the last event borrowed */
     bool lent_is_final;
     uint32_t pending;
-    uint64_t bytes; /* of all peers */
-    uint64_t greedy_bytes;
+    struct trp_accounts *accounts; /* those of the configuration, or our own */
+    struct trp_accounts own_accounts;
+    struct trp_account_watch watch;
     struct trp_limit_mark limit_mark;
 };
 
@@ -81,10 +82,25 @@ static const struct trp_limits *rr_limits(const struct trp_request_response *rr)
 
 /* ---- records ---- */
 
-static struct trp_rr_peer *rr_peer(struct trp_request_response *rr, const struct trp_peer_id *id)
+static struct peer *rr_peer_find(const struct trp_request_response *rr,
+                                 const struct trp_peer_id *id)
 {
-    struct trp_rr_peer *peer;
+    struct peer *peer;
     HASH_FIND(hh, rr->peers, id, sizeof *id, peer);
+    return peer;
+}
+
+static void rr_peer_free(struct trp_request_response *rr, struct peer *peer)
+{
+    struct trp_memory *uthash_memory = rr->config.memory;
+    HASH_DELETE(hh, rr->peers, peer);
+    trp_account_close(rr->accounts, peer->account);
+    trp_memory_free(uthash_memory, peer);
+}
+
+static struct peer *rr_peer(struct trp_request_response *rr, const struct trp_peer_id *id)
+{
+    struct peer *peer = rr_peer_find(rr, id);
     if (peer != NULL) {
         return peer;
     }
@@ -96,30 +112,34 @@ static struct trp_rr_peer *rr_peer(struct trp_request_response *rr, const struct
     peer->id = *id;
     trp_list_init(&peer->waiting);
     trp_list_init(&peer->stalled);
-    HASH_ADD(hh, rr->peers, id, sizeof peer->id, peer);
+    peer->account = trp_account_open(rr->accounts, id);
+    if (peer->account != NULL) {
+        HASH_ADD(hh, rr->peers, id, sizeof peer->id, peer);
+    }
     if (peer->hh.tbl == NULL) {
+        if (peer->account != NULL) {
+            trp_account_close(rr->accounts, peer->account);
+        }
         trp_memory_free(uthash_memory, peer);
         return NULL;
     }
     return peer;
 }
 
-static void rr_peer_release(struct trp_request_response *rr, struct trp_rr_peer *peer)
+static void rr_peer_release(struct trp_request_response *rr, struct peer *peer)
 {
     if (peer->active == 0 && trp_list_is_empty(&peer->waiting) && peer->inbound == 0 &&
-        peer->charges == 0) {
-        struct trp_memory *uthash_memory = rr->config.memory;
-        HASH_DELETE(hh, rr->peers, peer);
-        trp_memory_free(uthash_memory, peer);
+        peer->requests == 0) {
+        rr_peer_free(rr, peer);
     }
 }
 
 /* ---- how much is received: memory, and credit ---- */
 
-/* Over so much a peer is slowed down: one of its streams at a time goes on. */
-static bool peer_is_greedy(const struct trp_request_response *rr, const struct trp_rr_peer *peer)
+/* Then it is slowed down: one of its streams at a time goes on. */
+static bool peer_is_greedy(const struct trp_request_response *rr, const struct peer *peer)
 {
-    return peer->bytes > rr->greedy_bytes;
+    return trp_account_is_greedy(rr->accounts, peer->account);
 }
 
 static void rr_grant(struct trp_request_response *rr, struct request *request)
@@ -133,7 +153,7 @@ static void rr_grant(struct trp_request_response *rr, struct request *request)
 }
 
 /* Gives credit to those that may have some now. */
-static void rr_regrant(struct trp_request_response *rr, struct trp_rr_peer *peer)
+static void rr_regrant(struct trp_request_response *rr, struct peer *peer)
 {
     struct trp_list_link *link;
     while ((link = trp_list_front(&peer->stalled)) != NULL) {
@@ -148,64 +168,45 @@ static void rr_regrant(struct trp_request_response *rr, struct trp_rr_peer *peer
     }
 }
 
-enum trp_status trp_request_response_charge(struct trp_request_response *rr,
-                                            struct trp_rr_peer *source, size_t bytes)
-{
-    const struct trp_limits *limits = rr_limits(rr);
-    if (bytes > limits->received_bytes_per_peer - source->bytes) {
-        trp_limit_say(&rr->limit_mark, rr->config.trace, "received_bytes_per_peer",
-                      limits->received_bytes_per_peer);
-        return TRP_EFULL;
-    }
-    if (bytes > limits->received_bytes - rr->bytes) {
-        trp_limit_say(&rr->limit_mark, rr->config.trace, "received_bytes", limits->received_bytes);
-        return TRP_EFULL;
-    }
-    source->bytes += bytes;
-    rr->bytes += bytes;
-    return TRP_OK;
-}
-
 /* Counts bytes of a request against the peer's limit and the node's. TRP_EFULL. */
 static enum trp_status rr_charge(struct trp_request_response *rr, struct request *request,
                                  size_t bytes)
 {
-    enum trp_status status = trp_request_response_charge(rr, request->source, bytes);
+    enum trp_status status = trp_account_charge(rr->accounts, request->source->account, bytes);
     request->charged_bytes += status == TRP_OK ? bytes : 0;
     return status;
 }
 
-/* The peer holds less than it did: those who wait for that may go on. */
-static void rr_relieve(struct trp_request_response *rr, struct trp_rr_peer *peer, bool was_greedy)
+/* A peer of ours or of another protocol's is greedy no more. */
+static void rr_relieved(void *user, const struct trp_peer_id *id)
 {
-    rr_regrant(rr, peer);
-    if (was_greedy && rr->config.relieved != NULL && !peer_is_greedy(rr, peer)) {
-        rr->config.relieved(rr->config.user, &peer->id);
+    struct trp_request_response *rr = user;
+    struct peer *peer = rr_peer_find(rr, id);
+    if (peer != NULL) {
+        rr_regrant(rr, peer);
     }
 }
 
 static void rr_uncharge(struct trp_request_response *rr, struct request *request)
 {
-    struct trp_rr_peer *source = request->source;
+    struct peer *source = request->source;
     if (source == NULL) {
         return;
     }
-    bool was_greedy = peer_is_greedy(rr, source);
     trp_list_link_remove(&request->stalled_link);
-    source->bytes -= request->charged_bytes;
-    rr->bytes -= request->charged_bytes;
-    request->charged_bytes = 0;
     source->privileged = source->privileged == request->id ? 0 : source->privileged;
     request->source = NULL;
-    source->charges--;
-    rr_relieve(rr, source, was_greedy);
+    trp_account_uncharge(rr->accounts, source->account, request->charged_bytes);
+    request->charged_bytes = 0;
+    rr_regrant(rr, source);
+    source->requests--;
     rr_peer_release(rr, source);
 }
 
 /* Returns the credit for bytes that were taken, at once or when it is their turn. */
 static void rr_give_credit(struct trp_request_response *rr, struct request *request, size_t bytes)
 {
-    struct trp_rr_peer *source = request->source;
+    struct peer *source = request->source;
     request->owed_bytes += bytes;
     if (!peer_is_greedy(rr, source) || source->privileged == request->id) {
         rr_grant(rr, request);
@@ -217,8 +218,8 @@ static void rr_give_credit(struct trp_request_response *rr, struct request *requ
 
 /* ---- making and freeing ---- */
 
-static struct request *rr_insert(struct trp_request_response *rr, bool inbound,
-                                 struct trp_rr_peer *source, uint32_t in_limit, uint32_t out_limit)
+static struct request *rr_insert(struct trp_request_response *rr, bool inbound, struct peer *source,
+                                 uint32_t in_limit, uint32_t out_limit)
 {
     trp_handle id;
     void *object;
@@ -233,7 +234,7 @@ static struct request *rr_insert(struct trp_request_response *rr, bool inbound,
                                 .cause = rr->config.trace->cause,
                                 .in = trp_buffer_init(rr->config.memory, in_limit),
                                 .out = trp_buffer_init(rr->config.memory, out_limit)};
-    source->charges++;
+    source->requests++;
     return request;
 }
 
@@ -258,12 +259,12 @@ static void rr_free(struct trp_request_response *rr, struct request *request)
     trp_slab_remove(&rr->requests, request->id);
 }
 
-static void rr_start_waiting(struct trp_request_response *rr, struct trp_rr_peer *peer);
+static void rr_start_waiting(struct trp_request_response *rr, struct peer *peer);
 
 /* Takes a request of ours out of the peer's count; the next one in line may go. */
 static void rr_detach(struct trp_request_response *rr, struct request *request)
 {
-    struct trp_rr_peer *peer = request->peer;
+    struct peer *peer = request->peer;
     if (peer == NULL || request->inbound) {
         return;
     }
@@ -397,7 +398,7 @@ static enum trp_status rr_open_stream(struct trp_request_response *rr, struct re
     return trp_swarm_open_stream(rr->swarm, &open, &request->stream);
 }
 
-static void rr_start_waiting(struct trp_request_response *rr, struct trp_rr_peer *peer)
+static void rr_start_waiting(struct trp_request_response *rr, struct peer *peer)
 {
     while (peer->active < rr_limits(rr)->requests_per_connection) {
         struct trp_list_link *link = trp_list_pop_front(&peer->waiting);
@@ -418,7 +419,7 @@ static void rr_start_waiting(struct trp_request_response *rr, struct trp_rr_peer
 }
 
 /* Puts a request on its way: at once, or in line behind those under way to the peer. */
-static enum trp_status rr_begin(struct trp_request_response *rr, struct trp_rr_peer *peer,
+static enum trp_status rr_begin(struct trp_request_response *rr, struct peer *peer,
                                 struct request *request)
 {
     if (peer->active < rr_limits(rr)->requests_per_connection) {
@@ -445,7 +446,7 @@ enum trp_status trp_request_response_send(struct trp_request_response *rr,
     if (bytes.size > limits->request_bytes) {
         return TRP_ETOOBIG;
     }
-    struct trp_rr_peer *peer = rr_peer(rr, peer_id);
+    struct peer *peer = rr_peer(rr, peer_id);
     if (peer == NULL) {
         return TRP_ENOMEM;
     }
@@ -527,41 +528,6 @@ uint32_t trp_request_response_pending(const struct trp_request_response *rr)
     return rr->pending;
 }
 
-/* ---- accounts ---- */
-
-struct trp_rr_peer *trp_request_response_open_account(struct trp_request_response *rr,
-                                                      const struct trp_peer_id *peer_id)
-{
-    struct trp_rr_peer *peer = rr_peer(rr, peer_id);
-    if (peer != NULL) {
-        peer->charges++;
-    }
-    return peer;
-}
-
-void trp_request_response_close_account(struct trp_request_response *rr, struct trp_rr_peer *peer)
-{
-    peer->charges--;
-    rr_peer_release(rr, peer);
-}
-
-void trp_request_response_uncharge(struct trp_request_response *rr, struct trp_rr_peer *peer,
-                                   size_t bytes)
-{
-    bool was_greedy = peer_is_greedy(rr, peer);
-    peer->bytes -= bytes;
-    rr->bytes -= bytes;
-    if (was_greedy) {
-        rr_relieve(rr, peer, true);
-    }
-}
-
-bool trp_request_response_is_greedy(const struct trp_request_response *rr,
-                                    const struct trp_rr_peer *peer)
-{
-    return peer_is_greedy(rr, peer);
-}
-
 /* ---- hooks ---- */
 
 static void rr_attach(void *self, struct trp_swarm *swarm, uint32_t index)
@@ -570,12 +536,12 @@ static void rr_attach(void *self, struct trp_swarm *swarm, uint32_t index)
     rr->swarm = swarm;
     rr->index = index;
     const struct trp_limits *limits = rr_limits(rr);
-    rr->greedy_bytes = limits->received_bytes_per_peer / 4;
     rr->requests = trp_slab_init(rr->config.memory, sizeof(struct request),
                                  limits->requests + limits->connections);
     if (rr->config.trace == NULL) {
         rr->config.trace = trp_swarm_trace(swarm);
     }
+    trp_accounts_attach(rr->accounts, limits, rr->config.trace);
     if (rr->config.attached != NULL) {
         rr->config.attached(rr->config.user, swarm);
     }
@@ -594,7 +560,7 @@ static uint32_t rr_protocols(const void *self, const char **ret_protocols, uint3
 static struct request *rr_admit(struct trp_request_response *rr, const struct trp_peer_id *peer_id)
 {
     const struct trp_limits *limits = rr_limits(rr);
-    struct trp_rr_peer *peer = rr_peer(rr, peer_id);
+    struct peer *peer = rr_peer(rr, peer_id);
     if (peer == NULL) {
         return NULL;
     }
@@ -688,7 +654,7 @@ static void rr_stream_writable(void *self, const struct trp_stream_info *stream)
 /* All of a request is here: another stream of the peer may go on. */
 static void rr_read_all(struct trp_request_response *rr, struct request *request)
 {
-    struct trp_rr_peer *source = request->source;
+    struct peer *source = request->source;
     trp_list_link_remove(&request->stalled_link);
     if (source->privileged == request->id) {
         source->privileged = 0;
@@ -781,6 +747,10 @@ enum trp_status trp_request_response_open(const struct trp_request_response_conf
         return TRP_ENOMEM;
     }
     rr->config = *config;
+    trp_accounts_init(&rr->own_accounts, config->memory);
+    rr->accounts = config->accounts != NULL ? config->accounts : &rr->own_accounts;
+    rr->watch = (struct trp_account_watch){.relieved = rr_relieved, .user = rr};
+    trp_accounts_watch(rr->accounts, &rr->watch);
     rr->timeouts = trp_heap_init(config->memory);
     trp_list_init(&rr->events);
     *ret_behaviour = rr;
@@ -792,7 +762,6 @@ void trp_request_response_close(struct trp_request_response *rr)
     if (rr == NULL) {
         return;
     }
-    struct trp_memory *uthash_memory = rr->config.memory;
     uint32_t at = 0;
     trp_handle id;
     struct request *request;
@@ -802,16 +771,17 @@ void trp_request_response_close(struct trp_request_response *rr)
     for (at = 0; (request = trp_slab_next(&rr->requests, &at, &id)) != NULL;) {
         rr_free(rr, request);
     }
-    struct trp_rr_peer *peer;
-    struct trp_rr_peer *next;
+    struct peer *peer;
+    struct peer *next;
     HASH_ITER(hh, rr->peers, peer, next)
     {
-        HASH_DELETE(hh, rr->peers, peer);
-        trp_memory_free(uthash_memory, peer);
+        rr_peer_free(rr, peer);
     }
+    trp_list_link_remove(&rr->watch.link);
+    trp_accounts_deinit(&rr->own_accounts);
     trp_heap_free(&rr->timeouts);
     if (rr->requests.memory != NULL) {
         trp_slab_free(&rr->requests);
     }
-    trp_memory_free(uthash_memory, rr);
+    trp_memory_free(rr->config.memory, rr);
 }

@@ -15,6 +15,7 @@
 #define BEHAVIOUR_REQUEST_RESPONSE_H
 
 #include "base/memory.h"
+#include "behaviour/account.h"
 #include "trace/trace.h"
 
 #include <troupe/swarm.h>
@@ -40,14 +41,13 @@ struct trp_request_response_event {
 };
 
 struct trp_request_response_config {
-    struct trp_memory *memory; /* borrowed */
-    struct trp_trace *trace;   /* borrowed; NULL: the swarm's */
-    const char *protocol;      /* borrowed */
+    struct trp_memory *memory;     /* borrowed, as all pointers here */
+    struct trp_trace *trace;       /* NULL: the swarm's */
+    struct trp_accounts *accounts; /* shared with other protocols; NULL: its own */
+    const char *protocol;
     /* For an owner without a turn of its own; each may be NULL. */
     void (*attached)(void *user, struct trp_swarm *swarm); /* to that swarm */
     void (*ready)(void *user); /* there are events; called within the swarm's turn */
-    /* A peer that held too much does no longer; only a change of state may follow. */
-    void (*relieved)(void *user, const struct trp_peer_id *peer);
     void *user;
 };
 
@@ -74,21 +74,5 @@ bool trp_request_response_next_event(struct trp_request_response *rr,
                                      struct trp_request_response_event *ret_event);
 /* Requests of ours without an outcome. */
 uint32_t trp_request_response_pending(const struct trp_request_response *rr);
-
-/* What is held of a peer that came another way counts together with what came here. */
-struct trp_rr_peer;
-/* NULL: out of memory. */
-struct trp_rr_peer *trp_request_response_open_account(struct trp_request_response *rr,
-                                                      const struct trp_peer_id *peer_id);
-/* All that was charged must be given back before. */
-void trp_request_response_close_account(struct trp_request_response *rr, struct trp_rr_peer *peer);
-/* Counts bytes against the peer's limit and the node's. TRP_EFULL. */
-enum trp_status trp_request_response_charge(struct trp_request_response *rr,
-                                            struct trp_rr_peer *peer, size_t bytes) TRP_NODISCARD;
-void trp_request_response_uncharge(struct trp_request_response *rr, struct trp_rr_peer *peer,
-                                   size_t bytes);
-/* Says that the peer holds so much that it is to be slowed down. */
-bool trp_request_response_is_greedy(const struct trp_request_response *rr,
-                                    const struct trp_rr_peer *peer);
 
 #endif

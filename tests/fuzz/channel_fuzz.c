@@ -72,7 +72,7 @@ static const struct trp_behaviour_ops peer_ops = {.name = "peer",
 
 struct fuzz {
     struct fake_world world;
-    struct trp_request_response *rr; /* keeps the accounts */
+    struct trp_accounts accounts;
     struct trp_channels *channels;
     struct peer peer;
     uint32_t sent;
@@ -263,13 +263,10 @@ static void fuzz_open(struct fuzz *fuzz, uint8_t limits, uint8_t pieces)
     node->write_room = pieces / 16 * 16u;
     node->knows[1] = true;
     fuzz->world.nodes[1].knows[0] = true;
-    const struct trp_request_response_config rr = {
-        .memory = &node->memory, .trace = &node->trace, .protocol = "/fuzz/rr"};
-    TRP_ASSERT(trp_request_response_open(&rr, &fuzz->rr) == TRP_OK);
-    struct trp_behaviour accounts = trp_request_response_behaviour(fuzz->rr);
-    accounts.ops->attach(accounts.self, node, 0);
+    trp_accounts_init(&fuzz->accounts, &node->memory);
+    trp_accounts_attach(&fuzz->accounts, &node->limits, &node->trace);
     const struct trp_channels_config config = {
-        .memory = &node->memory, .trace = &node->trace, .rr = fuzz->rr};
+        .memory = &node->memory, .trace = &node->trace, .accounts = &fuzz->accounts};
     TRP_ASSERT(trp_channels_open(&config, &fuzz->channels) == TRP_OK);
     fake_attach(node, trp_channels_behaviour(fuzz->channels));
     fake_attach(&fuzz->world.nodes[1],
@@ -295,7 +292,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     TRP_ASSERT(trp_channels_pending(fuzz.channels) == 0);
     trp_channels_close(fuzz.channels);
-    trp_request_response_close(fuzz.rr);
+    trp_accounts_deinit(&fuzz.accounts);
     TRP_ASSERT(fuzz.world.nodes[0].memory.used_bytes == 0);
     fake_world_close(&fuzz.world);
     return 0;
